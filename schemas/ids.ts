@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+/**
+ * Every identifier is a short prefix that names its kind, an underscore, and an opaque body, so that an id
+ * found in a log, a ticket or a URL says what it points at. The brand keeps one kind from standing for another.
+ */
+const id = <Brand extends string>(prefix: string, brand: Brand) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9A-Za-z-]{1,64}$`), `expected an id of the form ${prefix}_…`)
+    .brand(brand);
+
+export const UserId = id('usr', 'UserId');
+export const TokenId = id('key', 'TokenId');
+export const LeaseId = id('lse', 'LeaseId');
+export const ChannelId = id('chn', 'ChannelId');
+export const ChannelKeyId = id('chk', 'ChannelKeyId');
+export const PriceListId = id('prl', 'PriceListId');
+export const RequestId = id('req', 'RequestId');
+export const AttemptId = id('att', 'AttemptId');
+
+export type UserId = z.infer<typeof UserId>;
+export type TokenId = z.infer<typeof TokenId>;
+export type LeaseId = z.infer<typeof LeaseId>;
+export type ChannelId = z.infer<typeof ChannelId>;
+export type ChannelKeyId = z.infer<typeof ChannelKeyId>;
+export type PriceListId = z.infer<typeof PriceListId>;
+export type RequestId = z.infer<typeof RequestId>;
+export type AttemptId = z.infer<typeof AttemptId>;
+
+/** The id of a command; a client's `Idempotency-Key` may stand behind it, so any short printable text will do. */
+export const CommandId = z.string().min(1).max(200).brand('CommandId');
+export type CommandId = z.infer<typeof CommandId>;
+
+export const EventId = z.uuid().brand('EventId');
+export type EventId = z.infer<typeof EventId>;
+
+/** `{category}-{id}`; the category is everything before the first hyphen. */
+export const StreamName = z
+  .string()
+  .max(200)
+  .regex(/^[a-z]+-[^\s]+$/, 'expected a stream name of the form category-id')
+  .brand('StreamName');
+export type StreamName = z.infer<typeof StreamName>;
