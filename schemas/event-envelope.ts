@@ -32,6 +32,8 @@ export interface EventMetadata {
   /** When the command says it happened: ISO 8601 with milliseconds, UTC. The log's own time is `recordedAt`. */
   readonly occurredAt: string;
   readonly traceparent?: string;
+  /** Digest of the command's payload: a command id that comes again with another payload is a conflict, not a repeat. */
+  readonly payloadDigest?: string;
 }
 
 export interface NewEvent {

@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import { accountEvents } from './account.ts';
+import { callEvents } from './call.ts';
+import { channelEvents } from './channel.ts';
+import { leaseEvents } from './lease.ts';
+import { priceListEvents } from './price-list.ts';
+import { settingsEvents } from './settings.ts';
+import { tokenEvents } from './token.ts';
+import { userEvents } from './user.ts';
+
+/** Every event this version writes, by stream category. */
+export const eventsByCategory = {
+  user: userEvents,
+  token: tokenEvents,
+  account: accountEvents,
+  lease: leaseEvents,
+  channel: channelEvents,
+  pricelist: priceListEvents,
+  settings: settingsEvents,
+  call: callEvents,
+} as const;
+
+export const eventSchemas = {
+  ...userEvents,
+  ...tokenEvents,
+  ...accountEvents,
+  ...leaseEvents,
+  ...channelEvents,
+  ...priceListEvents,
+  ...settingsEvents,
+  ...callEvents,
+} as const;
+
+export type EventType = keyof typeof eventSchemas;
+
+/** An event as deciders and projections know it: money is bigint, ids are branded. */
+export type EventOf<Type extends EventType> = { readonly [T in Type]: { readonly type: T; readonly data: z.output<(typeof eventSchemas)[T]> } }[Type];
+
+export type DomainEvent = EventOf<EventType>;
+export type UserEvent = EventOf<keyof typeof userEvents>;
+export type TokenEvent = EventOf<keyof typeof tokenEvents>;
+export type AccountEvent = EventOf<keyof typeof accountEvents>;
+export type LeaseEvent = EventOf<keyof typeof leaseEvents>;
+export type ChannelEvent = EventOf<keyof typeof channelEvents>;
+export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
+
+/**
+ * The schema version that each type is written in now. A change of shape raises it here and adds an upcaster to
+ * `domain/upcasters` and a golden file to `test/golden/events`.
+ */
+export const currentSchemaVersion: { readonly [T in EventType]: number } = Object.fromEntries(Object.keys(eventSchemas).map((type) => [type, 1])) as { [T in EventType]: number };

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { AmountText } from './money.ts';
+import { USAGE_CLASSES } from './usage.ts';
+
+/** Nano-dollars per million tokens for token classes, per piece for unit classes. */
+export const Rates = z.partialRecord(z.enum(USAGE_CLASSES), AmountText);
+export type Rates = z.infer<typeof Rates>;
+
+export const ModelKind = z.enum(['chat', 'completion', 'embedding', 'image', 'speech', 'transcription', 'rerank', 'moderation', 'video', 'responses', 'other']);
+export type ModelKind = z.infer<typeof ModelKind>;
+
+/** Rates that replace the model's own for the whole call once its prompt is longer than `abovePromptTokens`. */
+export const PriceTier = z.object({ abovePromptTokens: z.int().positive(), rates: Rates });
+export type PriceTier = z.infer<typeof PriceTier>;
+
+/** The price of one model. */
+export const ModelPrice = z.object({
+  model: z.string().min(1).max(200),
+  kind: ModelKind,
+  rates: Rates,
+  tiers: z.array(PriceTier).max(8).optional(),
+  /** Most tokens that one call may produce; bounds what a call can cost when the caller names no limit. */
+  maxOutputTokens: z.int().positive().optional(),
+  contextTokens: z.int().positive().optional(),
+});
+export type ModelPrice = z.infer<typeof ModelPrice>;
+
+/** A ratio in millionths: 1 000 000 is one. An integer, so that a price times a ratio is exact. */
+export const Ratio = z.int().min(0).max(1_000_000_000).brand('Ratio');
+export type Ratio = z.infer<typeof Ratio>;
+export const RATIO_ONE = 1_000_000 as Ratio;
