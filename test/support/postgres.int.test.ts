@@ -39,6 +39,20 @@ describe('test databases', () => {
   });
 });
 
+describe('a test database with pgvector', () => {
+  it('orders by distance', async function () {
+    // The extension may have to be fetched and compiled first.
+    this.timeout(180_000);
+    const database = await testDatabase({ extensions: ['vector'] });
+    const nearest = await one(
+      database.url,
+      `WITH item(name, place) AS (VALUES ('far', '[9,9]'::vector), ('near', '[1,2]'::vector)) SELECT name FROM item ORDER BY place <-> '[1,1]' LIMIT 1`,
+    );
+    expect(nearest).to.equal('near');
+    await database.drop();
+  });
+});
+
 describe('a private server', () => {
   let server: PostgresServer;
   before(async () => {
