@@ -99,7 +99,7 @@ export -f compile
 export HEADERS
 printf '%s\0' source/src/*.c | xargs -0 -n 1 -P "$(nproc)" bash -c 'compile "$1"' compile >gcc.log 2>&1 || { cat gcc.log >&2; die "it did not compile."; }
 gcc -shared -o vector.so source/src/*.o -lm
-nm -D vector.so | grep -q Pg_magic_func || die "the library it was linked to is no PostgreSQL module."
+nm -D vector.so | grep Pg_magic_func >magic.log || die "the library it was linked to is no PostgreSQL module."
 
 rm -rf "$BUILT.part"
 mkdir -p "$BUILT.part/extension"
