@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { ChannelHealth, ChannelSettings, Provider } from '../events/channel.ts';
+import { ChannelId, ChannelKeyId } from '../ids.ts';
+import { Instant } from '../time.ts';
+import { AfterQuery, Done } from './wire.ts';
+
+export const ChannelKeyView = z.object({
+  keyId: ChannelKeyId,
+  /** The last characters of the key. The key itself never leaves again. */
+  hint: z.string(),
+  enabled: z.boolean(),
+  disabledReason: z.string().nullable(),
+});
+
+export const ChannelTestView = z.object({ ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string(), testedAt: Instant });
+
+export const ChannelView = z.object({
+  channelId: ChannelId,
+  settings: ChannelSettings,
+  enabled: z.boolean(),
+  disabledBy: z.enum(['operator', 'platform']).nullable(),
+  disabledReason: z.string().nullable(),
+  health: ChannelHealth,
+  healthReason: z.string().nullable(),
+  healthSince: Instant.nullable(),
+  keys: z.array(ChannelKeyView),
+  lastTest: ChannelTestView.nullable(),
+  addedAt: Instant,
+  /** For `If-Match`. */
+  revision: z.int(),
+});
+
+export const ChannelQuery = z.object({ ...AfterQuery, provider: Provider.optional(), model: z.string().max(200).optional() });
+export const ChannelList = z.object({ rows: z.array(ChannelView) });
+
+/** A credential of an upstream: sealed on arrival, never shown again. */
+export const ChannelSecret = z.string().trim().min(1).max(4_096);
+
+/** What may be left out has a usual value: priority 0, weight 1, every group, cost as the price list says. */
+export const NewChannelSettings = ChannelSettings.extend({
+  priority: ChannelSettings.shape.priority.default(0),
+  weight: ChannelSettings.shape.weight.default(1),
+  groups: ChannelSettings.shape.groups.default(null),
+  costRatio: z.int().min(0).max(1_000_000_000).default(1_000_000).pipe(ChannelSettings.shape.costRatio),
+});
+
+export const AddChannel = z.object({ settings: NewChannelSettings, secrets: z.array(ChannelSecret).max(100).default([]) });
+export const ChannelAdded = z.object({ ...Done.shape, channelId: ChannelId });
+
+/** Another origin in `baseUrl` needs the credentials anew: what was entrusted to one address is never sent to another. */
+export const ChangeChannel = z.object({ settings: ChannelSettings, secrets: z.array(ChannelSecret).max(100).optional() });
+
+export const AddChannelKey = z.object({ secret: ChannelSecret });
+export const ChannelKeyAdded = z.object({ ...Done.shape, keyId: ChannelKeyId });
+
+/** Without a model: the first one that the channel maps. */
+export const TestChannel = z.object({ model: z.string().min(1).max(200).optional() });
+export const ChannelTested = z.object({ ...Done.shape, ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string() });
