@@ -12,13 +12,18 @@ export interface StreamAppend {
  * What became of one {@link StreamAppend}.
  * - `appended`: durable. `repeated` when the very same event ids were already there (a retry), which is as good.
  * - `conflict`: nothing was written; somebody else moved the stream, which now ends at `actual`.
- * - `rejected`: nothing was written and never will be: the append breaks a limit of the log.
+ * - `rejected`: nothing was written and never will be: the append breaks a limit of the log or cannot be stored as given
+ *   (`append_malformed`), or there was no room for it in time (`log_busy`, which is worth another try later).
  * - `unknown`: the connection died in between. Resend the identical append until another outcome comes back.
  */
 export type AppendOutcome =
   | { readonly outcome: 'appended'; readonly revision: Revision; readonly position: Position; readonly repeated: boolean }
   | { readonly outcome: 'conflict'; readonly actual: Revision | 'no_stream' }
-  | { readonly outcome: 'rejected'; readonly reason: 'event_too_large' | 'append_too_large' | 'append_empty'; readonly message: string }
+  | {
+      readonly outcome: 'rejected';
+      readonly reason: 'event_too_large' | 'append_too_large' | 'append_empty' | 'append_malformed' | 'log_busy';
+      readonly message: string;
+    }
   | { readonly outcome: 'unknown'; readonly cause: Error };
 
 export interface ReadStreamOptions {
