@@ -27,7 +27,7 @@ export const newEvents = (events: readonly DomainEvent[], context: CommandContex
 };
 
 /** Tells one payload from another under the same command id. Keys of an object count in their given order: payloads are made by one function each. */
-const digestOf = (command: unknown): string =>
+export const digestOf = (command: unknown): string =>
   createHash('sha256')
     .update(JSON.stringify(command, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)))
     .digest('hex')

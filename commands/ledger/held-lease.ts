@@ -1,0 +1,130 @@
+import { encodeTrusted } from '../../domain/kernel/event-codec.ts';
+import { leaseStream } from '../../domain/ledger/lease.ts';
+import { ZERO } from '../../domain/ledger/money.ts';
+import { refuse, type Refusal } from '../../schemas/errors.ts';
+import type { NewEvent, Revision } from '../../schemas/event-envelope.ts';
+import type { EventOf, LeaseEvent } from '../../schemas/events/catalogue.ts';
+import type { CommandId, LeaseId, RequestId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
+import type { Money } from '../../schemas/money.ts';
+import { deriveEventId } from '../event-id.ts';
+import type { Appender } from '../ports/appender.ts';
+import type { Clock } from '../ports/clock.ts';
+import { refusalOf } from '../run-command.ts';
+
+/** Most events of one lease that one append carries. */
+const EVENTS_PER_APPEND = 500;
+
+/** How long an end of a hold waits before it is sent again when the log was at its limit. */
+const BUSY_RETRY_MS = 50;
+
+interface PendingEvent {
+  readonly event: NewEvent;
+  readonly resolve: (refusal: Refusal | null) => void;
+}
+
+export type CloseReason = EventOf<'LeaseClosed'>['data']['reason'];
+
+/**
+ * A lease in the hands of the process that holds it. Reserving is arithmetic in memory; what happened is appended to
+ * the lease's stream in order, one append in flight at a time, everything that gathers meanwhile in the next. The first
+ * append that is refused for its revision means that a sweeper has closed the lease: it is lost, and nothing more is written.
+ */
+export class HeldLease {
+  readonly leaseId: LeaseId;
+  readonly userId: UserId;
+  readonly tokenId: TokenId;
+  readonly amount: Money;
+  readonly grantedAt: number;
+  readonly admitsUntil: number;
+  expiresAt: number;
+  spent: Money = ZERO;
+  held: Money = ZERO;
+  readonly holds = new Set<RequestId>();
+  lastUsedAt: number;
+  /** Why no further call is admitted, once none is. */
+  draining: CloseReason | null = null;
+  closing = false;
+  lost: Refusal | null = null;
+  readonly #stream: StreamName;
+  readonly #appender: Appender;
+  readonly #clock: Clock;
+  #revision: Revision | 'no_stream' = 'no_stream';
+  #pending: PendingEvent[] = [];
+  #sending = false;
+
+  constructor(grant: EventOf<'SpendLeaseGranted'>['data'], appender: Appender, clock: Clock) {
+    this.leaseId = grant.leaseId;
+    this.userId = grant.userId;
+    this.tokenId = grant.tokenId;
+    this.amount = grant.amount;
+    this.admitsUntil = Date.parse(grant.admitsUntil);
+    this.expiresAt = Date.parse(grant.expiresAt);
+    this.grantedAt = this.lastUsedAt = clock.now();
+    this.#stream = leaseStream(grant.leaseId);
+    this.#appender = appender;
+    this.#clock = clock;
+    void this.record({ type: 'LeaseOpened', data: { leaseId: grant.leaseId, userId: grant.userId, tokenId: grant.tokenId, amount: grant.amount, day: grant.day } }, `${grant.leaseId}:open`);
+  }
+
+  get free(): Money {
+    return (this.amount - this.spent - this.held) as Money;
+  }
+
+  admits(now: number): boolean {
+    return this.draining === null && this.lost === null && now < this.admitsUntil;
+  }
+
+  /** Queues an event of this lease; `null` once it is durable. `cause` names the command: the same cause is the same event. */
+  record(event: LeaseEvent, cause: string): Promise<Refusal | null> {
+    if (this.lost !== null) return Promise.resolve(this.lost);
+    return new Promise((resolve) => {
+      this.#pending.push({ event: this.#newEvent(event, cause), resolve });
+      if (!this.#sending) void this.#send();
+    });
+  }
+
+  #newEvent(event: LeaseEvent, cause: string): NewEvent {
+    const causationId = cause.slice(0, cause.lastIndexOf(':'));
+    return {
+      ...encodeTrusted(event),
+      eventId: deriveEventId(cause as CommandId, 0),
+      metadata: {
+        correlationId: causationId,
+        causationId,
+        commandId: cause as CommandId,
+        actor: { kind: 'token', id: this.tokenId },
+        tenant: this.userId,
+        occurredAt: new Date(this.#clock.now()).toISOString(),
+      },
+    };
+  }
+
+  async #send(): Promise<void> {
+    this.#sending = true;
+    while (this.#pending.length > 0 && this.lost === null) {
+      const batch = this.#pending.length <= EVENTS_PER_APPEND ? this.#pending : this.#pending.slice(0, EVENTS_PER_APPEND);
+      this.#pending = this.#pending.length <= EVENTS_PER_APPEND ? [] : this.#pending.slice(EVENTS_PER_APPEND);
+      const outcome = await this.#appender.append({ stream: this.#stream, expectedRevision: this.#revision, events: batch.map(({ event }) => event) });
+      if (outcome.outcome === 'appended') {
+        this.#revision = outcome.revision;
+        for (const { resolve } of batch) resolve(null);
+      } else if (outcome.outcome === 'rejected' && outcome.reason === 'log_busy') {
+        await this.#yieldToLoad(batch);
+      } else {
+        this.lost = outcome.outcome === 'conflict' ? refuse('lease_lost') : refusalOf(outcome);
+        for (const { resolve } of batch) resolve(this.lost);
+      }
+    }
+    this.#sending = false;
+    if (this.lost === null) return;
+    for (const { resolve } of this.#pending.splice(0)) resolve(this.lost);
+  }
+
+  /** The log is at its limit: new holds are turned away, but the end of a hold is owed to the log and is sent again. */
+  async #yieldToLoad(batch: readonly PendingEvent[]): Promise<void> {
+    const owed = batch.filter(({ event }) => event.type !== 'QuotaReserved');
+    for (const { event, resolve } of batch) if (event.type === 'QuotaReserved') resolve(refuse('log_busy'));
+    this.#pending = [...owed, ...this.#pending];
+    await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
+  }
+}

@@ -1,0 +1,454 @@
+import { larger, smaller, subtract, sum, ZERO } from '../../domain/ledger/money.ts';
+import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
+import type { AccountEvent, EventOf } from '../../schemas/events/catalogue.ts';
+import { LeaseId, type AttemptId, type ChannelId, type CommandId, type PriceListId, type RequestId, type TokenId, type UserId } from '../../schemas/ids.ts';
+import type { CallFacts, ChargeBasis, ReleaseReason } from '../../schemas/events/lease.ts';
+import type { Money } from '../../schemas/money.ts';
+import type { Ratio } from '../../schemas/price.ts';
+import type { Usage } from '../../schemas/usage.ts';
+import type { CommandContext } from '../command-context.ts';
+import type { Appender } from '../ports/appender.ts';
+import type { Clock } from '../ports/clock.ts';
+import { NO_FAILPOINTS, type Failpoints } from '../ports/failpoints.ts';
+import type { IdSource } from '../ports/id-source.ts';
+import type { AccountBook } from './account-book.ts';
+import { HeldLease, type CloseReason } from './held-lease.ts';
+import { DEFAULT_LEASE_POLICY, type LeasePolicy } from './lease-policy.ts';
+
+/** One reservation. `durable` resolves once it is in the log, with `null`, or with why it never will be. */
+export interface Hold {
+  readonly requestId: RequestId;
+  readonly leaseId: LeaseId;
+  readonly amount: Money;
+  readonly durable: Promise<Refusal | null>;
+}
+
+export interface ReserveRequest {
+  readonly requestId: RequestId;
+  readonly userId: UserId;
+  readonly tokenId: TokenId;
+  readonly model: string;
+  readonly priceListId: PriceListId;
+  /** The worst case of the call. */
+  readonly amount: Money;
+  /** The least hold that makes the call worth making. */
+  readonly least: Money;
+}
+
+export interface ChargeRequest {
+  readonly channelId: ChannelId;
+  readonly attemptId: AttemptId;
+  readonly priceListId: PriceListId;
+  readonly groupRatio: Ratio;
+  readonly usage: Usage;
+  readonly basis: ChargeBasis;
+  readonly computed: Money;
+  readonly upstreamCost: Money;
+  readonly call: CallFacts;
+}
+
+export interface ReleaseRequest {
+  readonly reason: ReleaseReason;
+  readonly reconcile: boolean;
+  readonly call: CallFacts;
+}
+
+export interface LeaseKeeperOptions {
+  readonly book: AccountBook;
+  readonly appender: Appender;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Names this process in the leases that it takes. */
+  readonly holder: string;
+  readonly policy?: LeasePolicy;
+  readonly failpoints?: Failpoints;
+  /** Told when a key's total quota is spent for good, so that the key can be marked. */
+  readonly onKeyExhausted?: (tokenId: TokenId) => void;
+}
+
+interface TakenHold extends Hold {
+  readonly lease: HeldLease;
+  readonly model: string;
+  ended: boolean;
+}
+
+interface Waiter {
+  readonly request: ReserveRequest;
+  readonly resolve: (answer: Hold | Refusal) => void;
+}
+
+/** Everything this process has in hand for one API key. */
+interface Purse {
+  readonly userId: UserId;
+  readonly tokenId: TokenId;
+  leases: HeldLease[];
+  waiting: Waiter[];
+  asking: boolean;
+  wantsAhead: boolean;
+  ahead: Money;
+  /** What the latest call held: a lease taken ahead of need that could not hold one such call would be of no use. */
+  latest: Money;
+}
+
+/** The last word of an account that had nothing left, believed until the account moves. */
+interface Exhaustion {
+  readonly refusal: Refusal;
+  readonly least: Money;
+  readonly until: number;
+}
+
+/** How long the word of an exhausted account is believed at most, should news of it not arrive. */
+const EXHAUSTION_MS = 1_000;
+
+/** A first lease brings this many calls' worth ahead of need. */
+const FIRST_AHEAD = 15n;
+
+const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'cap_reached', 'key_exhausted']);
+
+const leastOf = (waiters: readonly Waiter[]): Money | null =>
+  waiters.reduce<Money | null>((least, { request }) => (least === null ? request.least : smaller(least, request.least)), null);
+
+/**
+ * Spends money on behalf of calls, out of leases that it takes from accounts ahead of need. The hot path (`reserve` with a
+ * lease in hand, `charge`) is arithmetic in memory and an event handed to the group commit; only a purse that runs low asks
+ * the account.
+ */
+export class LeaseKeeper {
+  readonly #book: AccountBook;
+  readonly #appender: Appender;
+  readonly #clock: Clock;
+  readonly #ids: IdSource;
+  readonly #holder: string;
+  readonly #policy: LeasePolicy;
+  readonly #failpoints: Failpoints;
+  readonly #onKeyExhausted: (tokenId: TokenId) => void;
+  readonly #purses = new Map<TokenId, Purse>();
+  readonly #leases = new Map<LeaseId, HeldLease>();
+  readonly #exhausted = new Map<TokenId, Exhaustion>();
+  readonly #watchers = new Map<UserId, Set<() => void>>();
+  #stopping = false;
+  #onEmpty: () => void = () => undefined;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#book = options.book;
+    this.#appender = options.appender;
+    this.#clock = options.clock;
+    this.#ids = options.ids;
+    this.#holder = options.holder;
+    this.#policy = options.policy ?? DEFAULT_LEASE_POLICY;
+    this.#failpoints = options.failpoints ?? NO_FAILPOINTS;
+    this.#onKeyExhausted = options.onKeyExhausted ?? (() => undefined);
+  }
+
+  /** Leases and holds in hand, for metrics. */
+  stats(): { readonly leases: number; readonly holds: number; readonly waiting: number } {
+    let holds = 0;
+    let waiting = 0;
+    for (const lease of this.#leases.values()) holds += lease.holds.size;
+    for (const purse of this.#purses.values()) waiting += purse.waiting.length;
+    return { leases: this.#leases.size, holds, waiting };
+  }
+
+  /**
+   * Sets money aside for a call: at once when a lease in hand covers it. Otherwise the account is asked, and the hold may be
+   * smaller than `amount`, but never than `least`. Refusals: `insufficient_quota`, `cap_reached`, `key_exhausted`,
+   * `log_unavailable`, `log_busy`, `shutting_down`.
+   */
+  reserve(request: ReserveRequest): Hold | Refusal | Promise<Hold | Refusal> {
+    if (this.#stopping) return refuse('shutting_down');
+    const now = this.#clock.now();
+    const purse = this.#purseOf(request);
+    if (purse.waiting.length === 0) {
+      for (const lease of purse.leases) {
+        if (lease.admits(now) && lease.free >= request.amount) return this.#hold(purse, lease, request, request.amount, now);
+      }
+    }
+    const exhausted = this.#exhausted.get(request.tokenId);
+    if (exhausted !== undefined) {
+      if (request.least >= exhausted.least && now < exhausted.until) return exhausted.refusal;
+      this.#exhausted.delete(request.tokenId);
+    }
+    return new Promise((resolve) => {
+      purse.waiting.push({ request, resolve });
+      void this.#fill(purse);
+    });
+  }
+
+  /** Turns a hold into a charge of at most the hold. Resolves when it is durable; what the upstream billed beyond the hold is durable then too, as an entry of its own. */
+  async charge(hold: Hold, charge: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
+    const { lease, model } = this.#end(hold);
+    const amount = smaller(charge.computed, hold.amount);
+    lease.spent = (lease.spent + amount) as Money;
+    lease.held = (lease.held - hold.amount) as Money;
+    const { leaseId, userId, tokenId } = lease;
+    const recorded = lease.record(
+      { type: 'QuotaDebited', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, channelId: charge.channelId, attemptId: charge.attemptId, priceListId: charge.priceListId, groupRatio: charge.groupRatio, usage: charge.usage, basis: charge.basis, amount, computed: charge.computed, upstreamCost: charge.upstreamCost, call: charge.call } },
+      `${hold.requestId}:end`,
+    );
+    this.#failpoints.hit('debit.enqueued');
+    const refusal = await recorded;
+    this.#afterEnd(lease, hold.requestId);
+    if (refusal !== null) return refusal;
+    this.#failpoints.hit('debit.durable');
+    if (charge.computed > amount) {
+      const overdraft = await this.#book.execute(userId, { kind: 'recordOverdraft', leaseId, tokenId, requestId: hold.requestId, model, amount: subtract(charge.computed, amount) }, this.#context(userId, `${hold.requestId}:overdraft`));
+      if (isRefusal(overdraft)) return overdraft;
+    }
+    return { amount };
+  }
+
+  /** Gives a hold back: nothing is charged. */
+  async release(hold: Hold, release: ReleaseRequest): Promise<Refusal | null> {
+    const { lease, model } = this.#end(hold);
+    lease.held = (lease.held - hold.amount) as Money;
+    const { leaseId, userId, tokenId } = lease;
+    // A reservation that was refused left nothing to release.
+    const reserved = await hold.durable;
+    const refusal = reserved ?? (await lease.record({ type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, ...release } }, `${hold.requestId}:end`));
+    this.#afterEnd(lease, hold.requestId);
+    return refusal;
+  }
+
+  /** News of an account, from the log: someone wants a lease of ours back, or there is money again. */
+  onAccountEvent({ type, data }: AccountEvent): void {
+    if (type === 'LeaseReturnRequested') {
+      const lease = this.#leases.get(data.leaseId);
+      if (lease !== undefined) this.#drain(lease, 'recalled');
+      return;
+    }
+    if (type === 'SpendLeaseGranted' || type === 'QuotaOverdrawn') return;
+    for (const [tokenId, purse] of this.#purses) if (purse.userId === data.userId) this.#exhausted.delete(tokenId);
+    for (const wake of this.#watchers.get(data.userId) ?? []) wake();
+  }
+
+  /** Once a second or so: gives back what is idle or ended, and asks for more time where calls still run. */
+  tick(): void {
+    const now = this.#clock.now();
+    for (const lease of this.#leases.values()) {
+      if (lease.lost !== null) {
+        if (lease.holds.size === 0) this.#forget(lease);
+      } else if (lease.draining === null && now >= lease.admitsUntil) {
+        this.#drain(lease, 'ended');
+      } else if (lease.draining === null && lease.holds.size === 0 && now - lease.lastUsedAt >= this.#policy.idleMs) {
+        this.#shrinkAhead(lease);
+        this.#drain(lease, 'idle');
+      } else if (lease.holds.size > 0 && lease.expiresAt - now < this.#policy.graceMs) {
+        this.#extend(lease, now);
+      }
+    }
+    for (const [tokenId, purse] of this.#purses) {
+      if (purse.leases.length === 0 && purse.waiting.length === 0 && !purse.asking) this.#purses.delete(tokenId);
+    }
+    for (const [tokenId, { until }] of this.#exhausted) if (now >= until) this.#exhausted.delete(tokenId);
+  }
+
+  /** Admits nothing more, waits for the calls in flight to end, and gives every lease back. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const purse of this.#purses.values()) for (const { resolve } of purse.waiting.splice(0)) resolve(refuse('shutting_down'));
+    for (const lease of this.#leases.values()) this.#drain(lease, 'shutdown');
+    if (this.#leases.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+  }
+
+  #purseOf({ userId, tokenId }: ReserveRequest): Purse {
+    let purse = this.#purses.get(tokenId);
+    if (purse === undefined) {
+      purse = { userId, tokenId, leases: [], waiting: [], asking: false, wantsAhead: false, ahead: ZERO, latest: ZERO };
+      this.#purses.set(tokenId, purse);
+    }
+    return purse;
+  }
+
+  #hold(purse: Purse, lease: HeldLease, request: ReserveRequest, amount: Money, now: number): Hold {
+    lease.held = (lease.held + amount) as Money;
+    lease.holds.add(request.requestId);
+    lease.lastUsedAt = now;
+    purse.latest = amount;
+    const { leaseId, userId, tokenId } = lease;
+    const { requestId, model, priceListId } = request;
+    const durable = lease.record({ type: 'QuotaReserved', data: { leaseId, userId, tokenId, requestId, model, priceListId, amount } }, `${requestId}:reserve`);
+    this.#failpoints.hit('reservation.enqueued');
+    if (this.#failpoints !== NO_FAILPOINTS) void durable.then(() => this.#failpoints.hit('reservation.durable'));
+    if (lease.free < lease.amount / 4n && !purse.wantsAhead) {
+      if (now - lease.grantedAt < this.#policy.fastMs) purse.ahead = smaller((purse.ahead * 2n) as Money, this.#policy.aheadCeiling);
+      purse.wantsAhead = true;
+      void this.#fill(purse);
+    }
+    const hold: TakenHold = { requestId, leaseId, amount, durable, lease, model, ended: false };
+    return hold;
+  }
+
+  #end(hold: Hold): TakenHold {
+    const taken = hold as TakenHold;
+    if (taken.ended) throw new Error(`hold ${hold.requestId} has ended already`);
+    taken.ended = true;
+    return taken;
+  }
+
+  #afterEnd(lease: HeldLease, requestId: RequestId): void {
+    lease.holds.delete(requestId);
+    lease.lastUsedAt = this.#clock.now();
+    if (lease.holds.size > 0) return;
+    if (lease.lost !== null) this.#forget(lease);
+    else if (lease.draining !== null) this.#drain(lease, lease.draining);
+  }
+
+  /** Serves whoever waits, from leases in hand and then from the account, until nobody waits or the account says no. */
+  async #fill(purse: Purse): Promise<void> {
+    if (purse.asking) return;
+    purse.asking = true;
+    try {
+      let giveUpAt: number | null = null;
+      for (;;) {
+        this.#serveWaiting(purse);
+        if (purse.waiting.length === 0 && !purse.wantsAhead) return;
+        const granted = await this.#ask(purse);
+        if (!isRefusal(granted)) {
+          purse.wantsAhead = false;
+          this.#accept(purse, granted);
+          continue;
+        }
+        purse.wantsAhead = false;
+        if (purse.waiting.length === 0) return;
+        giveUpAt ??= this.#clock.now() + this.#policy.returnWaitMs;
+        if (QUOTA_CODES.has(granted.refused) && this.#clock.now() < giveUpAt && (await this.#recall(purse))) continue;
+        this.#refuseWaiting(purse, granted);
+      }
+    } finally {
+      purse.asking = false;
+    }
+  }
+
+  /** First come, first served; but whoever a lease cannot serve holds up nobody behind him who asks for less. */
+  #serveWaiting(purse: Purse): void {
+    const now = this.#clock.now();
+    const stillWaiting: Waiter[] = [];
+    const waiting = purse.waiting;
+    purse.waiting = [];
+    for (const waiter of waiting) {
+      const { amount, least } = waiter.request;
+      const lease = purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= amount) ?? purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= least && candidate.free > 0n);
+      if (lease === undefined) stillWaiting.push(waiter);
+      else waiter.resolve(this.#hold(purse, lease, waiter.request, smaller(amount, lease.free), now));
+    }
+    purse.waiting = [...stillWaiting, ...purse.waiting];
+  }
+
+  async #ask(purse: Purse): Promise<EventOf<'SpendLeaseGranted'>['data'] | Refusal> {
+    const needed = sum(purse.waiting.map(({ request }) => request.amount));
+    const least = leastOf(purse.waiting) ?? purse.latest;
+    if (purse.ahead === 0n) purse.ahead = smaller((needed * FIRST_AHEAD) as Money, this.#policy.aheadCeiling);
+    const leaseId = LeaseId.parse(this.#ids.next('lse'));
+    const answer = await this.#book.execute(
+      purse.userId,
+      { kind: 'grantSpendLease', leaseId, tokenId: purse.tokenId, holder: this.#holder, least: larger(least, 1n as Money), needed, ahead: purse.ahead, now: this.#clock.now(), admitsForMs: this.#policy.admitsForMs, graceMs: this.#policy.graceMs },
+      this.#context(purse.userId, `${leaseId}:grant`),
+    );
+    if (isRefusal(answer)) return answer;
+    const granted = answer.events.find((event) => event.type === 'SpendLeaseGranted');
+    if (granted === undefined) throw new Error(`the account granted lease ${leaseId} without an event`);
+    this.#failpoints.hit('lease.granted');
+    return granted.data;
+  }
+
+  #accept(purse: Purse, grant: EventOf<'SpendLeaseGranted'>['data']): void {
+    const lease = new HeldLease(grant, this.#appender, this.#clock);
+    this.#leases.set(lease.leaseId, lease);
+    for (const older of purse.leases) if (older.draining === null && older.free < older.amount / 4n) this.#drain(older, 'spent');
+    purse.leases = [...purse.leases.filter((older) => older.draining === null), lease];
+    if (this.#stopping) this.#drain(lease, 'shutdown');
+  }
+
+  #refuseWaiting(purse: Purse, refusal: Refusal): void {
+    const refused = purse.waiting.splice(0);
+    if (QUOTA_CODES.has(refusal.refused)) {
+      const least = leastOf(refused);
+      if (least !== null) this.#exhausted.set(purse.tokenId, { refusal, least, until: this.#clock.now() + EXHAUSTION_MS });
+      if (refusal.refused === 'key_exhausted' && purse.leases.length === 0) this.#onKeyExhausted(purse.tokenId);
+    }
+    for (const { resolve } of refused) resolve(refusal);
+  }
+
+  /** Gets idle money back, from our own purses at once and from other processes by asking. True when something came back. */
+  async #recall(purse: Purse): Promise<boolean> {
+    const idle = [...this.#leases.values()].filter((lease) => lease.userId === purse.userId && lease.holds.size === 0 && !lease.closing && lease.lost === null);
+    if (idle.length > 0) {
+      const closed = await Promise.all(idle.map((lease) => this.#close(lease, 'recalled')));
+      if (closed.includes(true)) return true;
+    }
+    const { account } = await this.#book.read(purse.userId);
+    if (![...account.leases.values()].some(({ holder }) => holder !== this.#holder)) return false;
+    const news = this.#nextNews(purse.userId);
+    await this.#book.execute(purse.userId, { kind: 'requestLeaseReturns' }, this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`));
+    return news;
+  }
+
+  /** True when the account moved in a way that may have freed money; false when nothing came in time. */
+  #nextNews(userId: UserId): Promise<boolean> {
+    return new Promise((resolve) => {
+      const watchers = this.#watchers.get(userId) ?? new Set();
+      this.#watchers.set(userId, watchers);
+      const done = (moved: boolean): void => {
+        clearTimeout(timer);
+        watchers.delete(wake);
+        if (watchers.size === 0) this.#watchers.delete(userId);
+        resolve(moved);
+      };
+      const wake = (): void => done(true);
+      const timer = setTimeout(() => done(false), this.#policy.returnWaitMs);
+      watchers.add(wake);
+    });
+  }
+
+  #extend(lease: HeldLease, now: number): void {
+    const expiresAt = now + this.#policy.admitsForMs + this.#policy.graceMs;
+    lease.expiresAt = expiresAt;
+    void lease.record({ type: 'LeaseExtended', data: { leaseId: lease.leaseId, expiresAt: new Date(expiresAt).toISOString() } }, `${lease.leaseId}-${expiresAt}:extend`);
+  }
+
+  #shrinkAhead(lease: HeldLease): void {
+    const purse = this.#purses.get(lease.tokenId);
+    if (purse !== undefined) purse.ahead = (purse.ahead / 2n) as Money;
+  }
+
+  /** Admits no further call on a lease, and closes it when the last one has ended. */
+  #drain(lease: HeldLease, reason: CloseReason): void {
+    if (lease.draining === null) {
+      lease.draining = reason;
+      const purse = this.#purses.get(lease.tokenId);
+      if (purse !== undefined) purse.leases = purse.leases.filter((other) => other !== lease);
+    }
+    if (lease.holds.size === 0) void this.#close(lease, lease.draining);
+  }
+
+  /** `LeaseClosed` on the lease, then `SpendLeaseSettled` on the account, which gives the rest back. True when settled. */
+  async #close(lease: HeldLease, reason: CloseReason): Promise<boolean> {
+    if (lease.closing || lease.lost !== null) return false;
+    lease.closing = true;
+    lease.draining ??= reason;
+    const { leaseId, userId, tokenId, spent } = lease;
+    const refusal = await lease.record({ type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent, reason } }, `${leaseId}:close`);
+    if (refusal === null) {
+      this.#failpoints.hit('lease.closed');
+      const settled = await this.#book.execute(userId, { kind: 'settleLease', leaseId, spent }, this.#context(userId, `${leaseId}:settle`));
+      this.#failpoints.hit('lease.settled');
+      this.#forget(lease);
+      // What could not be settled now is settled by the sweeper: the lease stream says what was spent.
+      return !isRefusal(settled);
+    }
+    this.#forget(lease);
+    return false;
+  }
+
+  #forget(lease: HeldLease): void {
+    this.#leases.delete(lease.leaseId);
+    const purse = this.#purses.get(lease.tokenId);
+    if (purse !== undefined) purse.leases = purse.leases.filter((other) => other !== lease);
+    if (this.#leases.size === 0) this.#onEmpty();
+  }
+
+  #context(userId: UserId, cause: string): CommandContext {
+    const causationId = cause.slice(0, cause.lastIndexOf(':'));
+    return { commandId: cause as CommandId, correlationId: causationId, causationId, actor: { kind: 'system', id: this.#holder }, tenant: userId, occurredAt: new Date(this.#clock.now()).toISOString() };
+  }
+}
