@@ -176,6 +176,8 @@ export class LeaseKeeper {
 
   /** Turns a hold into a charge of at most the hold. Resolves when it is durable; what the upstream billed beyond the hold is durable then too, as an entry of its own. */
   async charge(hold: Hold, charge: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
+    const reserved = await hold.durable;
+    if (reserved !== null) return reserved;
     const { lease, model } = this.#end(hold);
     const amount = smaller(charge.computed, hold.amount);
     lease.spent = (lease.spent + amount) as Money;
@@ -199,12 +201,12 @@ export class LeaseKeeper {
 
   /** Gives a hold back: nothing is charged. */
   async release(hold: Hold, release: ReleaseRequest): Promise<Refusal | null> {
+    const reserved = await hold.durable;
+    if (reserved !== null) return reserved;
     const { lease, model } = this.#end(hold);
     lease.held = (lease.held - hold.amount) as Money;
     const { leaseId, userId, tokenId } = lease;
-    // A reservation that was refused left nothing to release.
-    const reserved = await hold.durable;
-    const refusal = reserved ?? (await lease.record({ type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, ...release } }, `${hold.requestId}:end`));
+    const refusal = await lease.record({ type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, ...release } }, `${hold.requestId}:end`);
     this.#afterEnd(lease, hold.requestId);
     return refusal;
   }
@@ -268,14 +270,23 @@ export class LeaseKeeper {
     const { requestId, model, priceListId } = request;
     const durable = lease.record({ type: 'QuotaReserved', data: { leaseId, userId, tokenId, requestId, model, priceListId, amount } }, `${requestId}:reserve`);
     this.#failpoints.hit('reservation.enqueued');
-    if (this.#failpoints !== NO_FAILPOINTS) void durable.then(() => this.#failpoints.hit('reservation.durable'));
     if (lease.free < lease.amount / 4n && !purse.wantsAhead) {
       if (now - lease.grantedAt < this.#policy.fastMs) purse.ahead = smaller((purse.ahead * 2n) as Money, this.#policy.aheadCeiling);
       purse.wantsAhead = true;
       void this.#fill(purse);
     }
     const hold: TakenHold = { requestId, leaseId, amount, durable, lease, model, ended: false };
+    void durable.then((refusal) => this.#afterReservation(hold, refusal));
     return hold;
+  }
+
+  /** A reservation that the log refused ends by itself: there is nothing to charge or release. */
+  #afterReservation(hold: TakenHold, refusal: Refusal | null): void {
+    if (refusal === null) return this.#failpoints.hit('reservation.durable');
+    if (hold.ended) return;
+    hold.ended = true;
+    hold.lease.held = (hold.lease.held - hold.amount) as Money;
+    this.#afterEnd(hold.lease, hold.requestId);
   }
 
   #end(hold: Hold): TakenHold {

@@ -1,0 +1,50 @@
+import { settings, type Config, type SettingName } from '../../schemas/config.ts';
+
+export type ConfigResult = { readonly config: Config } | { readonly mistakes: readonly string[] };
+
+const names = Object.keys(settings) as SettingName[];
+
+/** Reads the environment. Every wrong value is one line that names the variable and says what it takes. */
+export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
+  const config: Record<string, unknown> = {};
+  const mistakes: string[] = [];
+  for (const name of names) {
+    const value = environment[name];
+    const parsed = settings[name].schema.safeParse(value === '' ? undefined : value);
+    if (parsed.success) config[name] = parsed.data;
+    else mistakes.push(`${name}: ${parsed.error.issues.map(({ message }) => message).join('; ')}. ${settings[name].about}`);
+  }
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('OBLIVIOUS_') && !(name in settings)) mistakes.push(`${name}: there is no such setting. \`oblivious config\` lists them.`);
+  }
+  return mistakes.length > 0 ? { mistakes } : { config: config as Config };
+};
+
+export interface ShownSetting {
+  readonly name: SettingName;
+  readonly value: string;
+  readonly given: boolean;
+  readonly about: string;
+}
+
+/** What is in force, for people to read: secrets are masked, and so are passwords inside URLs. */
+export const showConfig = (config: Config, environment: NodeJS.ProcessEnv): readonly ShownSetting[] =>
+  names.map((name) => {
+    const value = config[name];
+    const given = environment[name] !== undefined && environment[name] !== '';
+    return { name, value: value === undefined ? '' : settings[name].secret ? mask(String(value)) : shown(name, environment[name], value), given, about: settings[name].about };
+  });
+
+const shown = (name: SettingName, given: string | undefined, value: unknown): string => {
+  if (given !== undefined && given !== '') return given;
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return name === 'OBLIVIOUS_TRIAL_CREDIT' ? (Number(value) / 1e9).toString() : String(value);
+};
+
+const mask = (value: string): string => {
+  if (!URL.canParse(value)) return '••••••';
+  const url = new URL(value);
+  if (url.password !== '') url.password = '******';
+  for (const parameter of [...url.searchParams.keys()]) if (/pass|key|secret|token/i.test(parameter)) url.searchParams.set(parameter, '******');
+  return url.toString();
+};
