@@ -1,0 +1,157 @@
+import { refuse, type Refusal } from '../../schemas/errors.ts';
+import type { ChannelEvent } from '../../schemas/events/catalogue.ts';
+import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
+import type { ChannelId, ChannelKeyId, StreamName } from '../../schemas/ids.ts';
+import type { Sealed } from '../../schemas/sealed.ts';
+import type { Decider } from '../kernel/decider.ts';
+import { streamName } from '../kernel/stream-name.ts';
+import { upstreamOrigin } from './upstream-origin.ts';
+
+export const channelStream = (channelId: ChannelId): StreamName => streamName('channel', channelId);
+
+/** Most credentials that one channel keeps. */
+const MOST_KEYS = 100;
+
+export interface ChannelKey {
+  readonly secret: Sealed;
+  readonly enabled: boolean;
+}
+
+export interface Channel {
+  /** `null` before it was added and after it was removed. */
+  readonly settings: ChannelSettings | null;
+  readonly enabled: boolean;
+  readonly disabledBy: 'operator' | 'platform' | null;
+  readonly health: ChannelHealth;
+  readonly keys: ReadonlyMap<ChannelKeyId, ChannelKey>;
+}
+
+const initial: Channel = { settings: null, enabled: false, disabledBy: null, health: 'unknown', keys: new Map() };
+
+const withKey = (state: Channel, keyId: ChannelKeyId, change: (key: ChannelKey) => ChannelKey): Channel => {
+  const key = state.keys.get(keyId);
+  return key === undefined ? state : { ...state, keys: new Map(state.keys).set(keyId, change(key)) };
+};
+
+const evolve = (state: Channel, { type, data }: ChannelEvent): Channel => {
+  switch (type) {
+    case 'ChannelAdded':
+      return { ...initial, settings: data.settings };
+    case 'ChannelChanged':
+      return { ...state, settings: data.settings };
+    case 'ChannelKeyAdded':
+      return { ...state, keys: new Map(state.keys).set(data.keyId, { secret: data.secret, enabled: true }) };
+    case 'ChannelKeyDisabled':
+      return withKey(state, data.keyId, (key) => ({ ...key, enabled: false }));
+    case 'ChannelKeyRestored':
+      return withKey(state, data.keyId, (key) => ({ ...key, enabled: true }));
+    case 'ChannelKeyRemoved':
+      return { ...state, keys: new Map([...state.keys].filter(([keyId]) => keyId !== data.keyId)) };
+    case 'ChannelEnabled':
+      return { ...state, enabled: true, disabledBy: null };
+    case 'ChannelDisabled':
+      return { ...state, enabled: false, disabledBy: data.by };
+    case 'ChannelHealthChanged':
+      return { ...state, health: data.to };
+    case 'ChannelTested':
+      return state;
+    case 'ChannelRemoved':
+      return initial;
+  }
+};
+
+/** A credential on its way into the pool: sealed, with just enough of it left to tell it from its neighbours. */
+export interface NewChannelKey {
+  readonly keyId: ChannelKeyId;
+  readonly secret: Sealed;
+  readonly hint: string;
+}
+
+export type ChannelCommand =
+  | { readonly kind: 'add'; readonly settings: ChannelSettings; readonly keys: readonly NewChannelKey[] }
+  /** `keys` replaces the whole pool; absent leaves it. */
+  | { readonly kind: 'change'; readonly settings: ChannelSettings; readonly keys?: readonly NewChannelKey[] }
+  | { readonly kind: 'addKey'; readonly key: NewChannelKey }
+  | { readonly kind: 'disableKey'; readonly keyId: ChannelKeyId; readonly reason: string }
+  | { readonly kind: 'restoreKey'; readonly keyId: ChannelKeyId }
+  | { readonly kind: 'removeKey'; readonly keyId: ChannelKeyId }
+  | { readonly kind: 'enable' }
+  | { readonly kind: 'disable'; readonly by: 'operator' | 'platform'; readonly reason: string }
+  | { readonly kind: 'changeHealth'; readonly to: ChannelHealth; readonly reason: string }
+  | { readonly kind: 'recordTest'; readonly ok: boolean; readonly model: string; readonly latencyMs: number; readonly message: string }
+  | { readonly kind: 'remove' };
+
+const settingsAtFault = ({ baseUrl, models }: ChannelSettings): Refusal | null => {
+  if (upstreamOrigin(baseUrl) === null) {
+    return refuse('invalid_request', 'The base URL must be http or https, without credentials, query, fragment or trailing slash, such as https://api.openai.com/v1.', { param: 'settings.baseUrl' });
+  }
+  const seen = new Set<string>();
+  for (const [index, { model }] of models.entries()) {
+    if (seen.has(model)) return refuse('invalid_request', `The model ${model} is mapped twice.`, { param: `settings.models.${index}` });
+    seen.add(model);
+  }
+  return null;
+};
+
+const tooManyKeys = (count: number): Refusal | null => (count > MOST_KEYS ? refuse('invalid_request', `A channel keeps at most ${MOST_KEYS} keys.`, { param: 'secrets' }) : null);
+
+const keysAdded = (channelId: ChannelId, keys: readonly NewChannelKey[]): ChannelEvent[] => keys.map(({ keyId, secret, hint }) => ({ type: 'ChannelKeyAdded', data: { channelId, keyId, secret, hint } }));
+
+const sameSettings = (a: ChannelSettings, b: ChannelSettings): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const change = (command: Extract<ChannelCommand, { kind: 'change' }>, state: Channel, before: ChannelSettings, channelId: ChannelId): readonly ChannelEvent[] | Refusal => {
+  const fault = settingsAtFault(command.settings) ?? tooManyKeys(command.keys?.length ?? 0);
+  if (fault !== null) return fault;
+  if (command.keys === undefined && state.keys.size > 0 && upstreamOrigin(command.settings.baseUrl) !== upstreamOrigin(before.baseUrl)) {
+    return refuse('invalid_request', 'The base URL now points to another server. Enter the keys for it: those of the old one are not sent there.', { param: 'secrets' });
+  }
+  const events: ChannelEvent[] = sameSettings(before, command.settings) ? [] : [{ type: 'ChannelChanged', data: { channelId, settings: command.settings } }];
+  if (command.keys !== undefined) {
+    for (const keyId of state.keys.keys()) events.push({ type: 'ChannelKeyRemoved', data: { channelId, keyId } });
+    events.push(...keysAdded(channelId, command.keys));
+  }
+  if (events.length > 0 && state.health !== 'unknown') events.push({ type: 'ChannelHealthChanged', data: { channelId, from: state.health, to: 'unknown', reason: 'The channel was changed.' } });
+  return events;
+};
+
+const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): readonly ChannelEvent[] | Refusal => {
+  if (command.kind === 'add') {
+    if (state.settings !== null) return refuse('already_exists', 'This channel has been added already.');
+    return settingsAtFault(command.settings) ?? tooManyKeys(command.keys.length) ?? [{ type: 'ChannelAdded', data: { channelId, settings: command.settings } }, ...keysAdded(channelId, command.keys), { type: 'ChannelEnabled', data: { channelId } }];
+  }
+  if (state.settings === null) return refuse('not_found', 'There is no such channel.');
+  const healthTo = (to: ChannelHealth, reason: string): readonly ChannelEvent[] => (state.health === to ? [] : [{ type: 'ChannelHealthChanged', data: { channelId, from: state.health, to, reason } }]);
+
+  switch (command.kind) {
+    case 'change':
+      return change(command, state, state.settings, channelId);
+    case 'addKey':
+      if (state.keys.has(command.key.keyId)) return refuse('already_exists', 'This key has been added already.');
+      return tooManyKeys(state.keys.size + 1) ?? keysAdded(channelId, [command.key]);
+    case 'disableKey':
+    case 'restoreKey':
+    case 'removeKey': {
+      const key = state.keys.get(command.keyId);
+      if (key === undefined) return refuse('not_found', 'The channel has no such key.');
+      if (command.kind === 'removeKey') return [{ type: 'ChannelKeyRemoved', data: { channelId, keyId: command.keyId } }];
+      if (command.kind === 'restoreKey') return key.enabled ? [] : [{ type: 'ChannelKeyRestored', data: { channelId, keyId: command.keyId } }];
+      return key.enabled ? [{ type: 'ChannelKeyDisabled', data: { channelId, keyId: command.keyId, reason: command.reason } }] : [];
+    }
+    case 'enable':
+      return state.enabled ? [] : [{ type: 'ChannelEnabled', data: { channelId } }, ...healthTo('unknown', 'The channel was enabled.')];
+    case 'disable':
+      // An operator's word stands above the platform's, which puts back on only what it took off itself.
+      return state.enabled || (command.by === 'operator' && state.disabledBy === 'platform') ? [{ type: 'ChannelDisabled', data: { channelId, by: command.by, reason: command.reason } }] : [];
+    case 'changeHealth':
+      return healthTo(command.to, command.reason);
+    case 'recordTest': {
+      const { ok, model, latencyMs, message } = command;
+      return [{ type: 'ChannelTested', data: { channelId, ok, model, latencyMs, message } }, ...healthTo(ok ? 'healthy' : 'failing', ok ? 'A test succeeded.' : message)];
+    }
+    case 'remove':
+      return [{ type: 'ChannelRemoved', data: { channelId } }];
+  }
+};
+
+/** One way to an upstream, with its pool of credentials. */
+export const channelOf = (channelId: ChannelId): Decider<Channel, ChannelCommand, ChannelEvent> => ({ initial, evolve, decide: (command, state) => decide(command, state, channelId) });
