@@ -18,7 +18,10 @@ interface Given<State, Command, Event> {
 }
 
 /** Given what has happened, when a command comes, then these events follow. */
-export const given = <State, Command, Event extends DomainEvent>(decider: Decider<State, Command, Event>, ...history: readonly Event[]): Given<State, Command, Event> => ({
+export const given = <State, Command, Event extends DomainEvent>(
+  decider: Decider<State, Command, Event>,
+  ...history: readonly Event[]
+): Given<State, Command, Event> => ({
   when: (command) => {
     const state = fold(decider, history);
     const decided = decider.decide(command, state);
@@ -28,7 +31,8 @@ export const given = <State, Command, Event extends DomainEvent>(decider: Decide
         for (const event of events) expect(decodeEvent(encodeEvent(event))).to.deep.equal(event);
       },
       refuses: (code) => {
-        if (!isRefusal(decided)) expect.fail(`expected a refusal with ${code}, got ${decided.map(({ type }) => type).join(', ') || 'no events'}`);
+        if (!isRefusal(decided))
+          expect.fail(`expected a refusal with ${code}, got ${decided.map(({ type }) => type).join(', ') || 'no events'}`);
         expect(decided.refused).to.equal(code);
       },
       changesNothing: () => expect(decided).to.deep.equal([]),

@@ -1,7 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -211,12 +223,13 @@ class Cluster implements PostgresServer {
     postmaster.unref();
     let failure: string | undefined;
     postmaster.once('error', (error) => (failure = error.message));
-    postmaster.once('exit', (code, signal) => (failure = `it ended with ${signal ?? code}`));
+    postmaster.once('exit', (code, signal) => (failure = `it ended with ${signal ?? `code ${code ?? 'unknown'}`}`));
     this.#postmaster = postmaster;
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!this.#isReady()) {
       if (failure === undefined && Date.now() > deadline) failure = `not ready after ${START_TIMEOUT_MS} ms`;
-      if (failure !== undefined) throw new Error(`PostgreSQL did not start: ${failure}. Its log (${this.logFile}) ends:\n${tailOf(this.logFile)}`);
+      if (failure !== undefined)
+        throw new Error(`PostgreSQL did not start: ${failure}. Its log (${this.logFile}) ends:\n${tailOf(this.logFile)}`);
       await pause(POLL_MS);
     }
   }
@@ -241,7 +254,8 @@ class Cluster implements PostgresServer {
     }
     const deadline = Date.now() + STOP_TIMEOUT_MS;
     while (this.#isRunning() || backends.some(isAlive)) {
-      if (Date.now() > deadline) throw new Error(`PostgreSQL survived ${signal} for ${STOP_TIMEOUT_MS} ms. Its log ends:\n${tailOf(this.logFile)}`);
+      if (Date.now() > deadline)
+        throw new Error(`PostgreSQL survived ${signal} for ${STOP_TIMEOUT_MS} ms. Its log ends:\n${tailOf(this.logFile)}`);
       await pause(POLL_MS);
     }
   }
@@ -282,7 +296,13 @@ class Cluster implements PostgresServer {
   }
 }
 
-async function tryStart(folder: string, source: string, binaries: PostgresBinaries, account: ServerAccount, options: ClusterOptions): Promise<Cluster> {
+async function tryStart(
+  folder: string,
+  source: string,
+  binaries: PostgresBinaries,
+  account: ServerAccount,
+  options: ClusterOptions,
+): Promise<Cluster> {
   const own = mkdtempSync(join(folder, 'c-'));
   writeFileSync(join(own, 'owner'), String(process.pid));
   ownedByServer(own, account);

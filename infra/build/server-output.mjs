@@ -1,0 +1,2 @@
+/** Folders that the compiler writes below `dist/`; the console has `dist/ui` to itself. */
+export const COMPILED = ['schemas', 'domain', 'commands', 'projections', 'gateways', 'infra'];
