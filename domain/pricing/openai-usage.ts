@@ -1,0 +1,84 @@
+import { UsageObject } from '../../schemas/openai/usage-object.ts';
+import type { Usage } from '../../schemas/usage.ts';
+
+/**
+ * What an upstream's `usage` object is good for.
+ * - `reported`: charge it. `promptTokens` and `outputTokens` are the totals that the classes sum to.
+ * - `absent`: there is none, or none that says anything: count the tokens here.
+ * - `unbelievable`: negative, fractional, not a number, beyond what an integer holds: charge the hold and flag it.
+ */
+export type UsageReading =
+  | { readonly kind: 'reported'; readonly usage: Usage; readonly promptTokens: number; readonly outputTokens: number }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unbelievable'; readonly why: string };
+
+const ABSENT: UsageReading = { kind: 'absent' };
+
+/** A sane count, nothing at all, or the sentence that says what is wrong with it. */
+const count = (value: unknown, name: string): number | undefined | string => {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number') return `${name} is not a number`;
+  if (!Number.isSafeInteger(value)) return `${name} is not a whole number`;
+  return value < 0 ? `${name} is negative` : value;
+};
+
+type Mutable = { -readonly [K in keyof Usage]: Usage[K] };
+
+/** Takes up to `wanted` tokens of a class out of what is left of its total: details never add to a total, they divide it. */
+const take = (usage: Mutable, name: keyof Usage, wanted: number, left: number): number => {
+  const taken = wanted < left ? wanted : left;
+  if (taken > 0) usage[name] = taken;
+  return left - taken;
+};
+
+/**
+ * Reads the `usage` of an OpenAI-shaped answer into classes that never overlap and that sum to what was reported.
+ *
+ * `prompt_tokens` and `completion_tokens` include their details, by OpenAI's own definition. Some upstreams leave
+ * reasoning out of `completion_tokens` and put it into `total_tokens` only; the total gives them away.
+ */
+export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): UsageReading => {
+  if (raw === undefined || raw === null) return ABSENT;
+  const parsed = UsageObject.safeParse(raw);
+  if (!parsed.success) return { kind: 'unbelievable', why: 'usage is not an object' };
+  const { prompt_tokens_details: promptDetails, completion_tokens_details: outputDetails, ...top } = parsed.data;
+
+  const prompt = count(top.prompt_tokens, 'prompt_tokens');
+  const completion = count(top.completion_tokens, 'completion_tokens');
+  const total = count(top.total_tokens, 'total_tokens');
+  const cached = count(promptDetails?.cached_tokens ?? top.prompt_cache_hit_tokens ?? top.cached_tokens, 'cached_tokens');
+  const written = count(promptDetails?.cache_write_tokens, 'cache_write_tokens');
+  const audioIn = count(promptDetails?.audio_tokens, 'prompt audio_tokens');
+  const imageIn = count(promptDetails?.image_tokens, 'prompt image_tokens');
+  const reasoning = count(outputDetails?.reasoning_tokens, 'reasoning_tokens');
+  const audioOut = count(outputDetails?.audio_tokens, 'completion audio_tokens');
+  const imageOut = count(outputDetails?.image_tokens, 'completion image_tokens');
+  for (const value of [prompt, completion, total, cached, written, audioIn, imageIn, reasoning, audioOut, imageOut]) {
+    if (typeof value === 'string') return { kind: 'unbelievable', why: value };
+  }
+  const known = (value: number | undefined | string): number => (typeof value === 'number' ? value : 0);
+
+  const promptTokens = known(prompt);
+  // A prompt of no tokens does not exist: an upstream that says so has not counted.
+  if (promptTokens === 0) return ABSENT;
+  let outputTokens = known(completion);
+  if (completion === undefined && endpoint === 'chat') {
+    if (typeof total !== 'number' || total <= promptTokens) return ABSENT;
+    outputTokens = total - promptTokens;
+  }
+  const thought = known(reasoning);
+  if (thought > 0 && typeof total === 'number' && total === promptTokens + outputTokens + thought) outputTokens += thought;
+  if (!Number.isSafeInteger(promptTokens + outputTokens)) return { kind: 'unbelievable', why: 'the total is beyond what an integer holds' };
+
+  const usage: Mutable = {};
+  let left = take(usage, 'cachedInput', known(cached), promptTokens);
+  left = take(usage, 'cacheWrite5m', known(written), left);
+  left = take(usage, 'audioInput', known(audioIn), left);
+  left = take(usage, 'imageInput', known(imageIn), left);
+  take(usage, 'input', left, left);
+  left = take(usage, 'reasoning', thought, outputTokens);
+  left = take(usage, 'audioOutput', known(audioOut), left);
+  left = take(usage, 'imageOutput', known(imageOut), left);
+  take(usage, 'output', left, left);
+  return { kind: 'reported', usage, promptTokens, outputTokens };
+};

@@ -1,0 +1,87 @@
+import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
+
+/** The most tokens a prompt can be reckoned at, and which dearer classes some of them may fall in. */
+export interface PromptBound {
+  readonly tokens: number;
+  readonly audio: boolean;
+  readonly image: boolean;
+}
+
+/** Room for what a chat format wraps around messages, beyond what their JSON already takes. */
+const FORMAT_OVERHEAD = 16;
+
+/** Some providers put a system prompt of their own before the definitions of tools; the longest published one is 804 tokens. */
+const TOOLS_OVERHEAD = 1_024;
+
+/** What one image can cost at most: eight tiles of 512 pixels at gpt-4o-mini's 5 667 a tile and 2 833 once; other models stay under 16 384. */
+const LARGEST_IMAGE_TILED = 48_169;
+const LARGEST_IMAGE = 16_384;
+
+/** A token per this many characters of base64 audio: above what the lowest bit rate (8 kbit/s) and the finest rate (32 tokens a second) come to. */
+const AUDIO_CHARACTERS_PER_TOKEN = 32;
+
+/** For what lies elsewhere (a file id, a link to a video), where only the model's window bounds it. */
+const UNKNOWN_CONTEXT = 1_000_000;
+
+interface Media {
+  tokens: number;
+  /** Characters of the body that are media, not text. */
+  characters: number;
+  audio: boolean;
+  image: boolean;
+  unbounded: boolean;
+}
+
+const field = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined);
+
+const addPart = (part: unknown, largestImage: number, media: Media): void => {
+  switch (field(part, 'type')) {
+    case 'text':
+    case 'refusal':
+      return;
+    case 'image_url': {
+      const image = field(part, 'image_url');
+      const url = typeof image === 'string' ? image : field(image, 'url');
+      media.image = true;
+      media.tokens += largestImage;
+      if (typeof url === 'string' && url.startsWith('data:')) media.characters += url.length;
+      return;
+    }
+    case 'input_audio': {
+      const data = field(field(part, 'input_audio'), 'data');
+      media.audio = true;
+      if (typeof data !== 'string') return;
+      media.characters += data.length;
+      media.tokens += Math.ceil(data.length / AUDIO_CHARACTERS_PER_TOKEN);
+      return;
+    }
+    default:
+      media.unbounded = true;
+  }
+};
+
+/**
+ * A safe upper bound on a prompt's tokens, at the price of reading lengths only: every tokeniser in use makes at most one
+ * token of a byte, so text cannot have more tokens than its JSON has bytes. Media are taken out of the bytes and reckoned
+ * by their own rules. No prompt is longer than the model's context.
+ */
+export const boundPrompt = (request: ChatRequest, bodyBytes: number, contextTokens: number | undefined): PromptBound => {
+  const largestImage = request.model.includes('4o-mini') ? LARGEST_IMAGE_TILED : LARGEST_IMAGE;
+  const media: Media = { tokens: 0, characters: 0, audio: false, image: false, unbounded: false };
+  for (const { content, audio } of request.messages) {
+    if (Array.isArray(content)) for (const part of content) addPart(part, largestImage, media);
+    // An assistant's earlier spoken answer, referred to by id.
+    if (audio !== undefined && audio !== null) {
+      media.audio = true;
+      media.unbounded = true;
+    }
+  }
+  const overhead = FORMAT_OVERHEAD + (request['tools'] !== undefined || request['functions'] !== undefined ? TOOLS_OVERHEAD : 0);
+  const counted = bodyBytes - media.characters + media.tokens + overhead;
+  const most = media.unbounded ? Math.max(counted, UNKNOWN_CONTEXT) : counted;
+  const tokens = contextTokens === undefined || most < contextTokens ? most : contextTokens;
+  return { tokens, audio: media.audio || (request.modalities?.includes('audio') ?? false), image: media.image };
+};
+
+/** The same for an embeddings call: text has at most a token per byte, and a list of tokens takes at least two bytes a token. */
+export const boundInput = (bodyBytes: number): number => bodyBytes;

@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
+import type { KeyHash, TokenRestrictions } from '../../schemas/events/token.ts';
+import type { ChannelId, ChannelKeyId, PriceListId, TokenId, UserId } from '../../schemas/ids.ts';
+import type { ModelPrice, Ratio } from '../../schemas/price.ts';
+import type { Sealed } from '../../schemas/sealed.ts';
+
+export interface DirectoryToken {
+  readonly tokenId: TokenId;
+  readonly userId: UserId;
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly revoked: boolean;
+  /** Has spent its quota. */
+  readonly exhausted: boolean;
+  /** Milliseconds since the Unix epoch; `null` never expires. */
+  readonly expiresAt: number | null;
+  readonly restrictions: z.infer<typeof TokenRestrictions>;
+}
+
+export interface DirectoryUser {
+  readonly userId: UserId;
+  readonly group: string;
+  readonly suspended: boolean;
+}
+
+export interface DirectoryChannelKey {
+  readonly keyId: ChannelKeyId;
+  readonly secret: Sealed;
+}
+
+/** A channel that is enabled, with the keys that are. Unchanged channels stay the same object, so that what is made of one can be kept by it. */
+export interface DirectoryChannel {
+  readonly channelId: ChannelId;
+  readonly settings: ChannelSettings;
+  readonly health: z.infer<typeof ChannelHealth>;
+  readonly keys: readonly DirectoryChannelKey[];
+}
+
+export interface DirectoryPrice {
+  readonly priceListId: PriceListId;
+  readonly price: ModelPrice;
+}
+
+/** What the hot path looks up: all of it in memory, kept current by the log. No look-up waits. */
+export interface Directory {
+  tokenByHash(keyHash: KeyHash): DirectoryToken | undefined;
+  user(userId: UserId): DirectoryUser | undefined;
+  /** Enabled channels that serve the model, whatever the group. */
+  channelsForModel(model: string): readonly DirectoryChannel[];
+  /** Every model that an enabled channel serves. */
+  models(): readonly string[];
+  /** From the price list in force. */
+  price(model: string): DirectoryPrice | undefined;
+  /** One, for a group that was given none. */
+  groupRatio(group: string): Ratio;
+}

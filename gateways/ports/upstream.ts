@@ -1,0 +1,40 @@
+/** A call of an upstream. The body goes out as it is. */
+export interface UpstreamRequest {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | null;
+  /** True for the sandbox inside this process: its address is ours, not one that somebody typed in. */
+  readonly trusted: boolean;
+}
+
+/** Why no (whole) answer came. `blocked`: the egress rules forbid the address. `unreachable`: no connection. `broken`: it died on the way. */
+export interface UpstreamFault {
+  readonly kind: 'blocked' | 'unreachable' | 'broken';
+  readonly message: string;
+}
+
+/** Told in this order: `headers` once, `data` any number of times, then `end` or `failed`, once. `failed` may come at any time. Nothing is told after an abort. */
+export interface UpstreamListener {
+  /** Header names in lower case; of a repeated header the last one counts. */
+  headers(status: number, headers: UpstreamHeaders): void;
+  /** False asks for a pause: nothing more comes until `resume`. */
+  data(chunk: Buffer): boolean;
+  end(): void;
+  failed(fault: UpstreamFault): void;
+}
+
+export type UpstreamHeaders = Readonly<Record<string, string | undefined>>;
+
+export interface UpstreamExchange {
+  resume(): void;
+  /** Ends the exchange and frees its connection. Harmless once it is over. */
+  abort(): void;
+}
+
+export interface Upstream {
+  send(request: UpstreamRequest, listener: UpstreamListener): UpstreamExchange;
+}
