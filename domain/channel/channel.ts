@@ -83,7 +83,11 @@ export type ChannelCommand =
 
 const settingsAtFault = ({ baseUrl, models }: ChannelSettings): Refusal | null => {
   if (upstreamOrigin(baseUrl) === null) {
-    return refuse('invalid_request', 'The base URL must be http or https, without credentials, query, fragment or trailing slash, such as https://api.openai.com/v1.', { param: 'settings.baseUrl' });
+    return refuse(
+      'invalid_request',
+      'The base URL must be http or https, without credentials, query, fragment or trailing slash, such as https://api.openai.com/v1.',
+      { param: 'settings.baseUrl' },
+    );
   }
   const seen = new Set<string>();
   for (const [index, { model }] of models.entries()) {
@@ -93,34 +97,59 @@ const settingsAtFault = ({ baseUrl, models }: ChannelSettings): Refusal | null =
   return null;
 };
 
-const tooManyKeys = (count: number): Refusal | null => (count > MOST_KEYS ? refuse('invalid_request', `A channel keeps at most ${MOST_KEYS} keys.`, { param: 'secrets' }) : null);
+const tooManyKeys = (count: number): Refusal | null =>
+  count > MOST_KEYS ? refuse('invalid_request', `A channel keeps at most ${MOST_KEYS} keys.`, { param: 'secrets' }) : null;
 
-const keysAdded = (channelId: ChannelId, keys: readonly NewChannelKey[]): ChannelEvent[] => keys.map(({ keyId, secret, hint }) => ({ type: 'ChannelKeyAdded', data: { channelId, keyId, secret, hint } }));
+const keysAdded = (channelId: ChannelId, keys: readonly NewChannelKey[]): ChannelEvent[] =>
+  keys.map(({ keyId, secret, hint }) => ({ type: 'ChannelKeyAdded', data: { channelId, keyId, secret, hint } }));
 
 const sameSettings = (a: ChannelSettings, b: ChannelSettings): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const change = (command: Extract<ChannelCommand, { kind: 'change' }>, state: Channel, before: ChannelSettings, channelId: ChannelId): readonly ChannelEvent[] | Refusal => {
+const change = (
+  command: Extract<ChannelCommand, { kind: 'change' }>,
+  state: Channel,
+  before: ChannelSettings,
+  channelId: ChannelId,
+): readonly ChannelEvent[] | Refusal => {
   const fault = settingsAtFault(command.settings) ?? tooManyKeys(command.keys?.length ?? 0);
   if (fault !== null) return fault;
   if (command.keys === undefined && state.keys.size > 0 && upstreamOrigin(command.settings.baseUrl) !== upstreamOrigin(before.baseUrl)) {
-    return refuse('invalid_request', 'The base URL now points to another server. Enter the keys for it: those of the old one are not sent there.', { param: 'secrets' });
+    return refuse(
+      'invalid_request',
+      'The base URL now points to another server. Enter the keys for it: those of the old one are not sent there.',
+      { param: 'secrets' },
+    );
   }
-  const events: ChannelEvent[] = sameSettings(before, command.settings) ? [] : [{ type: 'ChannelChanged', data: { channelId, settings: command.settings } }];
+  const events: ChannelEvent[] = sameSettings(before, command.settings)
+    ? []
+    : [{ type: 'ChannelChanged', data: { channelId, settings: command.settings } }];
   if (command.keys !== undefined) {
     for (const keyId of state.keys.keys()) events.push({ type: 'ChannelKeyRemoved', data: { channelId, keyId } });
     events.push(...keysAdded(channelId, command.keys));
   }
-  if (events.length > 0 && state.health !== 'unknown') events.push({ type: 'ChannelHealthChanged', data: { channelId, from: state.health, to: 'unknown', reason: 'The channel was changed.' } });
+  if (events.length > 0 && state.health !== 'unknown')
+    events.push({
+      type: 'ChannelHealthChanged',
+      data: { channelId, from: state.health, to: 'unknown', reason: 'The channel was changed.' },
+    });
   return events;
 };
 
 const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): readonly ChannelEvent[] | Refusal => {
   if (command.kind === 'add') {
     if (state.settings !== null) return refuse('already_exists', 'This channel has been added already.');
-    return settingsAtFault(command.settings) ?? tooManyKeys(command.keys.length) ?? [{ type: 'ChannelAdded', data: { channelId, settings: command.settings } }, ...keysAdded(channelId, command.keys), { type: 'ChannelEnabled', data: { channelId } }];
+    return (
+      settingsAtFault(command.settings) ??
+      tooManyKeys(command.keys.length) ?? [
+        { type: 'ChannelAdded', data: { channelId, settings: command.settings } },
+        ...keysAdded(channelId, command.keys),
+        { type: 'ChannelEnabled', data: { channelId } },
+      ]
+    );
   }
   if (state.settings === null) return refuse('not_found', 'There is no such channel.');
-  const healthTo = (to: ChannelHealth, reason: string): readonly ChannelEvent[] => (state.health === to ? [] : [{ type: 'ChannelHealthChanged', data: { channelId, from: state.health, to, reason } }]);
+  const healthTo = (to: ChannelHealth, reason: string): readonly ChannelEvent[] =>
+    state.health === to ? [] : [{ type: 'ChannelHealthChanged', data: { channelId, from: state.health, to, reason } }];
 
   switch (command.kind) {
     case 'change':
@@ -134,19 +163,25 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
       const key = state.keys.get(command.keyId);
       if (key === undefined) return refuse('not_found', 'The channel has no such key.');
       if (command.kind === 'removeKey') return [{ type: 'ChannelKeyRemoved', data: { channelId, keyId: command.keyId } }];
-      if (command.kind === 'restoreKey') return key.enabled ? [] : [{ type: 'ChannelKeyRestored', data: { channelId, keyId: command.keyId } }];
+      if (command.kind === 'restoreKey')
+        return key.enabled ? [] : [{ type: 'ChannelKeyRestored', data: { channelId, keyId: command.keyId } }];
       return key.enabled ? [{ type: 'ChannelKeyDisabled', data: { channelId, keyId: command.keyId, reason: command.reason } }] : [];
     }
     case 'enable':
       return state.enabled ? [] : [{ type: 'ChannelEnabled', data: { channelId } }, ...healthTo('unknown', 'The channel was enabled.')];
     case 'disable':
       // An operator's word stands above the platform's, which puts back on only what it took off itself.
-      return state.enabled || (command.by === 'operator' && state.disabledBy === 'platform') ? [{ type: 'ChannelDisabled', data: { channelId, by: command.by, reason: command.reason } }] : [];
+      return state.enabled || (command.by === 'operator' && state.disabledBy === 'platform')
+        ? [{ type: 'ChannelDisabled', data: { channelId, by: command.by, reason: command.reason } }]
+        : [];
     case 'changeHealth':
       return healthTo(command.to, command.reason);
     case 'recordTest': {
       const { ok, model, latencyMs, message } = command;
-      return [{ type: 'ChannelTested', data: { channelId, ok, model, latencyMs, message } }, ...healthTo(ok ? 'healthy' : 'failing', ok ? 'A test succeeded.' : message)];
+      return [
+        { type: 'ChannelTested', data: { channelId, ok, model, latencyMs, message } },
+        ...healthTo(ok ? 'healthy' : 'failing', ok ? 'A test succeeded.' : message),
+      ];
     }
     case 'remove':
       return [{ type: 'ChannelRemoved', data: { channelId } }];
@@ -154,4 +189,8 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
 };
 
 /** One way to an upstream, with its pool of credentials. */
-export const channelOf = (channelId: ChannelId): Decider<Channel, ChannelCommand, ChannelEvent> => ({ initial, evolve, decide: (command, state) => decide(command, state, channelId) });
+export const channelOf = (channelId: ChannelId): Decider<Channel, ChannelCommand, ChannelEvent> => ({
+  initial,
+  evolve,
+  decide: (command, state) => decide(command, state, channelId),
+});

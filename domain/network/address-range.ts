@@ -24,7 +24,8 @@ export const parseAddressRange = (text: string): AddressRange | null => {
   return { bits: address.bits, prefix: address.value >> free, free };
 };
 
-export const inRange = ({ bits, value }: Address, range: AddressRange): boolean => bits === range.bits && value >> range.free === range.prefix;
+export const inRange = ({ bits, value }: Address, range: AddressRange): boolean =>
+  bits === range.bits && value >> range.free === range.prefix;
 
 /**
  * A test whether an address lies in any of these ranges, made once and asked per call. What is not an address lies in none.

@@ -20,5 +20,6 @@ export interface SetGroupRatio {
 export const groupRatios: Decider<GroupRatios, SetGroupRatio, EventOf<'GroupRatioSet'>> = {
   initial: new Map(),
   evolve: (state, { data }) => new Map(state).set(data.group, data.ratio),
-  decide: ({ group, ratio }, state) => ((state.get(group) ?? RATIO_ONE) === ratio ? [] : [{ type: 'GroupRatioSet', data: { group, ratio } }]),
+  decide: ({ group, ratio }, state) =>
+    (state.get(group) ?? RATIO_ONE) === ratio ? [] : [{ type: 'GroupRatioSet', data: { group, ratio } }],
 };

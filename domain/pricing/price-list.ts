@@ -18,21 +18,36 @@ export interface PriceList {
 
 const initial: PriceList = { status: 'unpublished' };
 
-const evolve = (_state: PriceList, { type }: ListEvent): PriceList => ({ status: type === 'PriceListPublished' ? 'published' : 'withdrawn' });
+const evolve = (_state: PriceList, { type }: ListEvent): PriceList => ({
+  status: type === 'PriceListPublished' ? 'published' : 'withdrawn',
+});
 
 export type PriceListCommand =
-  | { readonly kind: 'publish'; readonly title: string; readonly effectiveFrom: Instant; readonly asOf: string; readonly source: string; readonly models: readonly ModelPrice[] }
+  | {
+      readonly kind: 'publish';
+      readonly title: string;
+      readonly effectiveFrom: Instant;
+      readonly asOf: string;
+      readonly source: string;
+      readonly models: readonly ModelPrice[];
+    }
   | { readonly kind: 'withdraw'; readonly reason: string };
 
-/** What a model of a kind cannot be charged without. A rate of zero is a price; an absent one is not. */
-const NEEDED: Readonly<Partial<Record<ModelKind, readonly UsageClass[]>>> = { chat: ['input', 'output'], completion: ['input', 'output'], responses: ['input', 'output'], embedding: ['input'] };
+/** What a model of a kind cannot be charged without, unless it is charged by the call. A rate of zero is a price; an absent one is not. */
+const NEEDED: Readonly<Partial<Record<ModelKind, readonly UsageClass[]>>> = {
+  chat: ['input', 'output'],
+  completion: ['input', 'output'],
+  responses: ['input', 'output'],
+  embedding: ['input'],
+};
 
 const priceAtFault = ({ model, kind, rates, tiers = [] }: ModelPrice): string | null => {
   if (Object.keys(rates).length === 0) return `${model} has no rate at all; a free model has rates of 0.`;
-  const missing = (NEEDED[kind] ?? []).find((usageClass) => rates[usageClass] === undefined);
+  const missing = rates.call === undefined ? NEEDED[kind]?.find((usageClass) => rates[usageClass] === undefined) : undefined;
   if (missing !== undefined) return `${model} has no rate for ${missing}, which every ${kind} call uses.`;
   const thresholds = tiers.map(({ abovePromptTokens }) => abovePromptTokens);
-  if (thresholds.some((threshold, index) => index > 0 && threshold <= (thresholds[index - 1] ?? 0))) return `The tiers of ${model} are not in rising order.`;
+  if (thresholds.some((threshold, index) => index > 0 && threshold <= (thresholds[index - 1] ?? 0)))
+    return `The tiers of ${model} are not in rising order.`;
   return null;
 };
 
@@ -41,7 +56,8 @@ const decide = (command: PriceListCommand, state: PriceList, priceListId: PriceL
     if (state.status === 'unpublished') return refuse('not_found', 'There is no such price list.');
     return state.status === 'withdrawn' ? [] : [{ type: 'PriceListWithdrawn', data: { priceListId, reason: command.reason } }];
   }
-  if (state.status !== 'unpublished') return refuse('already_exists', 'This price list has been published already. Publish a new one: a published list never changes.');
+  if (state.status !== 'unpublished')
+    return refuse('already_exists', 'This price list has been published already. Publish a new one: a published list never changes.');
   const seen = new Set<string>();
   for (const [index, price] of command.models.entries()) {
     const fault = seen.has(price.model) ? `${price.model} is listed twice.` : priceAtFault(price);
@@ -53,4 +69,8 @@ const decide = (command: PriceListCommand, state: PriceList, priceListId: PriceL
 };
 
 /** One price list. */
-export const priceListOf = (priceListId: PriceListId): Decider<PriceList, PriceListCommand, ListEvent> => ({ initial, evolve, decide: (command, state) => decide(command, state, priceListId) });
+export const priceListOf = (priceListId: PriceListId): Decider<PriceList, PriceListCommand, ListEvent> => ({
+  initial,
+  evolve,
+  decide: (command, state) => decide(command, state, priceListId),
+});

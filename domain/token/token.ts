@@ -21,7 +21,15 @@ export interface Token {
 
 export type TokenStatus = 'active' | 'disabled' | 'revoked' | 'exhausted' | 'expired';
 
-const initial: Token = { userId: null, name: '', expiresAt: null, restrictions: UNRESTRICTED, disabled: false, revoked: false, exhausted: false };
+const initial: Token = {
+  userId: null,
+  name: '',
+  expiresAt: null,
+  restrictions: UNRESTRICTED,
+  disabled: false,
+  revoked: false,
+  exhausted: false,
+};
 
 /** The gravest of what stands in the key's way. `now` in milliseconds since the Unix epoch: expiry is a matter of the clock, and no event says it. */
 export const tokenStatus = (token: Pick<Token, 'expiresAt' | 'disabled' | 'revoked' | 'exhausted'>, now: number): TokenStatus => {
@@ -53,7 +61,15 @@ const evolve = (state: Token, { type, data }: TokenEvent): Token => {
 };
 
 export type TokenCommand =
-  | { readonly kind: 'issue'; readonly userId: UserId; readonly name: string; readonly keyHash: KeyHash; readonly keyPrefix: string; readonly expiresAt: Instant | null; readonly restrictions: TokenRestrictions }
+  | {
+      readonly kind: 'issue';
+      readonly userId: UserId;
+      readonly name: string;
+      readonly keyHash: KeyHash;
+      readonly keyPrefix: string;
+      readonly expiresAt: Instant | null;
+      readonly restrictions: TokenRestrictions;
+    }
   /** Absent: as it is. */
   | { readonly kind: 'renew'; readonly name?: string; readonly expiresAt?: Instant | null }
   | { readonly kind: 'restrict'; readonly restrictions: TokenRestrictions }
@@ -64,9 +80,11 @@ export type TokenCommand =
   | { readonly kind: 'restore' }
   | { readonly kind: 'exhaust' };
 
-const sameList = (a: readonly string[] | null, b: readonly string[] | null): boolean => (a === null || b === null ? a === b : a.length === b.length && a.every((item, index) => item === b[index]));
+const sameList = (a: readonly string[] | null, b: readonly string[] | null): boolean =>
+  a === null || b === null ? a === b : a.length === b.length && a.every((item, index) => item === b[index]);
 
-const sameRestrictions = (a: TokenRestrictions, b: TokenRestrictions): boolean => sameList(a.models, b.models) && sameList(a.endpoints, b.endpoints) && sameList(a.addresses, b.addresses);
+const sameRestrictions = (a: TokenRestrictions, b: TokenRestrictions): boolean =>
+  sameList(a.models, b.models) && sameList(a.endpoints, b.endpoints) && sameList(a.addresses, b.addresses);
 
 const decide = (command: TokenCommand, state: Token, tokenId: TokenId): readonly TokenEvent[] | Refusal => {
   if (command.kind === 'issue') {
@@ -86,7 +104,9 @@ const decide = (command: TokenCommand, state: Token, tokenId: TokenId): readonly
       return name === state.name && expiresAt === state.expiresAt ? [] : [{ type: 'TokenRenewed', data: { tokenId, name, expiresAt } }];
     }
     case 'restrict':
-      return sameRestrictions(command.restrictions, state.restrictions) ? [] : [{ type: 'TokenRestricted', data: { tokenId, restrictions: command.restrictions } }];
+      return sameRestrictions(command.restrictions, state.restrictions)
+        ? []
+        : [{ type: 'TokenRestricted', data: { tokenId, restrictions: command.restrictions } }];
     case 'disable':
       return state.disabled ? [] : [{ type: 'TokenDisabled', data: { tokenId, reason: command.reason } }];
     case 'enable':
@@ -95,4 +115,8 @@ const decide = (command: TokenCommand, state: Token, tokenId: TokenId): readonly
 };
 
 /** One API key. */
-export const tokenOf = (tokenId: TokenId): Decider<Token, TokenCommand, TokenEvent> => ({ initial, evolve, decide: (command, state) => decide(command, state, tokenId) });
+export const tokenOf = (tokenId: TokenId): Decider<Token, TokenCommand, TokenEvent> => ({
+  initial,
+  evolve,
+  decide: (command, state) => decide(command, state, tokenId),
+});

@@ -40,7 +40,14 @@ const evolve = (state: User, { type, data }: UserEvent): User => {
 
 export type UserCommand =
   /** That nobody else has the address is the caller's to make sure, before. */
-  | { readonly kind: 'register'; readonly email: string; readonly displayName: string; readonly role: Role; readonly group: string; readonly passwordHash: Sealed }
+  | {
+      readonly kind: 'register';
+      readonly email: string;
+      readonly displayName: string;
+      readonly role: Role;
+      readonly group: string;
+      readonly passwordHash: Sealed;
+    }
   | { readonly kind: 'changeProfile'; readonly email?: string; readonly displayName?: string }
   | { readonly kind: 'assignRole'; readonly role: Role }
   | { readonly kind: 'assignGroup'; readonly group: string }
@@ -62,7 +69,9 @@ const decide = (command: UserCommand, state: User, userId: UserId): readonly Use
   switch (command.kind) {
     case 'changeProfile': {
       const { email = state.email, displayName = state.displayName } = command;
-      return email === state.email && displayName === state.displayName ? [] : [{ type: 'ProfileChanged', data: { userId, email, displayName } }];
+      return email === state.email && displayName === state.displayName
+        ? []
+        : [{ type: 'ProfileChanged', data: { userId, email, displayName } }];
     }
     case 'assignRole':
       return command.role === state.role ? [] : [{ type: 'RoleAssigned', data: { userId, role: command.role } }];
@@ -78,4 +87,8 @@ const decide = (command: UserCommand, state: User, userId: UserId): readonly Use
 };
 
 /** One person. */
-export const userOf = (userId: UserId): Decider<User, UserCommand, UserEvent> => ({ initial, evolve, decide: (command, state) => decide(command, state, userId) });
+export const userOf = (userId: UserId): Decider<User, UserCommand, UserEvent> => ({
+  initial,
+  evolve,
+  decide: (command, state) => decide(command, state, userId),
+});

@@ -29,7 +29,13 @@ export const KeyView = z.object({
   revision: z.int(),
 });
 
-export const KeyQuery = z.object({ ...PageQuery, ...ScopeQuery, userId: UserId.optional(), status: KeyStatus.optional(), search: z.string().max(100).optional() });
+export const KeyQuery = z.object({
+  ...PageQuery,
+  ...ScopeQuery,
+  userId: UserId.optional(),
+  status: KeyStatus.optional(),
+  search: z.string().max(100).optional(),
+});
 export const KeyPage = pageOf(KeyView);
 
 const Name = z.string().trim().min(1).max(100);

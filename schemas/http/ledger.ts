@@ -7,7 +7,18 @@ import { Instant } from '../time.ts';
 import { USAGE_CLASSES } from '../usage.ts';
 import { AfterQuery, Done, PageQuery, PositionText, RangeQuery, ScopeQuery, pageOf } from './wire.ts';
 
-export const EntryKind = z.enum(['opened', 'grant', 'adjustment', 'expiry', 'hold', 'hold_returned', 'charge', 'overdrawn', 'refund', 'upstream_cost']);
+export const EntryKind = z.enum([
+  'opened',
+  'grant',
+  'adjustment',
+  'expiry',
+  'hold',
+  'hold_returned',
+  'charge',
+  'overdrawn',
+  'refund',
+  'upstream_cost',
+]);
 
 /** One balanced transfer. */
 export const JournalRow = z.object({
@@ -33,7 +44,15 @@ export const JournalRow = z.object({
 });
 
 /** `statement` (usual) leaves out what changes no balance: holds and their return, upstream cost. */
-const JournalFilters = { ...RangeQuery, ...ScopeQuery, userId: UserId.optional(), view: z.enum(['statement', 'entries']).optional(), kind: EntryKind.optional(), account: z.string().max(250).optional(), requestId: RequestId.optional() };
+const JournalFilters = {
+  ...RangeQuery,
+  ...ScopeQuery,
+  userId: UserId.optional(),
+  view: z.enum(['statement', 'entries']).optional(),
+  kind: EntryKind.optional(),
+  account: z.string().max(250).optional(),
+  requestId: RequestId.optional(),
+};
 /** Newest first. */
 export const JournalQuery = z.object({ ...PageQuery, ...JournalFilters });
 export const JournalPage = pageOf(JournalRow);

@@ -29,7 +29,13 @@ export const OverviewFigures = z.object({
 });
 
 /** Ready for a chart: the largest `top` names, and the rest as `other`. */
-export const SpendSeriesQuery = z.object({ ...AfterQuery, ...RangeQuery, ...ScopeQuery, bucket: z.enum(['hour', 'day']).optional(), by: z.enum(['model', 'key', 'none']).optional() });
+export const SpendSeriesQuery = z.object({
+  ...AfterQuery,
+  ...RangeQuery,
+  ...ScopeQuery,
+  bucket: z.enum(['hour', 'day']).optional(),
+  by: z.enum(['model', 'key', 'none']).optional(),
+});
 
 export const SpendSeries = z.object({
   from: Instant,
@@ -52,5 +58,7 @@ export const SpendSeries = z.object({
 });
 
 export const TopModels = z.object({
-  rows: z.array(z.object({ model: z.string(), spend: AmountText, requests: z.int(), failed: z.int(), inputTokens: z.int(), outputTokens: z.int() })),
+  rows: z.array(
+    z.object({ model: z.string(), spend: AmountText, requests: z.int(), failed: z.int(), inputTokens: z.int(), outputTokens: z.int() }),
+  ),
 });

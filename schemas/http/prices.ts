@@ -4,14 +4,27 @@ import { ModelKind, ModelPrice, Ratio } from '../price.ts';
 import { Instant } from '../time.ts';
 import { Done, PageQuery, pageOf, AfterQuery } from './wire.ts';
 
-export const PriceListView = z.object({ priceListId: PriceListId, title: z.string(), effectiveFrom: Instant, asOf: z.string(), source: z.string(), models: z.int(), status: z.enum(['current', 'upcoming', 'superseded', 'withdrawn']) });
+export const PriceListView = z.object({
+  priceListId: PriceListId,
+  title: z.string(),
+  effectiveFrom: Instant,
+  asOf: z.string(),
+  source: z.string(),
+  models: z.int(),
+  status: z.enum(['current', 'upcoming', 'superseded', 'withdrawn']),
+});
 
 export const PriceListsQuery = z.object(AfterQuery);
 export const PriceLists = z.object({ rows: z.array(PriceListView) });
 
 /** Of the list in force, or of a named one. `served`: a channel that is on maps the model. */
 export const ModelPriceView = ModelPrice.extend({ served: z.boolean() });
-export const ModelPricesQuery = z.object({ ...PageQuery, priceListId: PriceListId.optional(), search: z.string().max(100).optional(), kind: ModelKind.optional() });
+export const ModelPricesQuery = z.object({
+  ...PageQuery,
+  priceListId: PriceListId.optional(),
+  search: z.string().max(100).optional(),
+  kind: ModelKind.optional(),
+});
 export const ModelPricePage = pageOf(ModelPriceView).extend({ priceListId: PriceListId.nullable(), groupRatio: Ratio });
 
 export const PublishPriceList = z.object({

@@ -20,9 +20,25 @@ export const ProjectionList = z.object({ rows: z.array(ProjectionView) });
 export const RebuildStarted = z.object({ name: z.string(), version: z.int() });
 
 /** Digests over all rows of the live tables and of a fresh rebuild up to the same position. */
-export const ProjectionCompared = z.object({ name: z.string(), position: PositionText, equal: z.boolean(), liveDigest: z.string(), rebuiltDigest: z.string(), rows: z.int() });
+export const ProjectionCompared = z.object({
+  name: z.string(),
+  position: PositionText,
+  equal: z.boolean(),
+  liveDigest: z.string(),
+  rebuiltDigest: z.string(),
+  rows: z.int(),
+});
 
-export const ParkedView = z.object({ parkedId: z.string(), projection: z.string(), stream: z.string(), position: PositionText, type: z.string(), error: z.string(), parkedAt: Instant, waiting: z.int() });
+export const ParkedView = z.object({
+  parkedId: z.string(),
+  projection: z.string(),
+  stream: z.string(),
+  position: PositionText,
+  type: z.string(),
+  error: z.string(),
+  parkedAt: Instant,
+  waiting: z.int(),
+});
 export const ParkedQuery = z.object({ ...PageQuery, projection: z.string().max(100).optional() });
 export const ParkedPage = pageOf(ParkedView);
 export const ParkedDone = Done;

@@ -55,7 +55,12 @@ export const RequestQuery = z.object({ ...PageQuery, ...RequestFilters });
 export const RequestPage = pageOf(RequestRow);
 
 export const RequestHistogramQuery = z.object({ ...AfterQuery, ...RequestFilters, buckets: Count(240).optional() });
-export const RequestHistogram = z.object({ from: Instant, to: Instant, stepMs: z.int(), buckets: z.array(z.object({ start: Instant, ok: z.int(), failed: z.int(), spend: AmountText })) });
+export const RequestHistogram = z.object({
+  from: Instant,
+  to: Instant,
+  stepMs: z.int(),
+  buckets: z.array(z.object({ start: Instant, ok: z.int(), failed: z.int(), spend: AmountText })),
+});
 
 export const RequestDetail = z.object({
   request: RequestRow,
@@ -72,4 +77,9 @@ export const RequestDetail = z.object({
 });
 
 /** Server-sent events: `event: request` with a {@link RequestRow}, `id:` its position; a client resumes with `Last-Event-ID`. */
-export const RequestTailQuery = z.object({ ...ScopeQuery, model: z.string().max(200).optional(), tokenId: TokenId.optional(), result: z.enum(['ok', 'failed']).optional() });
+export const RequestTailQuery = z.object({
+  ...ScopeQuery,
+  model: z.string().max(200).optional(),
+  tokenId: TokenId.optional(),
+  result: z.enum(['ok', 'failed']).optional(),
+});

@@ -27,11 +27,23 @@ export const UserView = z.object({
   revision: z.int(),
 });
 
-export const UserQuery = z.object({ ...PageQuery, search: z.string().max(100).optional(), role: Role.optional(), status: z.enum(['active', 'suspended']).optional() });
+export const UserQuery = z.object({
+  ...PageQuery,
+  search: z.string().max(100).optional(),
+  role: Role.optional(),
+  status: z.enum(['active', 'suspended']).optional(),
+});
 export const UserPage = pageOf(UserView);
 
 /** Without a password one is made and shown once. */
-export const CreateUser = z.object({ email: Email, displayName: DisplayName, role: Role.default('user'), group: Group.default('default'), timeZone: TimeZone.default('UTC'), password: Password.optional() });
+export const CreateUser = z.object({
+  email: Email,
+  displayName: DisplayName,
+  role: Role.default('user'),
+  group: Group.default('default'),
+  timeZone: TimeZone.default('UTC'),
+  password: Password.optional(),
+});
 export const UserCreated = z.object({ ...Done.shape, userId: UserId, password: z.string().nullable() });
 
 export const AssignRole = z.object({ role: Role });

@@ -10,51 +10,106 @@ import { given } from '../../support/decider-spec.ts';
 
 const channelId = ChannelId.parse('chn_1');
 const channel = channelOf(channelId);
-const key = (name: string): NewChannelKey => ({ keyId: ChannelKeyId.parse(`chk_${name}`), secret: Sealed.parse('env1.0123456789abcdef.d2s.Y3Q'), hint: `…${name}` });
-const settings: ChannelSettings = { name: 'OpenAI', provider: 'openai', baseUrl: 'https://api.openai.com/v1', models: [{ model: 'gpt-4o', upstreamModel: 'gpt-4o' }], priority: 0, weight: 1, groups: null, costRatio: RATIO_ONE };
+const key = (name: string): NewChannelKey => ({
+  keyId: ChannelKeyId.parse(`chk_${name}`),
+  secret: Sealed.parse('env1.0123456789abcdef.d2s.Y3Q'),
+  hint: `…${name}`,
+});
+const settings: ChannelSettings = {
+  name: 'OpenAI',
+  provider: 'openai',
+  baseUrl: 'https://api.openai.com/v1',
+  models: [{ model: 'gpt-4o', upstreamModel: 'gpt-4o' }],
+  priority: 0,
+  weight: 1,
+  groups: null,
+  costRatio: RATIO_ONE,
+};
 const added: ChannelEvent = { type: 'ChannelAdded', data: { channelId, settings } };
 const keyAdded = (name: string): ChannelEvent => ({ type: 'ChannelKeyAdded', data: { channelId, ...key(name) } });
 const enabled: ChannelEvent = { type: 'ChannelEnabled', data: { channelId } };
 const disabled = (by: 'operator' | 'platform'): ChannelEvent => ({ type: 'ChannelDisabled', data: { channelId, by, reason: 'r' } });
-const health = (from: 'unknown' | 'healthy' | 'failing', to: 'unknown' | 'healthy' | 'failing', reason: string): ChannelEvent => ({ type: 'ChannelHealthChanged', data: { channelId, from, to, reason } });
+const health = (from: 'unknown' | 'healthy' | 'failing', to: 'unknown' | 'healthy' | 'failing', reason: string): ChannelEvent => ({
+  type: 'ChannelHealthChanged',
+  data: { channelId, from, to, reason },
+});
 const there: readonly ChannelEvent[] = [added, keyAdded('a'), keyAdded('b'), enabled];
 
 describe('channel', () => {
   it('is added with its keys and is on from then', () => {
-    given(channel).when({ kind: 'add', settings, keys: [key('a'), key('b')] }).then(...there);
-    given(channel, ...there).when({ kind: 'add', settings, keys: [] }).refuses('already_exists');
+    given(channel)
+      .when({ kind: 'add', settings, keys: [key('a'), key('b')] })
+      .then(...there);
+    given(channel, ...there)
+      .when({ kind: 'add', settings, keys: [] })
+      .refuses('already_exists');
   });
 
   it('refuses a base URL that is not a plain one, a model mapped twice, and too many keys', () => {
-    for (const baseUrl of ['https://user:pw@api.example.com/v1', 'https://api.example.com/v1/', 'https://api.example.com/v1?x=1', 'https://api.example.com/v1#x', 'ftp://api.example.com', 'no url']) {
-      given(channel).when({ kind: 'add', settings: { ...settings, baseUrl }, keys: [] }).refuses('invalid_request');
+    for (const baseUrl of [
+      'https://user:pw@api.example.com/v1',
+      'https://api.example.com/v1/',
+      'https://api.example.com/v1?x=1',
+      'https://api.example.com/v1#x',
+      'ftp://api.example.com',
+      'no url',
+    ]) {
+      given(channel)
+        .when({ kind: 'add', settings: { ...settings, baseUrl }, keys: [] })
+        .refuses('invalid_request');
     }
-    given(channel).when({ kind: 'add', settings: { ...settings, models: [...settings.models, { model: 'gpt-4o', upstreamModel: 'other' }] }, keys: [] }).refuses('invalid_request');
-    given(channel).when({ kind: 'add', settings, keys: Array.from({ length: 101 }, (_, index) => key(`k${index}`)) }).refuses('invalid_request');
+    given(channel)
+      .when({ kind: 'add', settings: { ...settings, models: [...settings.models, { model: 'gpt-4o', upstreamModel: 'other' }] }, keys: [] })
+      .refuses('invalid_request');
+    given(channel)
+      .when({ kind: 'add', settings, keys: Array.from({ length: 101 }, (_, index) => key(`k${index}`)) })
+      .refuses('invalid_request');
   });
 
   it('does not exist before it is added and after it is removed', () => {
     for (const history of [[], [...there, { type: 'ChannelRemoved', data: { channelId } } satisfies ChannelEvent]]) {
-      given(channel, ...history).when({ kind: 'change', settings }).refuses('not_found');
-      given(channel, ...history).when({ kind: 'addKey', key: key('c') }).refuses('not_found');
-      given(channel, ...history).when({ kind: 'enable' }).refuses('not_found');
-      given(channel, ...history).when({ kind: 'remove' }).refuses('not_found');
-      given(channel, ...history).when({ kind: 'recordTest', ok: true, model: 'm', latencyMs: 1, message: '' }).refuses('not_found');
+      given(channel, ...history)
+        .when({ kind: 'change', settings })
+        .refuses('not_found');
+      given(channel, ...history)
+        .when({ kind: 'addKey', key: key('c') })
+        .refuses('not_found');
+      given(channel, ...history)
+        .when({ kind: 'enable' })
+        .refuses('not_found');
+      given(channel, ...history)
+        .when({ kind: 'remove' })
+        .refuses('not_found');
+      given(channel, ...history)
+        .when({ kind: 'recordTest', ok: true, model: 'm', latencyMs: 1, message: '' })
+        .refuses('not_found');
     }
   });
 
   it('is changed, and its health is unknown again', () => {
     const changed = { ...settings, name: 'Renamed' };
-    given(channel, ...there).when({ kind: 'change', settings: changed }).then({ type: 'ChannelChanged', data: { channelId, settings: changed } });
-    given(channel, ...there, health('unknown', 'failing', 'x')).when({ kind: 'change', settings: changed }).then({ type: 'ChannelChanged', data: { channelId, settings: changed } }, health('failing', 'unknown', 'The channel was changed.'));
-    given(channel, ...there).when({ kind: 'change', settings: { ...settings } }).changesNothing();
+    given(channel, ...there)
+      .when({ kind: 'change', settings: changed })
+      .then({ type: 'ChannelChanged', data: { channelId, settings: changed } });
+    given(channel, ...there, health('unknown', 'failing', 'x'))
+      .when({ kind: 'change', settings: changed })
+      .then({ type: 'ChannelChanged', data: { channelId, settings: changed } }, health('failing', 'unknown', 'The channel was changed.'));
+    given(channel, ...there)
+      .when({ kind: 'change', settings: { ...settings } })
+      .changesNothing();
   });
 
   it('never lets keys go to another server than they were entered for', () => {
     const moved = { ...settings, baseUrl: 'https://evil.example.com/v1' };
-    given(channel, ...there).when({ kind: 'change', settings: moved }).refuses('invalid_request');
-    given(channel, ...there).when({ kind: 'change', settings: { ...settings, baseUrl: 'http://api.openai.com/v1' } }).refuses('invalid_request');
-    given(channel, ...there).when({ kind: 'change', settings: { ...settings, baseUrl: 'https://api.openai.com:8443/v1' } }).refuses('invalid_request');
+    given(channel, ...there)
+      .when({ kind: 'change', settings: moved })
+      .refuses('invalid_request');
+    given(channel, ...there)
+      .when({ kind: 'change', settings: { ...settings, baseUrl: 'http://api.openai.com/v1' } })
+      .refuses('invalid_request');
+    given(channel, ...there)
+      .when({ kind: 'change', settings: { ...settings, baseUrl: 'https://api.openai.com:8443/v1' } })
+      .refuses('invalid_request');
     given(channel, ...there)
       .when({ kind: 'change', settings: moved, keys: [key('c')] })
       .then(
@@ -64,46 +119,92 @@ describe('channel', () => {
         keyAdded('c'),
       );
     const sameServer = { ...settings, baseUrl: 'https://api.openai.com/v2' };
-    given(channel, ...there).when({ kind: 'change', settings: sameServer }).then({ type: 'ChannelChanged', data: { channelId, settings: sameServer } });
-    given(channel, added, enabled).when({ kind: 'change', settings: moved }).then({ type: 'ChannelChanged', data: { channelId, settings: moved } });
+    given(channel, ...there)
+      .when({ kind: 'change', settings: sameServer })
+      .then({ type: 'ChannelChanged', data: { channelId, settings: sameServer } });
+    given(channel, added, enabled)
+      .when({ kind: 'change', settings: moved })
+      .then({ type: 'ChannelChanged', data: { channelId, settings: moved } });
   });
 
   it('keeps a pool of keys', () => {
     const { keyId } = key('a');
-    given(channel, ...there).when({ kind: 'addKey', key: key('c') }).then(keyAdded('c'));
-    given(channel, ...there).when({ kind: 'addKey', key: key('a') }).refuses('already_exists');
-    given(channel, ...there).when({ kind: 'disableKey', keyId, reason: 'quota' }).then({ type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: 'quota' } });
-    given(channel, ...there, { type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: '' } }).when({ kind: 'disableKey', keyId, reason: '' }).changesNothing();
-    given(channel, ...there, { type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: '' } }).when({ kind: 'restoreKey', keyId }).then({ type: 'ChannelKeyRestored', data: { channelId, keyId } });
-    given(channel, ...there).when({ kind: 'restoreKey', keyId }).changesNothing();
-    given(channel, ...there).when({ kind: 'removeKey', keyId }).then({ type: 'ChannelKeyRemoved', data: { channelId, keyId } });
-    given(channel, ...there, { type: 'ChannelKeyRemoved', data: { channelId, keyId } }).when({ kind: 'removeKey', keyId }).refuses('not_found');
-    given(channel, ...there).when({ kind: 'disableKey', keyId: key('z').keyId, reason: '' }).refuses('not_found');
+    given(channel, ...there)
+      .when({ kind: 'addKey', key: key('c') })
+      .then(keyAdded('c'));
+    given(channel, ...there)
+      .when({ kind: 'addKey', key: key('a') })
+      .refuses('already_exists');
+    given(channel, ...there)
+      .when({ kind: 'disableKey', keyId, reason: 'quota' })
+      .then({ type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: 'quota' } });
+    given(channel, ...there, { type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: '' } })
+      .when({ kind: 'disableKey', keyId, reason: '' })
+      .changesNothing();
+    given(channel, ...there, { type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: '' } })
+      .when({ kind: 'restoreKey', keyId })
+      .then({ type: 'ChannelKeyRestored', data: { channelId, keyId } });
+    given(channel, ...there)
+      .when({ kind: 'restoreKey', keyId })
+      .changesNothing();
+    given(channel, ...there)
+      .when({ kind: 'removeKey', keyId })
+      .then({ type: 'ChannelKeyRemoved', data: { channelId, keyId } });
+    given(channel, ...there, { type: 'ChannelKeyRemoved', data: { channelId, keyId } })
+      .when({ kind: 'removeKey', keyId })
+      .refuses('not_found');
+    given(channel, ...there)
+      .when({ kind: 'disableKey', keyId: key('z').keyId, reason: '' })
+      .refuses('not_found');
   });
 
   it('is switched off by an operator above the platform, and comes back with its health unknown', () => {
-    given(channel, ...there).when({ kind: 'disable', by: 'platform', reason: 'r' }).then(disabled('platform'));
-    given(channel, ...there, disabled('platform')).when({ kind: 'disable', by: 'operator', reason: 'r' }).then(disabled('operator'));
-    given(channel, ...there, disabled('operator')).when({ kind: 'disable', by: 'platform', reason: 'r' }).changesNothing();
-    given(channel, ...there, disabled('operator')).when({ kind: 'enable' }).then(enabled);
-    given(channel, ...there, health('unknown', 'failing', 'x'), disabled('platform')).when({ kind: 'enable' }).then(enabled, health('failing', 'unknown', 'The channel was enabled.'));
-    given(channel, ...there).when({ kind: 'enable' }).changesNothing();
+    given(channel, ...there)
+      .when({ kind: 'disable', by: 'platform', reason: 'r' })
+      .then(disabled('platform'));
+    given(channel, ...there, disabled('platform'))
+      .when({ kind: 'disable', by: 'operator', reason: 'r' })
+      .then(disabled('operator'));
+    given(channel, ...there, disabled('operator'))
+      .when({ kind: 'disable', by: 'platform', reason: 'r' })
+      .changesNothing();
+    given(channel, ...there, disabled('operator'))
+      .when({ kind: 'enable' })
+      .then(enabled);
+    given(channel, ...there, health('unknown', 'failing', 'x'), disabled('platform'))
+      .when({ kind: 'enable' })
+      .then(enabled, health('failing', 'unknown', 'The channel was enabled.'));
+    given(channel, ...there)
+      .when({ kind: 'enable' })
+      .changesNothing();
   });
 
   it('records health when it changes, and what a test says of it', () => {
-    given(channel, ...there).when({ kind: 'changeHealth', to: 'failing', reason: '5 failures' }).then(health('unknown', 'failing', '5 failures'));
-    given(channel, ...there, health('unknown', 'failing', 'x')).when({ kind: 'changeHealth', to: 'failing', reason: 'y' }).changesNothing();
+    given(channel, ...there)
+      .when({ kind: 'changeHealth', to: 'failing', reason: '5 failures' })
+      .then(health('unknown', 'failing', '5 failures'));
+    given(channel, ...there, health('unknown', 'failing', 'x'))
+      .when({ kind: 'changeHealth', to: 'failing', reason: 'y' })
+      .changesNothing();
     const test = { model: 'gpt-4o', latencyMs: 12, message: 'fine' };
-    given(channel, ...there).when({ kind: 'recordTest', ok: true, ...test }).then({ type: 'ChannelTested', data: { channelId, ok: true, ...test } }, health('unknown', 'healthy', 'A test succeeded.'));
-    given(channel, ...there, health('unknown', 'healthy', 'x')).when({ kind: 'recordTest', ok: true, ...test }).then({ type: 'ChannelTested', data: { channelId, ok: true, ...test } });
-    given(channel, ...there).when({ kind: 'recordTest', ok: false, ...test }).then({ type: 'ChannelTested', data: { channelId, ok: false, ...test } }, health('unknown', 'failing', 'fine'));
+    given(channel, ...there)
+      .when({ kind: 'recordTest', ok: true, ...test })
+      .then({ type: 'ChannelTested', data: { channelId, ok: true, ...test } }, health('unknown', 'healthy', 'A test succeeded.'));
+    given(channel, ...there, health('unknown', 'healthy', 'x'))
+      .when({ kind: 'recordTest', ok: true, ...test })
+      .then({ type: 'ChannelTested', data: { channelId, ok: true, ...test } });
+    given(channel, ...there)
+      .when({ kind: 'recordTest', ok: false, ...test })
+      .then({ type: 'ChannelTested', data: { channelId, ok: false, ...test } }, health('unknown', 'failing', 'fine'));
   });
 
   it('forgets its keys when it is removed', () => {
-    given(channel, ...there).when({ kind: 'remove' }).leaves((state) => {
-      expect(state.settings).to.equal(null);
-      expect(state.keys.size).to.equal(0);
-    });
+    given(channel, ...there)
+      .when({ kind: 'remove' })
+      .leaves((state) => {
+        expect(state.settings).to.equal(null);
+        expect(state.keys.size).to.equal(0);
+      });
   });
 });
 

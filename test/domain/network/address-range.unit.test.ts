@@ -19,7 +19,11 @@ describe('addresses', () => {
   });
 
   it('reads no text that the platform does not take for an address', () => {
-    const pieces = fc.array(fc.constantFrom('0', '1', '255', '256', 'ffff', '10000', '::', ':', '.', 'g', '%eth0', '/', '1.2.3.4', '01', ''), { maxLength: 12 }).map((parts) => parts.join(''));
+    const pieces = fc
+      .array(fc.constantFrom('0', '1', '255', '256', 'ffff', '10000', '::', ':', '.', 'g', '%eth0', '/', '1.2.3.4', '01', ''), {
+        maxLength: 12,
+      })
+      .map((parts) => parts.join(''));
     fc.assert(
       fc.property(pieces, (text) => {
         if (isIP(text) === 0) expect(parseAddress(text), text).to.equal(null);
@@ -61,7 +65,8 @@ describe('address ranges', () => {
 
   it('holds nothing that is not an address, and refuses what is not a range', () => {
     expect(addressMatcher(['0.0.0.0/0', '::/0'])('example.com')).to.equal(false);
-    for (const text of ['10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0.0/08', '10.0.0/8', '::ffff:10.0.0.0/8', 'x', '']) expect(parseAddressRange(text), text).to.equal(null);
+    for (const text of ['10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0.0/08', '10.0.0/8', '::ffff:10.0.0.0/8', 'x', ''])
+      expect(parseAddressRange(text), text).to.equal(null);
     expect(() => addressMatcher(['10.0.0.0/33'])).to.throw('not an address range');
   });
 });

@@ -12,19 +12,32 @@ const rate = (nanos: bigint) => nanos as Money;
 const model = (name: string): ModelPrice => ({ model: name, kind: 'chat', rates: { input: rate(1n), output: rate(2n) } });
 const details = { title: 'July', effectiveFrom: '2026-08-01T00:00:00.000Z', asOf: '2026-07-31', source: 'public lists' };
 const publish = (...models: readonly ModelPrice[]): PriceListCommand => ({ kind: 'publish', ...details, models });
-const publishedWith = (price: ModelPrice): EventOf<'PriceListPublished'> => ({ type: 'PriceListPublished', data: { priceListId, ...details, models: [price] } });
+const publishedWith = (price: ModelPrice): EventOf<'PriceListPublished'> => ({
+  type: 'PriceListPublished',
+  data: { priceListId, ...details, models: [price] },
+});
 const published = publishedWith(model('a'));
 
 describe('price list', () => {
   it('is published once and never changes', () => {
-    given(list).when(publish(model('a'))).then(published);
-    given(list, published).when(publish(model('a'))).refuses('already_exists');
+    given(list)
+      .when(publish(model('a')))
+      .then(published);
+    given(list, published)
+      .when(publish(model('a')))
+      .refuses('already_exists');
   });
 
   it('refuses what would be charged at nothing by oversight', () => {
-    given(list).when(publish({ model: 'a', kind: 'image', rates: {} })).refuses('invalid_request');
-    given(list).when(publish({ model: 'a', kind: 'chat', rates: { input: rate(1n) } })).refuses('invalid_request');
-    given(list).when(publish({ model: 'a', kind: 'embedding', rates: { output: rate(0n) } })).refuses('invalid_request');
+    given(list)
+      .when(publish({ model: 'a', kind: 'image', rates: {} }))
+      .refuses('invalid_request');
+    given(list)
+      .when(publish({ model: 'a', kind: 'chat', rates: { input: rate(1n) } }))
+      .refuses('invalid_request');
+    given(list)
+      .when(publish({ model: 'a', kind: 'embedding', rates: { output: rate(0n) } }))
+      .refuses('invalid_request');
   });
 
   it('takes a free model whose rates say so', () => {
@@ -32,11 +45,22 @@ describe('price list', () => {
     given(list).when(publish(free)).then(publishedWith(free));
   });
 
+  it('takes a model that is charged by the call and not by the token', () => {
+    const perCall: ModelPrice = { model: 'a', kind: 'chat', rates: { call: rate(5n) } };
+    given(list).when(publish(perCall)).then(publishedWith(perCall));
+  });
+
   it('refuses a model listed twice and tiers out of order', () => {
-    given(list).when(publish(model('a'), model('a'))).refuses('invalid_request');
+    given(list)
+      .when(publish(model('a'), model('a')))
+      .refuses('invalid_request');
     const tier = (abovePromptTokens: number) => ({ abovePromptTokens, rates: { input: rate(1n) } });
-    given(list).when(publish({ ...model('a'), tiers: [tier(2), tier(1)] })).refuses('invalid_request');
-    given(list).when(publish({ ...model('a'), tiers: [tier(2), tier(2)] })).refuses('invalid_request');
+    given(list)
+      .when(publish({ ...model('a'), tiers: [tier(2), tier(1)] }))
+      .refuses('invalid_request');
+    given(list)
+      .when(publish({ ...model('a'), tiers: [tier(2), tier(2)] }))
+      .refuses('invalid_request');
   });
 
   it('is withdrawn', () => {
@@ -44,7 +68,9 @@ describe('price list', () => {
     given(list, published).when({ kind: 'withdraw', reason: 'typo' }).then(withdrawn);
     given(list, published, withdrawn).when({ kind: 'withdraw', reason: 'typo' }).changesNothing();
     given(list).when({ kind: 'withdraw', reason: 'typo' }).refuses('not_found');
-    given(list, published, withdrawn).when(publish(model('a'))).refuses('already_exists');
+    given(list, published, withdrawn)
+      .when(publish(model('a')))
+      .refuses('already_exists');
   });
 });
 
@@ -52,9 +78,15 @@ describe('group ratios', () => {
   const half = Ratio.parse(500_000);
 
   it('are set, and only when they change', () => {
-    given(groupRatios).when({ kind: 'setRatio', group: 'vip', ratio: half }).then({ type: 'GroupRatioSet', data: { group: 'vip', ratio: half } });
-    given(groupRatios, { type: 'GroupRatioSet', data: { group: 'vip', ratio: half } }).when({ kind: 'setRatio', group: 'vip', ratio: half }).changesNothing();
-    given(groupRatios, { type: 'GroupRatioSet', data: { group: 'vip', ratio: half } }).when({ kind: 'setRatio', group: 'vip', ratio: RATIO_ONE }).then({ type: 'GroupRatioSet', data: { group: 'vip', ratio: RATIO_ONE } });
+    given(groupRatios)
+      .when({ kind: 'setRatio', group: 'vip', ratio: half })
+      .then({ type: 'GroupRatioSet', data: { group: 'vip', ratio: half } });
+    given(groupRatios, { type: 'GroupRatioSet', data: { group: 'vip', ratio: half } })
+      .when({ kind: 'setRatio', group: 'vip', ratio: half })
+      .changesNothing();
+    given(groupRatios, { type: 'GroupRatioSet', data: { group: 'vip', ratio: half } })
+      .when({ kind: 'setRatio', group: 'vip', ratio: RATIO_ONE })
+      .then({ type: 'GroupRatioSet', data: { group: 'vip', ratio: RATIO_ONE } });
     given(groupRatios).when({ kind: 'setRatio', group: 'default', ratio: RATIO_ONE }).changesNothing();
   });
 });

@@ -10,7 +10,10 @@ const tokenId = TokenId.parse('key_1');
 const userId = UserId.parse('usr_1');
 const token = tokenOf(tokenId);
 const keyHash = KeyHash.parse('ab'.repeat(32));
-const issued: TokenEvent = { type: 'TokenIssued', data: { tokenId, userId, name: 'laptop', keyHash, keyPrefix: 'sk-ob-Xy12', expiresAt: null, restrictions: UNRESTRICTED } };
+const issued: TokenEvent = {
+  type: 'TokenIssued',
+  data: { tokenId, userId, name: 'laptop', keyHash, keyPrefix: 'sk-ob-Xy12', expiresAt: null, restrictions: UNRESTRICTED },
+};
 const disabled: TokenEvent = { type: 'TokenDisabled', data: { tokenId, reason: 'lost' } };
 const enabled: TokenEvent = { type: 'TokenEnabled', data: { tokenId } };
 const revoked: TokenEvent = { type: 'TokenRevoked', data: { tokenId, reason: 'leaked' } };
@@ -22,27 +25,51 @@ const statusAfter = (...events: readonly TokenEvent[]) => tokenStatus(fold(token
 
 describe('token', () => {
   it('is issued once', () => {
-    const issue: TokenCommand = { kind: 'issue', userId, name: 'laptop', keyHash, keyPrefix: 'sk-ob-Xy12', expiresAt: null, restrictions: UNRESTRICTED };
+    const issue: TokenCommand = {
+      kind: 'issue',
+      userId,
+      name: 'laptop',
+      keyHash,
+      keyPrefix: 'sk-ob-Xy12',
+      expiresAt: null,
+      restrictions: UNRESTRICTED,
+    };
     given(token).when(issue).then(issued);
     given(token, issued).when(issue).refuses('already_exists');
   });
 
   it('does not exist before it is issued', () => {
-    for (const command of [{ kind: 'renew' }, { kind: 'restrict', restrictions }, { kind: 'disable', reason: '' }, { kind: 'enable' }, { kind: 'revoke', reason: '' }, { kind: 'restore' }, { kind: 'exhaust' }] as const) {
+    for (const command of [
+      { kind: 'renew' },
+      { kind: 'restrict', restrictions },
+      { kind: 'disable', reason: '' },
+      { kind: 'enable' },
+      { kind: 'revoke', reason: '' },
+      { kind: 'restore' },
+      { kind: 'exhaust' },
+    ] as const) {
       given(token).when(command).refuses('not_found');
     }
   });
 
   it('is renamed and renewed, changing only what was named', () => {
-    given(token, issued).when({ kind: 'renew', name: 'desk' }).then({ type: 'TokenRenewed', data: { tokenId, name: 'desk', expiresAt: null } });
-    given(token, issued).when({ kind: 'renew', expiresAt: '2031-01-01T00:00:00.000Z' }).then({ type: 'TokenRenewed', data: { tokenId, name: 'laptop', expiresAt: '2031-01-01T00:00:00.000Z' } });
+    given(token, issued)
+      .when({ kind: 'renew', name: 'desk' })
+      .then({ type: 'TokenRenewed', data: { tokenId, name: 'desk', expiresAt: null } });
+    given(token, issued)
+      .when({ kind: 'renew', expiresAt: '2031-01-01T00:00:00.000Z' })
+      .then({ type: 'TokenRenewed', data: { tokenId, name: 'laptop', expiresAt: '2031-01-01T00:00:00.000Z' } });
     given(token, issued).when({ kind: 'renew', name: 'laptop', expiresAt: null }).changesNothing();
   });
 
   it('is restricted', () => {
     given(token, issued).when({ kind: 'restrict', restrictions }).then({ type: 'TokenRestricted', data: { tokenId, restrictions } });
-    given(token, issued, { type: 'TokenRestricted', data: { tokenId, restrictions } }).when({ kind: 'restrict', restrictions: { ...restrictions } }).changesNothing();
-    given(token, issued, { type: 'TokenRestricted', data: { tokenId, restrictions } }).when({ kind: 'restrict', restrictions: UNRESTRICTED }).then({ type: 'TokenRestricted', data: { tokenId, restrictions: UNRESTRICTED } });
+    given(token, issued, { type: 'TokenRestricted', data: { tokenId, restrictions } })
+      .when({ kind: 'restrict', restrictions: { ...restrictions } })
+      .changesNothing();
+    given(token, issued, { type: 'TokenRestricted', data: { tokenId, restrictions } })
+      .when({ kind: 'restrict', restrictions: UNRESTRICTED })
+      .then({ type: 'TokenRestricted', data: { tokenId, restrictions: UNRESTRICTED } });
   });
 
   it('is disabled and enabled', () => {
@@ -55,7 +82,13 @@ describe('token', () => {
   it('takes no change while revoked, but for being restored', () => {
     given(token, issued).when({ kind: 'revoke', reason: 'leaked' }).then(revoked);
     given(token, issued, revoked).when({ kind: 'revoke', reason: 'leaked' }).changesNothing();
-    for (const command of [{ kind: 'renew', name: 'x' }, { kind: 'restrict', restrictions }, { kind: 'disable', reason: '' }, { kind: 'enable' }] as const) given(token, issued, revoked).when(command).refuses('wrong_state');
+    for (const command of [
+      { kind: 'renew', name: 'x' },
+      { kind: 'restrict', restrictions },
+      { kind: 'disable', reason: '' },
+      { kind: 'enable' },
+    ] as const)
+      given(token, issued, revoked).when(command).refuses('wrong_state');
     given(token, issued, revoked).when({ kind: 'restore' }).then(restored);
   });
 

@@ -1,0 +1,45 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { SecretBox } from '../../commands/ports/secret-box.ts';
+import { Sealed } from '../../schemas/sealed.ts';
+import type { MasterKey } from './master-key.ts';
+
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+/** Node takes shorter tags too unless told otherwise, and a four-byte tag can be guessed. */
+const TAG = { authTagLength: 16 } as const;
+
+const encrypt = (key: Buffer, plaintext: Buffer, context: string): Buffer => {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce, TAG).setAAD(Buffer.from(context));
+  return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+};
+
+const decrypt = (key: Buffer, box: Buffer, context: string): Buffer => {
+  if (box.length < NONCE_BYTES + TAG.authTagLength) throw new Error('an envelope is too short to be whole');
+  const decipher = createDecipheriv(CIPHER, key, box.subarray(0, NONCE_BYTES), TAG)
+    .setAAD(Buffer.from(context))
+    .setAuthTag(box.subarray(box.length - TAG.authTagLength));
+  return Buffer.concat([decipher.update(box.subarray(NONCE_BYTES, box.length - TAG.authTagLength)), decipher.final()]);
+};
+
+/**
+ * AES-256-GCM envelopes: each secret under a data key of its own, that key wrapped under one derived from the master key. Both
+ * layers are bound to the context, so neither a wrapped key nor a ciphertext opens anywhere else.
+ */
+export const secretBox = (master: MasterKey): SecretBox => {
+  const wrappingKey = master.derive('secret box');
+  return {
+    seal: (plaintext, context) => {
+      const dataKey = randomBytes(32);
+      const wrapped = encrypt(wrappingKey, dataKey, `key:${context}`);
+      const sealed = encrypt(dataKey, Buffer.from(plaintext), `data:${context}`);
+      return Sealed.parse(`env1.${master.id}.${wrapped.toString('base64url')}.${sealed.toString('base64url')}`);
+    },
+    open: (sealed, context) => {
+      const [, keyId, wrapped = '', box = ''] = sealed.split('.');
+      if (keyId !== master.id) throw new Error(`a secret was sealed under master key ${keyId}, and this installation has ${master.id}`);
+      const dataKey = decrypt(wrappingKey, Buffer.from(wrapped, 'base64url'), `key:${context}`);
+      return decrypt(dataKey, Buffer.from(box, 'base64url'), `data:${context}`).toString();
+    },
+  };
+};
