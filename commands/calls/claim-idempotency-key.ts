@@ -17,14 +17,19 @@ export interface IdempotencyClaim {
   readonly occurredAt: string;
 }
 
-export const callStream = (tokenId: TokenId, key: string): StreamName => streamName('call', createHash('sha256').update(`${tokenId}\n${key}`).digest('hex').slice(0, 40));
+export const callStream = (tokenId: TokenId, key: string): StreamName =>
+  streamName('call', createHash('sha256').update(`${tokenId}\n${key}`).digest('hex').slice(0, 40));
 
 /**
  * Makes an `Idempotency-Key` belong to one request, for every process and across restarts: the stream of the key can be
  * begun once. Whoever comes second learns whether he is a repeat (`idempotency_spent`: the answer is not kept in the log) or a
  * misuse (`idempotency_conflict`).
  */
-export const claimIdempotencyKey = async (log: Pick<EventLog, 'readStream'>, appender: Appender, claim: IdempotencyClaim): Promise<null | Refusal> => {
+export const claimIdempotencyKey = async (
+  log: Pick<EventLog, 'readStream'>,
+  appender: Appender,
+  claim: IdempotencyClaim,
+): Promise<null | Refusal> => {
   const { tokenId, key, payloadHash, requestId, occurredAt } = claim;
   const stream = callStream(tokenId, key);
   const events = newEvents([{ type: 'IdempotencyKeyClaimed', data: { requestId, tokenId, payloadHash } }], {

@@ -80,13 +80,21 @@ export class AccountBook {
 
   async #catchUp(userId: UserId, page: Page): Promise<void> {
     const { evolve } = accountOf(userId);
-    for await (const recorded of this.#log.readStream(accountStream(userId), { from: page.revision === 'no_stream' ? 0 : page.revision + 1 })) {
+    for await (const recorded of this.#log.readStream(accountStream(userId), {
+      from: page.revision === 'no_stream' ? 0 : page.revision + 1,
+    })) {
       page.state = evolve(page.state, decodeEvent(recorded) as AccountEvent);
       page.revision = recorded.revision;
     }
   }
 
-  async #execute(userId: UserId, page: Page, fresh: boolean, command: AccountCommand, context: CommandContext): Promise<AccountAnswer | Refusal> {
+  async #execute(
+    userId: UserId,
+    page: Page,
+    fresh: boolean,
+    command: AccountCommand,
+    context: CommandContext,
+  ): Promise<AccountAnswer | Refusal> {
     const decider = accountOf(userId);
     const payloadDigest = digestOf(command);
     // A refusal from memory may be a refusal of yesterday's balance: before it is believed, the log is asked once.
@@ -103,10 +111,17 @@ export class AccountBook {
         continue;
       }
       // A lease is recognised by its own id, so a refused one was never granted: no need to search the stream for it.
-      if (isRefusal(decided)) return command.kind === 'grantSpendLease' ? decided : ((await this.#earlierAnswer(userId, page, context, payloadDigest)) ?? decided);
+      if (isRefusal(decided))
+        return command.kind === 'grantSpendLease'
+          ? decided
+          : ((await this.#earlierAnswer(userId, page, context, payloadDigest)) ?? decided);
       if (decided.length === 0) return { account: page.state, revision: page.revision, events: [], position: null };
 
-      const outcome = await this.#appender.append({ stream: accountStream(userId), expectedRevision: page.revision, events: newEvents(decided, context, payloadDigest) });
+      const outcome = await this.#appender.append({
+        stream: accountStream(userId),
+        expectedRevision: page.revision,
+        events: newEvents(decided, context, payloadDigest),
+      });
       if (outcome.outcome === 'conflict') {
         await this.#catchUp(userId, page);
         current = true;
@@ -125,7 +140,12 @@ export class AccountBook {
   }
 
   /** What this command id was answered with before, if it was. Reads the stream: only for commands that did not go through plainly. */
-  async #earlierAnswer(userId: UserId, page: Page, context: CommandContext, payloadDigest: string): Promise<AccountAnswer | Refusal | null> {
+  async #earlierAnswer(
+    userId: UserId,
+    page: Page,
+    context: CommandContext,
+    payloadDigest: string,
+  ): Promise<AccountAnswer | Refusal | null> {
     const events: AccountEvent[] = [];
     let position: Position | null = null;
     for await (const recorded of this.#log.readStream(accountStream(userId))) {

@@ -63,7 +63,13 @@ export class HeldLease {
     this.#stream = leaseStream(grant.leaseId);
     this.#appender = appender;
     this.#clock = clock;
-    void this.record({ type: 'LeaseOpened', data: { leaseId: grant.leaseId, userId: grant.userId, tokenId: grant.tokenId, amount: grant.amount, day: grant.day } }, `${grant.leaseId}:open`);
+    void this.record(
+      {
+        type: 'LeaseOpened',
+        data: { leaseId: grant.leaseId, userId: grant.userId, tokenId: grant.tokenId, amount: grant.amount, day: grant.day },
+      },
+      `${grant.leaseId}:open`,
+    );
   }
 
   get free(): Money {
@@ -104,7 +110,11 @@ export class HeldLease {
     while (this.#pending.length > 0 && this.lost === null) {
       const batch = this.#pending.length <= EVENTS_PER_APPEND ? this.#pending : this.#pending.slice(0, EVENTS_PER_APPEND);
       this.#pending = this.#pending.length <= EVENTS_PER_APPEND ? [] : this.#pending.slice(EVENTS_PER_APPEND);
-      const outcome = await this.#appender.append({ stream: this.#stream, expectedRevision: this.#revision, events: batch.map(({ event }) => event) });
+      const outcome = await this.#appender.append({
+        stream: this.#stream,
+        expectedRevision: this.#revision,
+        events: batch.map(({ event }) => event),
+      });
       if (outcome.outcome === 'appended') {
         this.#revision = outcome.revision;
         for (const { resolve } of batch) resolve(null);

@@ -1,7 +1,16 @@
 import { larger, smaller, subtract, sum, ZERO } from '../../domain/ledger/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { AccountEvent, EventOf } from '../../schemas/events/catalogue.ts';
-import { LeaseId, type AttemptId, type ChannelId, type CommandId, type PriceListId, type RequestId, type TokenId, type UserId } from '../../schemas/ids.ts';
+import {
+  LeaseId,
+  type AttemptId,
+  type ChannelId,
+  type CommandId,
+  type PriceListId,
+  type RequestId,
+  type TokenId,
+  type UserId,
+} from '../../schemas/ids.ts';
 import type { CallFacts, ChargeBasis, ReleaseReason } from '../../schemas/events/lease.ts';
 import type { Money } from '../../schemas/money.ts';
 import type { Ratio } from '../../schemas/price.ts';
@@ -184,7 +193,26 @@ export class LeaseKeeper {
     lease.held = (lease.held - hold.amount) as Money;
     const { leaseId, userId, tokenId } = lease;
     const recorded = lease.record(
-      { type: 'QuotaDebited', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, channelId: charge.channelId, attemptId: charge.attemptId, priceListId: charge.priceListId, groupRatio: charge.groupRatio, usage: charge.usage, basis: charge.basis, amount, computed: charge.computed, upstreamCost: charge.upstreamCost, call: charge.call } },
+      {
+        type: 'QuotaDebited',
+        data: {
+          leaseId,
+          userId,
+          tokenId,
+          requestId: hold.requestId,
+          model,
+          channelId: charge.channelId,
+          attemptId: charge.attemptId,
+          priceListId: charge.priceListId,
+          groupRatio: charge.groupRatio,
+          usage: charge.usage,
+          basis: charge.basis,
+          amount,
+          computed: charge.computed,
+          upstreamCost: charge.upstreamCost,
+          call: charge.call,
+        },
+      },
       `${hold.requestId}:end`,
     );
     this.#failpoints.hit('debit.enqueued');
@@ -193,7 +221,11 @@ export class LeaseKeeper {
     if (refusal !== null) return refusal;
     this.#failpoints.hit('debit.durable');
     if (charge.computed > amount) {
-      const overdraft = await this.#book.execute(userId, { kind: 'recordOverdraft', leaseId, tokenId, requestId: hold.requestId, model, amount: subtract(charge.computed, amount) }, this.#context(userId, `${hold.requestId}:overdraft`));
+      const overdraft = await this.#book.execute(
+        userId,
+        { kind: 'recordOverdraft', leaseId, tokenId, requestId: hold.requestId, model, amount: subtract(charge.computed, amount) },
+        this.#context(userId, `${hold.requestId}:overdraft`),
+      );
       if (isRefusal(overdraft)) return overdraft;
     }
     return { amount };
@@ -206,7 +238,10 @@ export class LeaseKeeper {
     const { lease, model } = this.#end(hold);
     lease.held = (lease.held - hold.amount) as Money;
     const { leaseId, userId, tokenId } = lease;
-    const refusal = await lease.record({ type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, ...release } }, `${hold.requestId}:end`);
+    const refusal = await lease.record(
+      { type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, ...release } },
+      `${hold.requestId}:end`,
+    );
     this.#afterEnd(lease, hold.requestId);
     return refusal;
   }
@@ -268,7 +303,10 @@ export class LeaseKeeper {
     purse.latest = amount;
     const { leaseId, userId, tokenId } = lease;
     const { requestId, model, priceListId } = request;
-    const durable = lease.record({ type: 'QuotaReserved', data: { leaseId, userId, tokenId, requestId, model, priceListId, amount } }, `${requestId}:reserve`);
+    const durable = lease.record(
+      { type: 'QuotaReserved', data: { leaseId, userId, tokenId, requestId, model, priceListId, amount } },
+      `${requestId}:reserve`,
+    );
     this.#failpoints.hit('reservation.enqueued');
     if (lease.free < lease.amount / 4n && !purse.wantsAhead) {
       if (now - lease.grantedAt < this.#policy.fastMs) purse.ahead = smaller((purse.ahead * 2n) as Money, this.#policy.aheadCeiling);
@@ -338,7 +376,9 @@ export class LeaseKeeper {
     purse.waiting = [];
     for (const waiter of waiting) {
       const { amount, least } = waiter.request;
-      const lease = purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= amount) ?? purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= least && candidate.free > 0n);
+      const lease =
+        purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= amount) ??
+        purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= least && candidate.free > 0n);
       if (lease === undefined) stillWaiting.push(waiter);
       else waiter.resolve(this.#hold(purse, lease, waiter.request, smaller(amount, lease.free), now));
     }
@@ -352,7 +392,18 @@ export class LeaseKeeper {
     const leaseId = LeaseId.parse(this.#ids.next('lse'));
     const answer = await this.#book.execute(
       purse.userId,
-      { kind: 'grantSpendLease', leaseId, tokenId: purse.tokenId, holder: this.#holder, least: larger(least, 1n as Money), needed, ahead: purse.ahead, now: this.#clock.now(), admitsForMs: this.#policy.admitsForMs, graceMs: this.#policy.graceMs },
+      {
+        kind: 'grantSpendLease',
+        leaseId,
+        tokenId: purse.tokenId,
+        holder: this.#holder,
+        least: larger(least, 1n as Money),
+        needed,
+        ahead: purse.ahead,
+        now: this.#clock.now(),
+        admitsForMs: this.#policy.admitsForMs,
+        graceMs: this.#policy.graceMs,
+      },
       this.#context(purse.userId, `${leaseId}:grant`),
     );
     if (isRefusal(answer)) return answer;
@@ -382,7 +433,9 @@ export class LeaseKeeper {
 
   /** Gets idle money back, from our own purses at once and from other processes by asking. True when something came back. */
   async #recall(purse: Purse): Promise<boolean> {
-    const idle = [...this.#leases.values()].filter((lease) => lease.userId === purse.userId && lease.holds.size === 0 && !lease.closing && lease.lost === null);
+    const idle = [...this.#leases.values()].filter(
+      (lease) => lease.userId === purse.userId && lease.holds.size === 0 && !lease.closing && lease.lost === null,
+    );
     if (idle.length > 0) {
       const closed = await Promise.all(idle.map((lease) => this.#close(lease, 'recalled')));
       if (closed.includes(true)) return true;
@@ -414,7 +467,10 @@ export class LeaseKeeper {
   #extend(lease: HeldLease, now: number): void {
     const expiresAt = now + this.#policy.admitsForMs + this.#policy.graceMs;
     lease.expiresAt = expiresAt;
-    void lease.record({ type: 'LeaseExtended', data: { leaseId: lease.leaseId, expiresAt: new Date(expiresAt).toISOString() } }, `${lease.leaseId}-${expiresAt}:extend`);
+    void lease.record(
+      { type: 'LeaseExtended', data: { leaseId: lease.leaseId, expiresAt: new Date(expiresAt).toISOString() } },
+      `${lease.leaseId}-${expiresAt}:extend`,
+    );
   }
 
   #shrinkAhead(lease: HeldLease): void {
@@ -460,6 +516,13 @@ export class LeaseKeeper {
 
   #context(userId: UserId, cause: string): CommandContext {
     const causationId = cause.slice(0, cause.lastIndexOf(':'));
-    return { commandId: cause as CommandId, correlationId: causationId, causationId, actor: { kind: 'system', id: this.#holder }, tenant: userId, occurredAt: new Date(this.#clock.now()).toISOString() };
+    return {
+      commandId: cause as CommandId,
+      correlationId: causationId,
+      causationId,
+      actor: { kind: 'system', id: this.#holder },
+      tenant: userId,
+      occurredAt: new Date(this.#clock.now()).toISOString(),
+    };
   }
 }

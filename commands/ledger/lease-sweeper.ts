@@ -78,8 +78,14 @@ export class LeaseSweeper {
     if (now !== null && state.extendedUntil !== null && Date.parse(state.extendedUntil) > now) return { outcome: 'left' };
 
     if (!state.closed) {
-      const releases = [...state.holds].map(([requestId, { model }]): LeaseEvent => ({ type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId, model, reason: 'holder_lost', reconcile: true } }));
-      const events: readonly LeaseEvent[] = [...releases, { type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent: state.spent, reason: 'holder_lost' } }];
+      const releases = [...state.holds].map(([requestId, { model }]): LeaseEvent => ({
+        type: 'QuotaReleased',
+        data: { leaseId, userId, tokenId, requestId, model, reason: 'holder_lost', reconcile: true },
+      }));
+      const events: readonly LeaseEvent[] = [
+        ...releases,
+        { type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent: state.spent, reason: 'holder_lost' } },
+      ];
       let expectedRevision = revision;
       for (let from = 0; from < events.length; from += EVENTS_PER_APPEND) {
         const step = newEvents(events.slice(from, from + EVENTS_PER_APPEND), this.#context(userId, leaseId, `sweep-${expectedRevision}`));
@@ -89,10 +95,18 @@ export class LeaseSweeper {
       }
     }
     for (const { requestId, model, amount } of state.overdrafts) {
-      const recorded = await book.execute(userId, { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount }, this.#context(userId, requestId, 'overdraft'));
+      const recorded = await book.execute(
+        userId,
+        { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount },
+        this.#context(userId, requestId, 'overdraft'),
+      );
       if (isRefusal(recorded)) return { outcome: 'left' };
     }
-    const settled = await book.execute(userId, { kind: 'settleLease', leaseId, spent: state.spent }, this.#context(userId, leaseId, 'settle'));
+    const settled = await book.execute(
+      userId,
+      { kind: 'settleLease', leaseId, spent: state.spent },
+      this.#context(userId, leaseId, 'settle'),
+    );
     if (isRefusal(settled)) return { outcome: 'left' };
     return { outcome: state.closed ? 'settled' : 'closed', releasedHolds: state.holds.size };
   }

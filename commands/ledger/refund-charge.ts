@@ -16,14 +16,23 @@ export interface RefundCharge {
 }
 
 /** Gives back part or all of a charge. What was charged is read from the charge itself; all refunds together never exceed it. */
-export const refundCharge = async (log: Pick<EventLog, 'readStream'>, book: AccountBook, refund: RefundCharge, context: CommandContext): Promise<AccountAnswer | Refusal> => {
+export const refundCharge = async (
+  log: Pick<EventLog, 'readStream'>,
+  book: AccountBook,
+  refund: RefundCharge,
+  context: CommandContext,
+): Promise<AccountAnswer | Refusal> => {
   for await (const recorded of log.readStream(leaseStream(refund.leaseId))) {
     if (recorded.type !== 'QuotaDebited') continue;
     const event = decodeEvent(recorded);
     if (event.type !== 'QuotaDebited' || event.data.requestId !== refund.requestId) continue;
     if (event.data.userId !== refund.userId) break;
     const { leaseId, requestId, amount, reason } = refund;
-    return book.execute(refund.userId, { kind: 'refundCharge', leaseId, requestId, model: event.data.model, charged: event.data.amount, amount, reason }, context);
+    return book.execute(
+      refund.userId,
+      { kind: 'refundCharge', leaseId, requestId, model: event.data.model, charged: event.data.amount, amount, reason },
+      context,
+    );
   }
   return refuse('not_found', 'There is no such charge.');
 };

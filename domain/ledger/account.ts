@@ -47,7 +47,8 @@ const initial: Account = {
 
 const capKey = (scope: CapScope, window: CapWindow): string => `${scope.kind === 'key' ? scope.tokenId : 'user'}:${window}`;
 
-const withEntry = <Key, Value>(map: ReadonlyMap<Key, Value>, key: Key, value: Value): ReadonlyMap<Key, Value> => new Map(map).set(key, value);
+const withEntry = <Key, Value>(map: ReadonlyMap<Key, Value>, key: Key, value: Value): ReadonlyMap<Key, Value> =>
+  new Map(map).set(key, value);
 
 const without = <Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): ReadonlyMap<Key, Value> => {
   const rest = new Map(map);
@@ -72,7 +73,13 @@ const evolve = (state: Account, { type, data }: AccountEvent): Account => {
       return {
         ...state,
         wallet: subtract(state.wallet, data.amount),
-        leases: withEntry(state.leases, data.leaseId, { tokenId: data.tokenId, holder: data.holder, amount: data.amount, day: data.day, returnRequested: false }),
+        leases: withEntry(state.leases, data.leaseId, {
+          tokenId: data.tokenId,
+          holder: data.holder,
+          amount: data.amount,
+          day: data.day,
+          returnRequested: false,
+        }),
       };
     case 'LeaseReturnRequested': {
       const lease = state.leases.get(data.leaseId);
@@ -86,11 +93,19 @@ const evolve = (state: Account, { type, data }: AccountEvent): Account => {
         wallet: add(state.wallet, data.returned),
         leases: without(state.leases, data.leaseId),
         spent: spend(state.spent, lease.day, data.spent),
-        spentByKey: withEntry(state.spentByKey, lease.tokenId, spend(state.spentByKey.get(lease.tokenId) ?? NOTHING_SPENT, lease.day, data.spent)),
+        spentByKey: withEntry(
+          state.spentByKey,
+          lease.tokenId,
+          spend(state.spentByKey.get(lease.tokenId) ?? NOTHING_SPENT, lease.day, data.spent),
+        ),
       };
     }
     case 'ChargeRefunded':
-      return { ...state, wallet: add(state.wallet, data.amount), refunded: withEntry(state.refunded, data.requestId, add(state.refunded.get(data.requestId) ?? ZERO, data.amount)) };
+      return {
+        ...state,
+        wallet: add(state.wallet, data.amount),
+        refunded: withEntry(state.refunded, data.requestId, add(state.refunded.get(data.requestId) ?? ZERO, data.amount)),
+      };
     case 'QuotaOverdrawn':
       return state;
   }
@@ -122,8 +137,23 @@ export type AccountCommand =
   | GrantSpendLease
   | { readonly kind: 'requestLeaseReturns' }
   | { readonly kind: 'settleLease'; readonly leaseId: LeaseId; readonly spent: Money }
-  | { readonly kind: 'recordOverdraft'; readonly leaseId: LeaseId; readonly tokenId: TokenId; readonly requestId: RequestId; readonly model: string; readonly amount: Money }
-  | { readonly kind: 'refundCharge'; readonly leaseId: LeaseId; readonly requestId: RequestId; readonly model: string; readonly charged: Money; readonly amount: Money; readonly reason: string };
+  | {
+      readonly kind: 'recordOverdraft';
+      readonly leaseId: LeaseId;
+      readonly tokenId: TokenId;
+      readonly requestId: RequestId;
+      readonly model: string;
+      readonly amount: Money;
+    }
+  | {
+      readonly kind: 'refundCharge';
+      readonly leaseId: LeaseId;
+      readonly requestId: RequestId;
+      readonly model: string;
+      readonly charged: Money;
+      readonly amount: Money;
+      readonly reason: string;
+    };
 
 /**
  * The share of what is left that may be put in hand ahead of need. Small enough that a balance running low shrinks
@@ -141,19 +171,41 @@ const WINDOW_WORDS: Readonly<Record<CapWindow, string>> = { day: 'daily', month:
 
 /** Everything that bounds what one key may take right now, tightest or not. Leases count in full until they are settled. */
 const limitsOf = (state: Account, tokenId: TokenId, day: Day): readonly Limit[] => {
-  const limits: Limit[] = [{ left: state.wallet, code: 'insufficient_quota', message: `The balance does not cover this call: ${toDollarText(state.wallet)} USD are available. Add credit, or lower max_tokens.` }];
+  const limits: Limit[] = [
+    {
+      left: state.wallet,
+      code: 'insufficient_quota',
+      message: `The balance does not cover this call: ${toDollarText(state.wallet)} USD are available. Add credit, or lower max_tokens.`,
+    },
+  ];
   const leased = (window: CapWindow, mine: (lease: OpenLease) => boolean): Money =>
-    sum([...state.leases.values()].filter((lease) => mine(lease) && (window === 'total' || (window === 'day' ? lease.day === day : monthOf(lease.day) === monthOf(day)))).map((lease) => lease.amount));
+    sum(
+      [...state.leases.values()]
+        .filter(
+          (lease) => mine(lease) && (window === 'total' || (window === 'day' ? lease.day === day : monthOf(lease.day) === monthOf(day))),
+        )
+        .map((lease) => lease.amount),
+    );
 
   for (const window of ['day', 'month', 'total'] as const) {
     const userCap = state.caps.get(capKey({ kind: 'user' }, window));
     if (userCap !== undefined) {
-      const used = add(spentIn(state.spent, window, day), leased(window, () => true));
-      limits.push({ left: larger(ZERO, subtract(userCap, used)), code: 'cap_reached', message: `The ${WINDOW_WORDS[window]} spending cap of ${toDollarText(userCap)} USD has been reached.` });
+      const used = add(
+        spentIn(state.spent, window, day),
+        leased(window, () => true),
+      );
+      limits.push({
+        left: larger(ZERO, subtract(userCap, used)),
+        code: 'cap_reached',
+        message: `The ${WINDOW_WORDS[window]} spending cap of ${toDollarText(userCap)} USD has been reached.`,
+      });
     }
     const keyCap = state.caps.get(capKey({ kind: 'key', tokenId }, window));
     if (keyCap !== undefined) {
-      const used = add(spentIn(state.spentByKey.get(tokenId) ?? NOTHING_SPENT, window, day), leased(window, (lease) => lease.tokenId === tokenId));
+      const used = add(
+        spentIn(state.spentByKey.get(tokenId) ?? NOTHING_SPENT, window, day),
+        leased(window, (lease) => lease.tokenId === tokenId),
+      );
       limits.push({
         left: larger(ZERO, subtract(keyCap, used)),
         code: window === 'total' ? 'key_exhausted' : 'cap_reached',
@@ -209,7 +261,8 @@ const decide = (command: AccountCommand, state: Account, userId: UserId): readon
     }
     case 'adjustCredit':
       if (command.amount === 0n) return refuse('invalid_request', 'An adjustment of nothing changes nothing.', { param: 'amount' });
-      if (state.wallet + command.amount < 0n) return refuse('exceeds_balance', `Only ${toDollarText(state.wallet)} USD are available to take away.`, { param: 'amount' });
+      if (state.wallet + command.amount < 0n)
+        return refuse('exceeds_balance', `Only ${toDollarText(state.wallet)} USD are available to take away.`, { param: 'amount' });
       return [{ type: 'CreditAdjusted', data: { userId, amount: command.amount, reason: command.reason } }];
     case 'setCap':
       if (state.caps.get(capKey(command.scope, command.window)) === (command.amount ?? undefined)) return [];
@@ -217,23 +270,65 @@ const decide = (command: AccountCommand, state: Account, userId: UserId): readon
     case 'grantSpendLease':
       return grantSpendLease(command, state, userId);
     case 'requestLeaseReturns':
-      return [...state.leases].filter(([, lease]) => !lease.returnRequested).map(([leaseId]) => ({ type: 'LeaseReturnRequested', data: { userId, leaseId } }) as const);
+      return [...state.leases]
+        .filter(([, lease]) => !lease.returnRequested)
+        .map(([leaseId]) => ({ type: 'LeaseReturnRequested', data: { userId, leaseId } }) as const);
     case 'settleLease': {
       const lease = state.leases.get(command.leaseId);
       if (lease === undefined) return [];
       if (command.spent > lease.amount) throw new Error(`lease ${command.leaseId} of ${lease.amount} cannot have spent ${command.spent}`);
-      return [{ type: 'SpendLeaseSettled', data: { userId, leaseId: command.leaseId, tokenId: lease.tokenId, spent: command.spent, returned: subtract(lease.amount, command.spent) } }];
+      return [
+        {
+          type: 'SpendLeaseSettled',
+          data: {
+            userId,
+            leaseId: command.leaseId,
+            tokenId: lease.tokenId,
+            spent: command.spent,
+            returned: subtract(lease.amount, command.spent),
+          },
+        },
+      ];
     }
     case 'recordOverdraft':
-      return [{ type: 'QuotaOverdrawn', data: { userId, leaseId: command.leaseId, tokenId: command.tokenId, requestId: command.requestId, model: command.model, amount: command.amount } }];
+      return [
+        {
+          type: 'QuotaOverdrawn',
+          data: {
+            userId,
+            leaseId: command.leaseId,
+            tokenId: command.tokenId,
+            requestId: command.requestId,
+            model: command.model,
+            amount: command.amount,
+          },
+        },
+      ];
     case 'refundCharge': {
       const left = subtract(command.charged, state.refunded.get(command.requestId) ?? ZERO);
       if (command.amount <= 0n) return refuse('invalid_request', 'A refund must be more than nothing.', { param: 'amount' });
-      if (command.amount > left) return refuse('exceeds_charge', `Of this charge ${toDollarText(left)} USD can still be refunded.`, { param: 'amount' });
-      return [{ type: 'ChargeRefunded', data: { userId, leaseId: command.leaseId, requestId: command.requestId, model: command.model, amount: command.amount, reason: command.reason } }];
+      if (command.amount > left)
+        return refuse('exceeds_charge', `Of this charge ${toDollarText(left)} USD can still be refunded.`, { param: 'amount' });
+      return [
+        {
+          type: 'ChargeRefunded',
+          data: {
+            userId,
+            leaseId: command.leaseId,
+            requestId: command.requestId,
+            model: command.model,
+            amount: command.amount,
+            reason: command.reason,
+          },
+        },
+      ];
     }
   }
 };
 
 /** The account of one user: the only place where it is decided that money may be spent. */
-export const accountOf = (userId: UserId): Decider<Account, AccountCommand, AccountEvent> => ({ initial, evolve, decide: (command, state) => decide(command, state, userId) });
+export const accountOf = (userId: UserId): Decider<Account, AccountCommand, AccountEvent> => ({
+  initial,
+  evolve,
+  decide: (command, state) => decide(command, state, userId),
+});

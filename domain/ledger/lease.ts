@@ -45,11 +45,24 @@ const evolve = (state: Lease, { type, data }: LeaseEvent): Lease => {
     case 'LeaseOpened':
       return { ...state, amount: data.amount };
     case 'QuotaReserved':
-      return { ...state, held: add(state.held, data.amount), holds: new Map(state.holds).set(data.requestId, { amount: data.amount, model: data.model }) };
+      return {
+        ...state,
+        held: add(state.held, data.amount),
+        holds: new Map(state.holds).set(data.requestId, { amount: data.amount, model: data.model }),
+      };
     case 'QuotaDebited': {
       const hold = state.holds.get(data.requestId)?.amount ?? ZERO;
-      const overdrafts = data.computed > data.amount ? [...state.overdrafts, { requestId: data.requestId, model: data.model, amount: subtract(data.computed, data.amount) }] : state.overdrafts;
-      return { ...state, spent: add(state.spent, data.amount), held: subtract(state.held, hold), holds: withoutHold(state.holds, data.requestId), overdrafts };
+      const overdrafts =
+        data.computed > data.amount
+          ? [...state.overdrafts, { requestId: data.requestId, model: data.model, amount: subtract(data.computed, data.amount) }]
+          : state.overdrafts;
+      return {
+        ...state,
+        spent: add(state.spent, data.amount),
+        held: subtract(state.held, hold),
+        holds: withoutHold(state.holds, data.requestId),
+        overdrafts,
+      };
     }
     case 'QuotaReleased': {
       const hold = state.holds.get(data.requestId)?.amount ?? ZERO;
