@@ -1,0 +1,88 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { FinishedCall, RelayMetrics } from '../../gateways/ports/relay-metrics.ts';
+
+/** Read when somebody looks, never on the hot path. */
+export interface Observed {
+  readonly ledger: () => { readonly leases: number; readonly holds: number; readonly waiting: number };
+  readonly appendQueue: () => { readonly depth: number; readonly batches: number; readonly events: number };
+  readonly projections: () => readonly { readonly name: string; readonly lagEvents: number; readonly lagSeconds: number; readonly parked: number }[];
+  readonly droppedLogLines: () => number;
+}
+
+export interface Metrics {
+  readonly relay: RelayMetrics;
+  /** How long a charge took to be durable, in seconds. */
+  readonly durable: (step: 'reserve' | 'charge', seconds: number) => void;
+  readonly observe: (observed: Observed) => void;
+  readonly contentType: string;
+  readonly render: () => Promise<string>;
+}
+
+const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const DURABLE_SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+
+/** Everything `/metrics` shows. Names begin with `oblivious_`; money is in nano-dollars. */
+export const createMetrics = (): Metrics => {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const started = new Counter({ registers, name: 'oblivious_calls_started_total', help: 'Relayed calls that arrived.', labelNames: ['route'] });
+  const finished = new Counter({ registers, name: 'oblivious_calls_total', help: 'Relayed calls that ended.', labelNames: ['route', 'model', 'outcome', 'status'] });
+  const duration = new Histogram({ registers, name: 'oblivious_call_seconds', help: 'How long calls took.', labelNames: ['route', 'streamed'], buckets: SECONDS });
+  const firstByte = new Histogram({ registers, name: 'oblivious_first_byte_seconds', help: 'How long streams took to begin.', labelNames: ['route'], buckets: SECONDS });
+  const attempts = new Counter({ registers, name: 'oblivious_attempts_total', help: 'Calls to upstreams.', labelNames: ['channel', 'outcome'] });
+  const attemptSeconds = new Histogram({ registers, name: 'oblivious_attempt_seconds', help: 'How long upstreams took.', labelNames: ['channel'], buckets: SECONDS });
+  const charges = new Counter({ registers, name: 'oblivious_charged_nanodollars_total', help: 'What was charged.', labelNames: ['model', 'basis'] });
+  const durable = new Histogram({ registers, name: 'oblivious_durable_seconds', help: 'How long the log took to make a step of the ledger durable.', labelNames: ['step'], buckets: DURABLE_SECONDS });
+
+  return {
+    relay: {
+      callStarted: (route) => started.inc({ route }),
+      callFinished: (call: FinishedCall) => {
+        finished.inc({ route: call.route, model: call.model, outcome: call.outcome, status: call.status });
+        duration.observe({ route: call.route, streamed: String(call.streamed) }, call.durationMs / 1_000);
+        if (call.streamed && call.firstByteMs !== null) firstByte.observe({ route: call.route }, call.firstByteMs / 1_000);
+      },
+      attemptFinished: (channel, outcome, durationMs) => {
+        attempts.inc({ channel, outcome });
+        attemptSeconds.observe({ channel }, durationMs / 1_000);
+      },
+      charged: (model, basis, nanoDollars) => charges.inc({ model, basis }, Number(nanoDollars)),
+    },
+    durable: (step, seconds) => durable.observe({ step }, seconds),
+    observe: ({ ledger, appendQueue, projections, droppedLogLines }) => {
+      const gauge = (name: string, help: string, read: () => number): void =>
+        void new Gauge({
+          registers,
+          name,
+          help,
+          collect() {
+            this.set(read());
+          },
+        });
+      gauge('oblivious_leases_open', 'Spend leases in the hands of this process.', () => ledger().leases);
+      gauge('oblivious_holds_open', 'Calls in flight for which money is held.', () => ledger().holds);
+      gauge('oblivious_reservations_waiting', 'Calls that wait for an account to decide.', () => ledger().waiting);
+      gauge('oblivious_append_queue_depth', 'Appends that wait for the log.', () => appendQueue().depth);
+      gauge('oblivious_append_batches', 'Writes to the log so far.', () => appendQueue().batches);
+      gauge('oblivious_append_events', 'Events written to the log so far.', () => appendQueue().events);
+      gauge('oblivious_log_lines_dropped', 'Log lines that nobody read in time.', droppedLogLines);
+      const perProjection = (name: string, help: string, read: (projection: ReturnType<Observed['projections']>[number]) => number): void =>
+        void new Gauge({
+          registers,
+          name,
+          help,
+          labelNames: ['projection'],
+          collect() {
+            for (const projection of projections()) this.set({ projection: projection.name }, read(projection));
+          },
+        });
+      perProjection('oblivious_projection_lag_events', 'Events of the log that a read model has not seen.', ({ lagEvents }) => lagEvents);
+      perProjection('oblivious_projection_lag_seconds', 'Age of the oldest event that a read model has not seen.', ({ lagSeconds }) => lagSeconds);
+      perProjection('oblivious_projection_parked', 'Events that a projector could not apply.', ({ parked }) => parked);
+    },
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+  };
+};
