@@ -15,7 +15,15 @@ export interface CommandContext {
   readonly traceparent?: string;
 }
 
-export const metadataOf = ({ commandId, correlationId, causationId, actor, tenant, occurredAt, traceparent }: CommandContext): EventMetadata =>
+export const metadataOf = ({
+  commandId,
+  correlationId,
+  causationId,
+  actor,
+  tenant,
+  occurredAt,
+  traceparent,
+}: CommandContext): EventMetadata =>
   traceparent === undefined
     ? { commandId, correlationId, causationId, actor, tenant, occurredAt }
     : { commandId, correlationId, causationId, actor, tenant, occurredAt, traceparent };

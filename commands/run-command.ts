@@ -7,6 +7,7 @@ import type { DomainEvent } from '../schemas/events/catalogue.ts';
 import type { StreamName } from '../schemas/ids.ts';
 import { metadataOf, type CommandContext } from './command-context.ts';
 import { deriveEventId } from './event-id.ts';
+import { orLogUnavailable } from './log-unavailable.ts';
 import type { Appender } from './ports/appender.ts';
 import type { AppendOutcome, EventLog } from './ports/event-log.ts';
 
@@ -50,7 +51,7 @@ export const refusalOf = (outcome: Exclude<AppendOutcome, { outcome: 'appended' 
  * which revision it had seen. A command whose events are in the stream already (by command id) is answered with the
  * state as it is and appends nothing; the same id with another payload is refused.
  */
-export const runCommand = async <State, Command, Event extends DomainEvent>(
+export const runCommand = <State, Command, Event extends DomainEvent>(
   log: Pick<EventLog, 'readStream'>,
   appender: Appender,
   stream: StreamName,
@@ -58,6 +59,17 @@ export const runCommand = async <State, Command, Event extends DomainEvent>(
   command: Command,
   context: CommandContext,
   expectedRevision?: Revision,
+): Promise<CommandResult<State> | Refusal> =>
+  orLogUnavailable(loadDecideAppend(log, appender, stream, decider, command, context, expectedRevision));
+
+const loadDecideAppend = async <State, Command, Event extends DomainEvent>(
+  log: Pick<EventLog, 'readStream'>,
+  appender: Appender,
+  stream: StreamName,
+  decider: Decider<State, Command, Event>,
+  command: Command,
+  context: CommandContext,
+  expectedRevision: Revision | undefined,
 ): Promise<CommandResult<State> | Refusal> => {
   const payloadDigest = digestOf(command);
   for (let tries = 0; ; tries++) {

@@ -6,7 +6,11 @@ const seconds = z.coerce.number().int().positive().max(86_400);
 const count = z.coerce.number().int().positive().max(10_000_000);
 
 /** One setting: its environment variable, what it takes, what it is when absent, and what it is for. */
-const setting = <Schema extends z.ZodType>(schema: Schema, about: string, { secret = false }: { secret?: boolean } = {}) => ({ schema, about, secret });
+const setting = <Schema extends z.ZodType>(schema: Schema, about: string, { secret = false }: { secret?: boolean } = {}) => ({
+  schema,
+  about,
+  secret,
+});
 
 /**
  * Everything that can be configured, all of it through the environment. The key is the variable's name; `about` is its help
@@ -15,15 +19,41 @@ const setting = <Schema extends z.ZodType>(schema: Schema, about: string, { secr
 export const settings = {
   PORT: setting(z.coerce.number().int().min(0).max(65_535).default(3000), 'Port to listen on. 0 takes any free one.'),
   HOST: setting(z.string().min(1).default('127.0.0.1'), 'Address to listen on. 0.0.0.0 opens it to the network.'),
-  OBLIVIOUS_HOME: setting(z.string().min(1).default('.oblivious'), 'Data directory: event log, read models, master key, first credentials.'),
-  DATABASE_URL: setting(z.url({ protocol: /^postgres(ql)?$/ }).optional(), 'PostgreSQL for the event log and the read models. Absent: the embedded profile.', { secret: true }),
-  OBLIVIOUS_MASTER_KEY: setting(z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64').optional(), 'Master key under which secrets are sealed, 32 bytes in base64. Absent: a file in the data directory.', { secret: true }),
-  OBLIVIOUS_PUBLIC_URL: setting(z.url({ protocol: /^https?$/ }).optional(), 'The address under which clients reach this server. https makes cookies Secure.'),
-  OBLIVIOUS_TRUST_PROXY: setting(z.coerce.number().int().min(0).max(10).default(0), 'How many reverse proxies stand in front and may name the client’s address.'),
+  OBLIVIOUS_HOME: setting(
+    z.string().min(1).default('.oblivious'),
+    'Data directory: event log, read models, master key, first credentials.',
+  ),
+  DATABASE_URL: setting(
+    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    'PostgreSQL for the event log and the read models. Absent: the embedded profile.',
+    { secret: true },
+  ),
+  OBLIVIOUS_MASTER_KEY: setting(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64')
+      .optional(),
+    'Master key under which secrets are sealed, 32 bytes in base64. Absent: a file in the data directory.',
+    { secret: true },
+  ),
+  OBLIVIOUS_PUBLIC_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'The address under which clients reach this server. https makes cookies Secure.',
+  ),
+  OBLIVIOUS_TRUST_PROXY: setting(
+    z.coerce.number().int().min(0).max(10).default(0),
+    'How many reverse proxies stand in front and may name the client’s address.',
+  ),
   OBLIVIOUS_LOG_LEVEL: setting(z.enum(['error', 'warn', 'info', 'debug']).default('info'), 'Least severe level that is logged.'),
   OBLIVIOUS_ACCESS_LOG: setting(flag.default(true), 'One line for each request: on or off.'),
-  OBLIVIOUS_SANDBOX: setting(z.enum(['on', 'off', 'auto']).default('auto'), 'The simulated provider. auto: on in the embedded profile only.'),
-  OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: setting(z.string().max(2_000).default('none'), 'Private addresses that channels may point to: none, loopback, private, all, or CIDR ranges with commas between them.'),
+  OBLIVIOUS_SANDBOX: setting(
+    z.enum(['on', 'off', 'auto']).default('auto'),
+    'The simulated provider. auto: on in the embedded profile only.',
+  ),
+  OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: setting(
+    z.string().max(2_000).default('none'),
+    'Private addresses that channels may point to: none, loopback, private, all, or CIDR ranges with commas between them.',
+  ),
   OBLIVIOUS_TRIAL_CREDIT: setting(fromDollarTextSchema.prefault('5'), 'US dollars that the administrator’s account begins with.'),
   OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
   OBLIVIOUS_REQUESTS_PER_MINUTE: setting(count.default(60_000), 'Most calls of one key in a minute, in one process.'),
@@ -37,8 +67,17 @@ export const settings = {
   OBLIVIOUS_LEASE_GRACE_SECONDS: setting(seconds.default(15), 'How long after that a silent holder is taken for dead.'),
   OBLIVIOUS_SHUTDOWN_SECONDS: setting(seconds.default(60), 'How long a shutdown waits for streams in flight.'),
   OBLIVIOUS_APPEND_QUEUE: setting(count.default(50_000), 'Most appends that wait for the log before callers are turned away.'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: setting(z.url({ protocol: /^https?$/ }).optional(), 'Where to send traces (OTLP over HTTP). Absent: none are made.'),
-  OBLIVIOUS_FAILPOINT: setting(z.string().regex(/^[a-z]+\.[a-z]+:\d+$/).optional(), 'For crash tests: name:n kills the process when it comes to that place for the nth time.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Where to send traces (OTLP over HTTP). Absent: none are made.',
+  ),
+  OBLIVIOUS_FAILPOINT: setting(
+    z
+      .string()
+      .regex(/^[a-z]+\.[a-z]+:\d+$/)
+      .optional(),
+    'For crash tests: name:n kills the process when it comes to that place for the nth time.',
+  ),
 } as const;
 
 export type SettingName = keyof typeof settings;

@@ -11,7 +11,11 @@ export const errorTable = {
   method_not_allowed: { status: 405, type: 'invalid_request_error', title: 'This address does not take that method.' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', title: 'Send JSON with content-type application/json.' },
   // Who is calling
-  missing_api_key: { status: 401, type: 'invalid_request_error', title: 'No API key was sent. Send it as: Authorization: Bearer YOUR_KEY.' },
+  missing_api_key: {
+    status: 401,
+    type: 'invalid_request_error',
+    title: 'No API key was sent. Send it as: Authorization: Bearer YOUR_KEY.',
+  },
   invalid_api_key: { status: 401, type: 'invalid_request_error', title: 'The API key is not valid.' },
   key_disabled: { status: 401, type: 'invalid_request_error', title: 'The API key is disabled.' },
   key_revoked: { status: 401, type: 'invalid_request_error', title: 'The API key has been revoked.' },
@@ -32,7 +36,11 @@ export const errorTable = {
   cap_reached: { status: 429, type: 'insufficient_quota', title: 'A spending cap has been reached.' },
   // What can be served
   model_not_found: { status: 404, type: 'invalid_request_error', title: 'The model does not exist, or no channel serves it.' },
-  model_without_price: { status: 400, type: 'invalid_request_error', title: 'The model has no price, so it cannot be charged and is not served.' },
+  model_without_price: {
+    status: 400,
+    type: 'invalid_request_error',
+    title: 'The model has no price, so it cannot be charged and is not served.',
+  },
   no_channel: { status: 503, type: 'server_error', title: 'No channel can serve this model at the moment.' },
   upstream_failed: { status: 502, type: 'server_error', title: 'The upstream failed.' },
   upstream_refused: { status: 502, type: 'server_error', title: 'The upstream refused the call.' },
@@ -42,11 +50,19 @@ export const errorTable = {
   // The ledger and the log
   log_unavailable: { status: 503, type: 'server_error', title: 'The ledger cannot record at the moment, so nothing is served.' },
   log_busy: { status: 503, type: 'server_error', title: 'The ledger is at its limit; try again.' },
-  lease_lost: { status: 503, type: 'server_error', title: 'This process lost its hold on the account while the call ran; nothing was charged.' },
+  lease_lost: {
+    status: 503,
+    type: 'server_error',
+    title: 'This process lost its hold on the account while the call ran; nothing was charged.',
+  },
   shutting_down: { status: 503, type: 'server_error', title: 'The server is shutting down.' },
   idempotency_conflict: { status: 409, type: 'invalid_request_error', title: 'This Idempotency-Key was used for another request.' },
   idempotency_in_flight: { status: 409, type: 'invalid_request_error', title: 'A request with this Idempotency-Key is still running.' },
-  idempotency_spent: { status: 409, type: 'invalid_request_error', title: 'A request with this Idempotency-Key is already done and its answer is no longer kept.' },
+  idempotency_spent: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'A request with this Idempotency-Key is already done and its answer is no longer kept.',
+  },
   // Commands
   already_exists: { status: 409, type: 'invalid_request_error', title: 'It exists already.' },
   conflict: { status: 409, type: 'invalid_request_error', title: 'Somebody else changed it meanwhile; look again.' },
@@ -54,7 +70,11 @@ export const errorTable = {
   wrong_state: { status: 409, type: 'invalid_request_error', title: 'That cannot be done in its present state.' },
   exceeds_charge: { status: 400, type: 'invalid_request_error', title: 'A refund cannot exceed the charge.' },
   exceeds_balance: { status: 400, type: 'invalid_request_error', title: 'The balance does not cover it.' },
-  address_blocked: { status: 400, type: 'invalid_request_error', title: 'The address is in a private or reserved range and the operator does not allow it.' },
+  address_blocked: {
+    status: 400,
+    type: 'invalid_request_error',
+    title: 'The address is in a private or reserved range and the operator does not allow it.',
+  },
   weak_password: { status: 400, type: 'invalid_request_error', title: 'The password is too short or too common.' },
   read_model_behind: { status: 503, type: 'server_error', title: 'The read model has not caught up yet; try again.' },
   internal: { status: 500, type: 'server_error', title: 'An internal error. It has been logged under the request id.' },
@@ -71,6 +91,10 @@ export interface Refusal {
 }
 
 /** A refusal with the table's own sentence, or a more telling one. */
-export const refuse = (code: ErrorCode, message: string = errorTable[code].title, more: Pick<Refusal, 'param' | 'retryAfterSeconds'> = {}): Refusal => ({ refused: code, message, ...more });
+export const refuse = (
+  code: ErrorCode,
+  message: string = errorTable[code].title,
+  more: Pick<Refusal, 'param' | 'retryAfterSeconds'> = {},
+): Refusal => ({ refused: code, message, ...more });
 
 export const isRefusal = (value: unknown): value is Refusal => typeof value === 'object' && value !== null && 'refused' in value;

@@ -6,7 +6,19 @@ import { USAGE_CLASSES } from './usage.ts';
 export const Rates = z.partialRecord(z.enum(USAGE_CLASSES), AmountText);
 export type Rates = z.infer<typeof Rates>;
 
-export const ModelKind = z.enum(['chat', 'completion', 'embedding', 'image', 'speech', 'transcription', 'rerank', 'moderation', 'video', 'responses', 'other']);
+export const ModelKind = z.enum([
+  'chat',
+  'completion',
+  'embedding',
+  'image',
+  'speech',
+  'transcription',
+  'rerank',
+  'moderation',
+  'video',
+  'responses',
+  'other',
+]);
 export type ModelKind = z.infer<typeof ModelKind>;
 
 /** Rates that replace the model's own for the whole call once its prompt is longer than `abovePromptTokens`. */

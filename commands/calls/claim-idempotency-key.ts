@@ -3,6 +3,7 @@ import { decodeAs } from '../../domain/kernel/event-codec.ts';
 import { streamName } from '../../domain/kernel/stream-name.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { CommandId, RequestId, StreamName, TokenId } from '../../schemas/ids.ts';
+import { orLogUnavailable } from '../log-unavailable.ts';
 import type { Appender } from '../ports/appender.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { newEvents, refusalOf } from '../run-command.ts';

@@ -5,6 +5,7 @@ import type { Position, Revision } from '../../schemas/event-envelope.ts';
 import type { AccountEvent } from '../../schemas/events/catalogue.ts';
 import type { UserId } from '../../schemas/ids.ts';
 import type { CommandContext } from '../command-context.ts';
+import { orLogUnavailable } from '../log-unavailable.ts';
 import type { Appender } from '../ports/appender.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { digestOf, newEvents, refusalOf } from '../run-command.ts';
@@ -45,15 +46,17 @@ export class AccountBook {
 
   /** Decides and appends. A command id that was used before is answered as the first time, or refused if its payload differs. */
   execute(userId: UserId, command: AccountCommand, context: CommandContext): Promise<AccountAnswer | Refusal> {
-    return this.#takeTurn(userId, (page, fresh) => this.#execute(userId, page, fresh, command, context));
+    return this.#takeTurn(userId, (page, fresh) => orLogUnavailable(this.#execute(userId, page, fresh, command, context)));
   }
 
   /** The account as the log has it now. */
-  read(userId: UserId): Promise<AccountAnswer> {
-    return this.#takeTurn(userId, async (page) => {
-      await this.#catchUp(userId, page);
-      return { account: page.state, revision: page.revision, events: [], position: null };
-    });
+  read(userId: UserId): Promise<AccountAnswer | Refusal> {
+    return this.#takeTurn(userId, (page) => orLogUnavailable(this.#read(userId, page)));
+  }
+
+  async #read(userId: UserId, page: Page): Promise<AccountAnswer> {
+    await this.#catchUp(userId, page);
+    return { account: page.state, revision: page.revision, events: [], position: null };
   }
 
   async #takeTurn<Result>(userId: UserId, work: (page: Page, fresh: boolean) => Promise<Result>): Promise<Result> {

@@ -85,7 +85,10 @@ export class HeldLease {
     if (this.lost !== null) return Promise.resolve(this.lost);
     return new Promise((resolve) => {
       this.#pending.push({ event: this.#newEvent(event, cause), resolve });
-      if (!this.#sending) void this.#send();
+      if (this.#sending) return;
+      this.#sending = true;
+      // What is recorded in the same turn, such as the opening and the first holds, goes out together.
+      queueMicrotask(() => void this.#send());
     });
   }
 
@@ -106,10 +109,10 @@ export class HeldLease {
   }
 
   async #send(): Promise<void> {
-    this.#sending = true;
+    let most = EVENTS_PER_APPEND;
     while (this.#pending.length > 0 && this.lost === null) {
-      const batch = this.#pending.length <= EVENTS_PER_APPEND ? this.#pending : this.#pending.slice(0, EVENTS_PER_APPEND);
-      this.#pending = this.#pending.length <= EVENTS_PER_APPEND ? [] : this.#pending.slice(EVENTS_PER_APPEND);
+      const batch = this.#pending.length <= most ? this.#pending : this.#pending.slice(0, most);
+      this.#pending = this.#pending.length <= most ? [] : this.#pending.slice(most);
       const outcome = await this.#appender.append({
         stream: this.#stream,
         expectedRevision: this.#revision,
@@ -120,6 +123,9 @@ export class HeldLease {
         for (const { resolve } of batch) resolve(null);
       } else if (outcome.outcome === 'rejected' && outcome.reason === 'log_busy') {
         await this.#yieldToLoad(batch);
+      } else if (outcome.outcome === 'rejected' && outcome.reason === 'append_too_large' && batch.length > 1) {
+        this.#pending = [...batch, ...this.#pending];
+        most = Math.ceil(batch.length / 2);
       } else {
         this.lost = outcome.outcome === 'conflict' ? refuse('lease_lost') : refusalOf(outcome);
         for (const { resolve } of batch) resolve(this.lost);

@@ -440,8 +440,9 @@ export class LeaseKeeper {
       const closed = await Promise.all(idle.map((lease) => this.#close(lease, 'recalled')));
       if (closed.includes(true)) return true;
     }
-    const { account } = await this.#book.read(purse.userId);
-    if (![...account.leases.values()].some(({ holder }) => holder !== this.#holder)) return false;
+    const answer = await this.#book.read(purse.userId);
+    if (isRefusal(answer)) return false;
+    if (![...answer.account.leases.values()].some(({ holder }) => holder !== this.#holder)) return false;
     const news = this.#nextNews(purse.userId);
     await this.#book.execute(purse.userId, { kind: 'requestLeaseReturns' }, this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`));
     return news;

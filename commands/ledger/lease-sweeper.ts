@@ -5,6 +5,7 @@ import type { Revision } from '../../schemas/event-envelope.ts';
 import type { LeaseEvent } from '../../schemas/events/catalogue.ts';
 import type { CommandId, LeaseId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { CommandContext } from '../command-context.ts';
+import { orLogUnavailable } from '../log-unavailable.ts';
 import type { Appender } from '../ports/appender.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
@@ -64,7 +65,8 @@ export class LeaseSweeper {
     const now = this.#options.clock.now();
     for (const candidate of unsettled) {
       if (!holdersAreDead && candidate.expiresAt > now) continue;
-      const swept = await this.#sweepOne(candidate, holdersAreDead ? null : now);
+      const answer = await orLogUnavailable(this.#sweepOne(candidate, holdersAreDead ? null : now));
+      const swept: Swept = isRefusal(answer) ? { outcome: 'left' } : answer;
       report[swept.outcome]++;
       if (swept.outcome !== 'left') report.releasedHolds += swept.releasedHolds;
     }

@@ -4,6 +4,7 @@ import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { LeaseId, RequestId, UserId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import type { CommandContext } from '../command-context.ts';
+import { orLogUnavailable } from '../log-unavailable.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AccountAnswer, AccountBook } from './account-book.ts';
 

@@ -1,4 +1,12 @@
-import type { EventFilter, ExpectedRevision, LogMessage, NewEvent, Position, RecordedEvent, Revision } from '../../schemas/event-envelope.ts';
+import type {
+  EventFilter,
+  ExpectedRevision,
+  LogMessage,
+  NewEvent,
+  Position,
+  RecordedEvent,
+  Revision,
+} from '../../schemas/event-envelope.ts';
 import type { StreamName } from '../../schemas/ids.ts';
 
 /** Events for one stream, all or nothing. */

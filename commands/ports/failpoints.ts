@@ -3,7 +3,16 @@
  * armed one; the names are part of the tests' contract.
  */
 export interface Failpoints {
-  hit(name: 'lease.granted' | 'reservation.enqueued' | 'reservation.durable' | 'debit.enqueued' | 'debit.durable' | 'lease.closed' | 'lease.settled'): void;
+  hit(
+    name:
+      | 'lease.granted'
+      | 'reservation.enqueued'
+      | 'reservation.durable'
+      | 'debit.enqueued'
+      | 'debit.durable'
+      | 'lease.closed'
+      | 'lease.settled',
+  ): void;
 }
 
 export const NO_FAILPOINTS: Failpoints = { hit: () => undefined };

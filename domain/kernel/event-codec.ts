@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { JsonObject, JsonValue, RecordedEvent } from '../../schemas/event-envelope.ts';
-import { currentSchemaVersion, eventSchemas, type DomainEvent, type EventOf, type EventType, type LeaseEvent } from '../../schemas/events/catalogue.ts';
+import {
+  currentSchemaVersion,
+  eventSchemas,
+  type DomainEvent,
+  type EventOf,
+  type EventType,
+  type LeaseEvent,
+} from '../../schemas/events/catalogue.ts';
 import { upcast } from '../upcasters/upcast.ts';
 
 export interface EncodedEvent {
@@ -36,4 +43,5 @@ export const decodeEvent = (recorded: Pick<RecordedEvent, 'type' | 'schemaVersio
 };
 
 /** As {@link decodeEvent} where the reader knows which types its stream holds. */
-export const decodeAs = <Type extends EventType>(recorded: Pick<RecordedEvent, 'type' | 'schemaVersion' | 'data'>): EventOf<Type> => decodeEvent(recorded) as EventOf<Type>;
+export const decodeAs = <Type extends EventType>(recorded: Pick<RecordedEvent, 'type' | 'schemaVersion' | 'data'>): EventOf<Type> =>
+  decodeEvent(recorded) as EventOf<Type>;

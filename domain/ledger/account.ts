@@ -2,7 +2,7 @@ import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { CapScope, CapWindow, FundingSource } from '../../schemas/events/account.ts';
 import type { AccountEvent } from '../../schemas/events/catalogue.ts';
 import type { LeaseId, RequestId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
-import type { Money } from '../../schemas/money.ts';
+import { LARGEST_AMOUNT, type Money } from '../../schemas/money.ts';
 import type { Day } from '../../schemas/time.ts';
 import type { Decider } from '../kernel/decider.ts';
 import { streamName } from '../kernel/stream-name.ts';
@@ -135,7 +135,8 @@ export type AccountCommand =
   | { readonly kind: 'adjustCredit'; readonly amount: Money; readonly reason: string }
   | { readonly kind: 'setCap'; readonly scope: CapScope; readonly window: CapWindow; readonly amount: Money | null }
   | GrantSpendLease
-  | { readonly kind: 'requestLeaseReturns' }
+  /** Asks everyone but `holder`, who asks: its own leases it gives back by itself. */
+  | { readonly kind: 'requestLeaseReturns'; readonly holder: string }
   | { readonly kind: 'settleLease'; readonly leaseId: LeaseId; readonly spent: Money }
   | {
       readonly kind: 'recordOverdraft';
@@ -160,6 +161,9 @@ export type AccountCommand =
  * leases to single holds long before it is gone.
  */
 const AHEAD_SHARE = 32n;
+
+/** Most holders that are asked at once to return a lease: what comes back from so many is enough, and one append must hold them. */
+const RETURNS_ASKED = 500;
 
 interface Limit {
   readonly left: Money;
@@ -222,10 +226,12 @@ const grantSpendLease = (command: GrantSpendLease, state: Account, userId: UserI
   const tightest = limitsOf(state, command.tokenId, day).reduce((a, b) => (b.left < a.left ? b : a));
   if (tightest.left < command.least || tightest.left === 0n) return refuse(tightest.code, tightest.message);
 
-  const share = (tightest.left / AHEAD_SHARE) as Money;
+  const share = smaller(command.ahead, (tightest.left / AHEAD_SHARE) as Money);
+  // In whole calls: a remainder would be of use to no call, and many of them could keep the last call from being served.
+  const ahead = command.least === 0n ? share : ((share - (share % command.least)) as Money);
   // Nobody waits: what little is left is better left in the wallet, where every key of the user can reach it.
-  if (command.needed === 0n && share < command.least) return refuse(tightest.code, tightest.message);
-  const wanted = larger(add(command.needed, smaller(command.ahead, share)), command.least);
+  if (command.needed === 0n && ahead === 0n) return refuse(tightest.code, tightest.message);
+  const wanted = larger(add(command.needed, ahead), command.least);
   const admitsUntil = Math.min(command.now + command.admitsForMs, endOfDay(command.now, state.timeZone));
   return [
     {
@@ -244,6 +250,24 @@ const grantSpendLease = (command: GrantSpendLease, state: Account, userId: UserI
   ];
 };
 
+/** All that the user has, in the wallet or set aside. */
+const balanceOf = (state: Account): Money => add(state.wallet, sum([...state.leases.values()].map(({ amount }) => amount)));
+
+const hasRoomFor = (state: Account, amount: Money): boolean => balanceOf(state) + amount <= LARGEST_AMOUNT;
+
+const accountIsFull = (): Refusal => refuse('invalid_request', 'That is more than an account can hold.', { param: 'amount' });
+
+/** Below this share of its total quota a key has nothing left that is worth a call. */
+const SPENT_KEY_SHARE = 1_000n;
+
+/** Whether a key's total quota is spent for good: settled, and not merely set aside in a lease that may come back. */
+export const isKeySpent = (state: Account, tokenId: TokenId): boolean => {
+  const cap = state.caps.get(capKey({ kind: 'key', tokenId }, 'total'));
+  if (cap === undefined) return false;
+  const left = subtract(cap, state.spentByKey.get(tokenId)?.total ?? ZERO);
+  return left * SPENT_KEY_SHARE < cap || left <= 0n;
+};
+
 const decide = (command: AccountCommand, state: Account, userId: UserId): readonly AccountEvent[] | Refusal => {
   if (command.kind === 'openAccount') {
     if (state.opened) return refuse('already_exists', 'The account is open already.');
@@ -254,6 +278,7 @@ const decide = (command: AccountCommand, state: Account, userId: UserId): readon
   switch (command.kind) {
     case 'grantCredit':
       if (command.amount <= 0n) return refuse('invalid_request', 'Credit must be more than nothing.', { param: 'amount' });
+      if (!hasRoomFor(state, command.amount)) return accountIsFull();
       return [{ type: 'CreditGranted', data: { userId, amount: command.amount, source: command.source, reason: command.reason } }];
     case 'expireCredit': {
       const amount = smaller(command.amount, state.wallet);
@@ -263,6 +288,7 @@ const decide = (command: AccountCommand, state: Account, userId: UserId): readon
       if (command.amount === 0n) return refuse('invalid_request', 'An adjustment of nothing changes nothing.', { param: 'amount' });
       if (state.wallet + command.amount < 0n)
         return refuse('exceeds_balance', `Only ${toDollarText(state.wallet)} USD are available to take away.`, { param: 'amount' });
+      if (!hasRoomFor(state, command.amount)) return accountIsFull();
       return [{ type: 'CreditAdjusted', data: { userId, amount: command.amount, reason: command.reason } }];
     case 'setCap':
       if (state.caps.get(capKey(command.scope, command.window)) === (command.amount ?? undefined)) return [];
@@ -271,7 +297,8 @@ const decide = (command: AccountCommand, state: Account, userId: UserId): readon
       return grantSpendLease(command, state, userId);
     case 'requestLeaseReturns':
       return [...state.leases]
-        .filter(([, lease]) => !lease.returnRequested)
+        .filter(([, lease]) => !lease.returnRequested && lease.holder !== command.holder)
+        .slice(0, RETURNS_ASKED)
         .map(([leaseId]) => ({ type: 'LeaseReturnRequested', data: { userId, leaseId } }) as const);
     case 'settleLease': {
       const lease = state.leases.get(command.leaseId);
@@ -309,6 +336,7 @@ const decide = (command: AccountCommand, state: Account, userId: UserId): readon
       if (command.amount <= 0n) return refuse('invalid_request', 'A refund must be more than nothing.', { param: 'amount' });
       if (command.amount > left)
         return refuse('exceeds_charge', `Of this charge ${toDollarText(left)} USD can still be refunded.`, { param: 'amount' });
+      if (!hasRoomFor(state, command.amount)) return accountIsFull();
       return [
         {
           type: 'ChargeRefunded',

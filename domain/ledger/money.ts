@@ -1,4 +1,4 @@
-import type { Money } from '../../schemas/money.ts';
+import { LARGEST_AMOUNT, type Money } from '../../schemas/money.ts';
 
 export const ZERO = 0n as Money;
 
@@ -33,11 +33,12 @@ export const toDollarText = (amount: Money): string => {
   return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
 };
 
-/** Reads what {@link toDollarText} writes, down to the nano-dollar; `null` for anything else. */
+/** Reads what {@link toDollarText} writes, down to the nano-dollar; `null` for anything else and for more than an account can hold. */
 export const fromDollarText = (text: string): Money | null => {
   const match = /^(-?)(\d{1,10})(?:\.(\d{1,9}))?$/.exec(text.trim());
   if (match === null) return null;
   const [, sign, whole = '0', fraction = ''] = match;
   const size = BigInt(whole) * NANOS_PER_DOLLAR + BigInt(fraction.padEnd(9, '0'));
+  if (size > LARGEST_AMOUNT) return null;
   return (sign === '-' ? -size : size) as Money;
 };

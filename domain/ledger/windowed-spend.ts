@@ -5,8 +5,9 @@ import { add, ZERO } from './money.ts';
 import { monthOf } from './time-window.ts';
 
 /**
- * What has been spent for good, by window. Only recent windows are kept: a lease settles in the day on which it was
- * granted, and no lease lives long enough to settle into a window that was dropped.
+ * What has been spent for good, by window. Only a few windows are kept, and of those that are dropped the one that was
+ * spent in longest ago goes first, whatever its date: a process whose clock jumped back spends in an old day, and that day's
+ * cap must hold there as well.
  */
 export interface WindowedSpend {
   readonly total: Money;
@@ -16,13 +17,19 @@ export interface WindowedSpend {
 
 export const NOTHING_SPENT: WindowedSpend = { total: ZERO, days: new Map(), months: new Map() };
 
-const WINDOWS_KEPT = 4;
+/** More than the days and months that the clocks of all processes of one installation can be thought to stand at together. */
+const WINDOWS_KEPT = 8;
 
 const addTo = (windows: ReadonlyMap<string, Money>, key: string, amount: Money): ReadonlyMap<string, Money> => {
   const next = new Map(windows);
-  next.set(key, add(next.get(key) ?? ZERO, amount));
-  if (next.size <= WINDOWS_KEPT) return next;
-  return new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)).slice(-WINDOWS_KEPT));
+  // A map keeps the order of insertion, so what is put in again counts as the latest.
+  next.delete(key);
+  next.set(key, add(windows.get(key) ?? ZERO, amount));
+  for (const oldest of next.keys()) {
+    if (next.size <= WINDOWS_KEPT) break;
+    next.delete(oldest);
+  }
+  return next;
 };
 
 export const spend = (spent: WindowedSpend, day: Day, amount: Money): WindowedSpend => ({

@@ -15,7 +15,8 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
     else mistakes.push(`${name}: ${parsed.error.issues.map(({ message }) => message).join('; ')}. ${settings[name].about}`);
   }
   for (const name of Object.keys(environment)) {
-    if (name.startsWith('OBLIVIOUS_') && !(name in settings)) mistakes.push(`${name}: there is no such setting. \`oblivious config\` lists them.`);
+    if (name.startsWith('OBLIVIOUS_') && !(name in settings))
+      mistakes.push(`${name}: there is no such setting. \`oblivious config\` lists them.`);
   }
   return mistakes.length > 0 ? { mistakes } : { config: config as Config };
 };
@@ -32,7 +33,12 @@ export const showConfig = (config: Config, environment: NodeJS.ProcessEnv): read
   names.map((name) => {
     const value = config[name];
     const given = environment[name] !== undefined && environment[name] !== '';
-    return { name, value: value === undefined ? '' : settings[name].secret ? mask(String(value)) : shown(name, environment[name], value), given, about: settings[name].about };
+    return {
+      name,
+      value: value === undefined ? '' : settings[name].secret ? mask(String(value)) : shown(name, environment[name], value),
+      given,
+      about: settings[name].about,
+    };
   });
 
 const shown = (name: SettingName, given: string | undefined, value: unknown): string => {
@@ -45,6 +51,7 @@ const mask = (value: string): string => {
   if (!URL.canParse(value)) return '••••••';
   const url = new URL(value);
   if (url.password !== '') url.password = '******';
-  for (const parameter of [...url.searchParams.keys()]) if (/pass|key|secret|token/i.test(parameter)) url.searchParams.set(parameter, '******');
+  for (const parameter of [...url.searchParams.keys()])
+    if (/pass|key|secret|token/i.test(parameter)) url.searchParams.set(parameter, '******');
   return url.toString();
 };

@@ -23,7 +23,8 @@ export interface ProgramLogOptions {
 }
 
 const redact = format((info) => {
-  for (const [key, value] of Object.entries(info)) info[key] = value instanceof Error ? withoutSecrets(value.stack ?? value.message) : withoutSecrets(value);
+  for (const [key, value] of Object.entries(info))
+    info[key] = value instanceof Error ? withoutSecrets(value.stack ?? value.message) : withoutSecrets(value);
   return info;
 });
 
@@ -34,14 +35,19 @@ export const createProgramLog = ({ level, accessLog, fd = 1 }: ProgramLogOptions
     format: format.combine(redact(), format.timestamp(), format.json()),
     transports: [new transports.Stream({ stream: sink })],
   });
-  const at = (name: 'error' | 'warn' | 'info' | 'debug') => (message: string, fields: LogFields = {}) => void logger.log(name, message, fields);
+  const at =
+    (name: 'error' | 'warn' | 'info' | 'debug') =>
+    (message: string, fields: LogFields = {}) =>
+      void logger.log(name, message, fields);
   const requestsShown = accessLog && (level === 'info' || level === 'debug');
   return {
     error: at('error'),
     warn: at('warn'),
     info: at('info'),
     debug: at('debug'),
-    request: requestsShown ? (line) => sink.writeLine(`${JSON.stringify({ level: 'info', message: 'request', timestamp: new Date().toISOString(), ...line })}\n`) : () => undefined,
+    request: requestsShown
+      ? (line) => sink.writeLine(`${JSON.stringify({ level: 'info', message: 'request', timestamp: new Date().toISOString(), ...line })}\n`)
+      : () => undefined,
     flushSync: () => sink.flushSync(),
   };
 };

@@ -5,7 +5,12 @@ import type { FinishedCall, RelayMetrics } from '../../gateways/ports/relay-metr
 export interface Observed {
   readonly ledger: () => { readonly leases: number; readonly holds: number; readonly waiting: number };
   readonly appendQueue: () => { readonly depth: number; readonly batches: number; readonly events: number };
-  readonly projections: () => readonly { readonly name: string; readonly lagEvents: number; readonly lagSeconds: number; readonly parked: number }[];
+  readonly projections: () => readonly {
+    readonly name: string;
+    readonly lagEvents: number;
+    readonly lagSeconds: number;
+    readonly parked: number;
+  }[];
   readonly droppedLogLines: () => number;
 }
 
@@ -27,14 +32,58 @@ export const createMetrics = (): Metrics => {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const started = new Counter({ registers, name: 'oblivious_calls_started_total', help: 'Relayed calls that arrived.', labelNames: ['route'] });
-  const finished = new Counter({ registers, name: 'oblivious_calls_total', help: 'Relayed calls that ended.', labelNames: ['route', 'model', 'outcome', 'status'] });
-  const duration = new Histogram({ registers, name: 'oblivious_call_seconds', help: 'How long calls took.', labelNames: ['route', 'streamed'], buckets: SECONDS });
-  const firstByte = new Histogram({ registers, name: 'oblivious_first_byte_seconds', help: 'How long streams took to begin.', labelNames: ['route'], buckets: SECONDS });
-  const attempts = new Counter({ registers, name: 'oblivious_attempts_total', help: 'Calls to upstreams.', labelNames: ['channel', 'outcome'] });
-  const attemptSeconds = new Histogram({ registers, name: 'oblivious_attempt_seconds', help: 'How long upstreams took.', labelNames: ['channel'], buckets: SECONDS });
-  const charges = new Counter({ registers, name: 'oblivious_charged_nanodollars_total', help: 'What was charged.', labelNames: ['model', 'basis'] });
-  const durable = new Histogram({ registers, name: 'oblivious_durable_seconds', help: 'How long the log took to make a step of the ledger durable.', labelNames: ['step'], buckets: DURABLE_SECONDS });
+  const started = new Counter({
+    registers,
+    name: 'oblivious_calls_started_total',
+    help: 'Relayed calls that arrived.',
+    labelNames: ['route'],
+  });
+  const finished = new Counter({
+    registers,
+    name: 'oblivious_calls_total',
+    help: 'Relayed calls that ended.',
+    labelNames: ['route', 'model', 'outcome', 'status'],
+  });
+  const duration = new Histogram({
+    registers,
+    name: 'oblivious_call_seconds',
+    help: 'How long calls took.',
+    labelNames: ['route', 'streamed'],
+    buckets: SECONDS,
+  });
+  const firstByte = new Histogram({
+    registers,
+    name: 'oblivious_first_byte_seconds',
+    help: 'How long streams took to begin.',
+    labelNames: ['route'],
+    buckets: SECONDS,
+  });
+  const attempts = new Counter({
+    registers,
+    name: 'oblivious_attempts_total',
+    help: 'Calls to upstreams.',
+    labelNames: ['channel', 'outcome'],
+  });
+  const attemptSeconds = new Histogram({
+    registers,
+    name: 'oblivious_attempt_seconds',
+    help: 'How long upstreams took.',
+    labelNames: ['channel'],
+    buckets: SECONDS,
+  });
+  const charges = new Counter({
+    registers,
+    name: 'oblivious_charged_nanodollars_total',
+    help: 'What was charged.',
+    labelNames: ['model', 'basis'],
+  });
+  const durable = new Histogram({
+    registers,
+    name: 'oblivious_durable_seconds',
+    help: 'How long the log took to make a step of the ledger durable.',
+    labelNames: ['step'],
+    buckets: DURABLE_SECONDS,
+  });
 
   return {
     relay: {
@@ -79,7 +128,11 @@ export const createMetrics = (): Metrics => {
           },
         });
       perProjection('oblivious_projection_lag_events', 'Events of the log that a read model has not seen.', ({ lagEvents }) => lagEvents);
-      perProjection('oblivious_projection_lag_seconds', 'Age of the oldest event that a read model has not seen.', ({ lagSeconds }) => lagSeconds);
+      perProjection(
+        'oblivious_projection_lag_seconds',
+        'Age of the oldest event that a read model has not seen.',
+        ({ lagSeconds }) => lagSeconds,
+      );
       perProjection('oblivious_projection_parked', 'Events that a projector could not apply.', ({ parked }) => parked);
     },
     contentType: registry.contentType,
