@@ -26,11 +26,13 @@ export const callStream = (tokenId: TokenId, key: string): StreamName =>
  * begun once. Whoever comes second learns whether he is a repeat (`idempotency_spent`: the answer is not kept in the log) or a
  * misuse (`idempotency_conflict`).
  */
-export const claimIdempotencyKey = async (
+export const claimIdempotencyKey = (
   log: Pick<EventLog, 'readStream'>,
   appender: Appender,
   claim: IdempotencyClaim,
-): Promise<null | Refusal> => {
+): Promise<null | Refusal> => orLogUnavailable(beginStream(log, appender, claim));
+
+const beginStream = async (log: Pick<EventLog, 'readStream'>, appender: Appender, claim: IdempotencyClaim): Promise<null | Refusal> => {
   const { tokenId, key, payloadHash, requestId, occurredAt } = claim;
   const stream = callStream(tokenId, key);
   const events = newEvents([{ type: 'IdempotencyKeyClaimed', data: { requestId, tokenId, payloadHash } }], {

@@ -444,7 +444,7 @@ export class LeaseKeeper {
     if (isRefusal(answer)) return false;
     if (![...answer.account.leases.values()].some(({ holder }) => holder !== this.#holder)) return false;
     const news = this.#nextNews(purse.userId);
-    await this.#book.execute(purse.userId, { kind: 'requestLeaseReturns' }, this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`));
+    await this.#book.execute(purse.userId, { kind: 'requestLeaseReturns', holder: this.#holder }, this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`));
     return news;
   }
 

@@ -17,7 +17,14 @@ export interface RefundCharge {
 }
 
 /** Gives back part or all of a charge. What was charged is read from the charge itself; all refunds together never exceed it. */
-export const refundCharge = async (
+export const refundCharge = (
+  log: Pick<EventLog, 'readStream'>,
+  book: AccountBook,
+  refund: RefundCharge,
+  context: CommandContext,
+): Promise<AccountAnswer | Refusal> => orLogUnavailable(findAndRefund(log, book, refund, context));
+
+const findAndRefund = async (
   log: Pick<EventLog, 'readStream'>,
   book: AccountBook,
   refund: RefundCharge,
