@@ -1,7 +1,5 @@
 import { refuse, type Refusal } from '../schemas/errors.ts';
 
-import { refuse, type Refusal } from '../schemas/errors.ts';
-
 /** The log could not be read within its time; trying again later may work. Appends say the same with the outcome `unknown`. */
 export class LogUnavailable extends Error {
   readonly code = 'log_unavailable';
@@ -16,16 +14,6 @@ export class LogUnavailable extends Error {
 export const orLogUnavailable = async <Answer>(work: Promise<Answer>): Promise<Answer | Refusal> => {
   try {
     return await work;
-  } catch (error) {
-    if (error instanceof LogUnavailable) return refuse('log_unavailable');
-    throw error;
-  }
-};
-
-/** Work that reads the log, with {@link LogUnavailable} turned into the refusal that it means. Anything else thrown is a bug and passes. */
-export const refuseWhenUnavailable = async <Result>(work: () => Promise<Result>): Promise<Result | Refusal> => {
-  try {
-    return await work();
   } catch (error) {
     if (error instanceof LogUnavailable) return refuse('log_unavailable');
     throw error;
