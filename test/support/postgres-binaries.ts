@@ -21,6 +21,8 @@ export interface ServerAccount {
 }
 
 function candidates(): string[] {
+  const chosen = process.env['POSTGRES_BIN'];
+  if (chosen !== undefined) return [chosen];
   const packaged = '/usr/lib/postgresql';
   const folders = existsSync(packaged) ? readdirSync(packaged).map((version) => join(packaged, version, 'bin')) : [];
   const config = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' });
@@ -36,7 +38,7 @@ function inspect(bin: string): PostgresBinaries | undefined {
   return { bin, version: version[0], major: Number(version[1]) };
 }
 
-/** The newest supported PostgreSQL server on this machine, if there is one. */
+/** The newest supported PostgreSQL server on this machine, if there is one; the one in the folder `POSTGRES_BIN` where that is set. */
 export function findPostgresBinaries(): PostgresBinaries | undefined {
   return [...new Set(candidates())]
     .map(inspect)

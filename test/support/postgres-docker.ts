@@ -6,9 +6,11 @@ const COMPOSE_FILE = resolve(import.meta.dirname, '../../docker-compose.yml');
 const ANSWER_TIMEOUT_MS = 5_000;
 const START_TIMEOUT_MS = 300_000;
 
-/** Whether a Docker daemon answers (having the client installed is not enough). */
+/** Whether a Docker daemon answers and compose is there; having the client installed is not enough. */
 export function dockerAnswers(): boolean {
-  return spawnSync('docker', ['info'], { stdio: 'ignore', timeout: ANSWER_TIMEOUT_MS }).status === 0;
+  return [['info'], ['compose', 'version']].every(
+    (args) => spawnSync('docker', args, { stdio: 'ignore', timeout: ANSWER_TIMEOUT_MS }).status === 0,
+  );
 }
 
 /** Brings up the compose file's `postgres` under a project name of this process, on a port of Docker's choice. */
