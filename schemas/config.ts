@@ -67,6 +67,11 @@ export const settings = {
   OBLIVIOUS_LEASE_GRACE_SECONDS: setting(seconds.default(15), 'How long after that a silent holder is taken for dead.'),
   OBLIVIOUS_SHUTDOWN_SECONDS: setting(seconds.default(60), 'How long a shutdown waits for streams in flight.'),
   OBLIVIOUS_APPEND_QUEUE: setting(count.default(50_000), 'Most appends that wait for the log before callers are turned away.'),
+  OBLIVIOUS_METRICS_TOKEN: setting(
+    z.string().min(16, 'expected at least 16 characters').optional(),
+    'When set, /metrics wants it as a bearer token.',
+    { secret: true },
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     z.url({ protocol: /^https?$/ }).optional(),
     'Where to send traces (OTLP over HTTP). Absent: none are made.',
