@@ -13,6 +13,9 @@ import { digestOf, newEvents, refusalOf } from '../run-command.ts';
 /** Many processes may ask one account at once; each loser reads what it missed and decides anew. */
 const CONFLICT_RETRIES = 50;
 
+/** What these do is recognised by the id of a lease, not of the command: when they have nothing to do, no earlier answer needs to be looked for. */
+const KNOWN_BY_LEASE: ReadonlySet<AccountCommand['kind']> = new Set(['grantSpendLease', 'settleLease', 'requestLeaseReturns']);
+
 export interface AccountAnswer {
   readonly account: Account;
   readonly revision: Revision | 'no_stream';
@@ -113,12 +116,11 @@ export class AccountBook {
         current = true;
         continue;
       }
-      // A lease is recognised by its own id, so a refused one was never granted: no need to search the stream for it.
-      if (isRefusal(decided))
-        return command.kind === 'grantSpendLease'
-          ? decided
-          : ((await this.#earlierAnswer(userId, page, context, payloadDigest)) ?? decided);
-      if (decided.length === 0) return { account: page.state, revision: page.revision, events: [], position: null };
+      if (isRefusal(decided) || decided.length === 0) {
+        const earlier = KNOWN_BY_LEASE.has(command.kind) ? null : await this.#earlierAnswer(userId, page, context, payloadDigest);
+        if (earlier !== null) return earlier;
+        return isRefusal(decided) ? decided : { account: page.state, revision: page.revision, events: [], position: null };
+      }
 
       const outcome = await this.#appender.append({
         stream: accountStream(userId),

@@ -1,5 +1,5 @@
 import { encodeTrusted } from '../../domain/kernel/event-codec.ts';
-import { leaseStream } from '../../domain/ledger/lease.ts';
+import { leaseStream, type Overdraft } from '../../domain/ledger/lease.ts';
 import { ZERO } from '../../domain/ledger/money.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { NewEvent, Revision } from '../../schemas/event-envelope.ts';
@@ -45,6 +45,8 @@ export class HeldLease {
   draining: CloseReason | null = null;
   closing = false;
   lost: Refusal | null = null;
+  /** Charges whose upstream billed more than was held, until the account knows of them. */
+  overdrafts: readonly Overdraft[] = [];
   readonly #stream: StreamName;
   readonly #appender: Appender;
   readonly #clock: Clock;

@@ -1,3 +1,4 @@
+import { isKeySpent } from '../../domain/ledger/account.ts';
 import { larger, smaller, subtract, sum, ZERO } from '../../domain/ledger/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { AccountEvent, EventOf } from '../../schemas/events/catalogue.ts';
@@ -12,7 +13,7 @@ import {
   type UserId,
 } from '../../schemas/ids.ts';
 import type { CallFacts, ChargeBasis, ReleaseReason } from '../../schemas/events/lease.ts';
-import type { Money } from '../../schemas/money.ts';
+import { LARGEST_AMOUNT, type Money } from '../../schemas/money.ts';
 import type { Ratio } from '../../schemas/price.ts';
 import type { Usage } from '../../schemas/usage.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -95,6 +96,8 @@ interface Purse {
   asking: boolean;
   wantsAhead: boolean;
   ahead: Money;
+  /** When the account last had nothing to put in hand ahead of need; it is not asked again for each call. */
+  aheadRefusedAt: number | null;
   /** What the latest call held: a lease taken ahead of need that could not hold one such call would be of no use. */
   latest: Money;
 }
@@ -103,16 +106,27 @@ interface Purse {
 interface Exhaustion {
   readonly refusal: Refusal;
   readonly least: Money;
-  readonly until: number;
+  readonly at: number;
 }
 
 /** How long the word of an exhausted account is believed at most, should news of it not arrive. */
 const EXHAUSTION_MS = 1_000;
 
+/** Whether a word given at `then` still holds; a clock that jumped back does not make it hold for longer. */
+const isFresh = (then: number, now: number): boolean => now >= then && now - then < EXHAUSTION_MS;
+
 /** A first lease brings this many calls' worth ahead of need. */
 const FIRST_AHEAD = 15n;
 
 const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'cap_reached', 'key_exhausted']);
+
+const isAmount = (value: bigint): boolean => value >= 0n && value <= LARGEST_AMOUNT;
+
+/** A cost that no event can hold is not to be believed, so the hold itself is charged and flagged. */
+const recordable = (charge: ChargeRequest, held: Money): ChargeRequest => {
+  const upstreamCost = isAmount(charge.upstreamCost) ? charge.upstreamCost : held;
+  return isAmount(charge.computed) ? { ...charge, upstreamCost } : { ...charge, basis: 'held', computed: held, upstreamCost };
+};
 
 const leastOf = (waiters: readonly Waiter[]): Money | null =>
   waiters.reduce<Money | null>((least, { request }) => (least === null ? request.least : smaller(least, request.least)), null);
@@ -135,6 +149,7 @@ export class LeaseKeeper {
   readonly #leases = new Map<LeaseId, HeldLease>();
   readonly #exhausted = new Map<TokenId, Exhaustion>();
   readonly #watchers = new Map<UserId, Set<() => void>>();
+  #fillsUnderWay = 0;
   #stopping = false;
   #onEmpty: () => void = () => undefined;
 
@@ -163,19 +178,20 @@ export class LeaseKeeper {
    * smaller than `amount`, but never than `least`. Refusals: `insufficient_quota`, `cap_reached`, `key_exhausted`,
    * `log_unavailable`, `log_busy`, `shutting_down`.
    */
-  reserve(request: ReserveRequest): Hold | Refusal | Promise<Hold | Refusal> {
+  reserve(call: ReserveRequest): Hold | Refusal | Promise<Hold | Refusal> {
     if (this.#stopping) return refuse('shutting_down');
+    // A call that costs something is never worth making on nothing.
+    const request = call.least === 0n && call.amount > 0n ? { ...call, least: 1n as Money } : call;
     const now = this.#clock.now();
     const purse = this.#purseOf(request);
     if (purse.waiting.length === 0) {
-      for (const lease of purse.leases) {
-        if (lease.admits(now) && lease.free >= request.amount) return this.#hold(purse, lease, request, request.amount, now);
-      }
+      const lease = this.#leaseFor(purse, request.amount, now);
+      if (lease !== undefined) return this.#hold(purse, lease, request, request.amount, now);
     }
     const exhausted = this.#exhausted.get(request.tokenId);
-    if (exhausted !== undefined) {
-      if (request.least >= exhausted.least && now < exhausted.until) return exhausted.refusal;
-      this.#exhausted.delete(request.tokenId);
+    if (exhausted !== undefined && isFresh(exhausted.at, now) && request.least >= exhausted.least) {
+      const someLeft = purse.waiting.length === 0 ? this.#leaseFor(purse, request.least, now) : undefined;
+      return someLeft === undefined ? exhausted.refusal : this.#hold(purse, someLeft, request, someLeft.free, now);
     }
     return new Promise((resolve) => {
       purse.waiting.push({ request, resolve });
@@ -183,11 +199,15 @@ export class LeaseKeeper {
     });
   }
 
-  /** Turns a hold into a charge of at most the hold. Resolves when it is durable; what the upstream billed beyond the hold is durable then too, as an entry of its own. */
-  async charge(hold: Hold, charge: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
+  /**
+   * Turns a hold into a charge of at most the hold. Resolves when it is durable. What the upstream billed beyond the hold
+   * becomes an entry of its own, before the lease is settled at the latest.
+   */
+  async charge(hold: Hold, request: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
     const reserved = await hold.durable;
     if (reserved !== null) return reserved;
     const { lease, model } = this.#end(hold);
+    const charge = recordable(request, hold.amount);
     const amount = smaller(charge.computed, hold.amount);
     lease.spent = (lease.spent + amount) as Money;
     lease.held = (lease.held - hold.amount) as Money;
@@ -217,18 +237,31 @@ export class LeaseKeeper {
     );
     this.#failpoints.hit('debit.enqueued');
     const refusal = await recorded;
-    this.#afterEnd(lease, hold.requestId);
-    if (refusal !== null) return refusal;
-    this.#failpoints.hit('debit.durable');
-    if (charge.computed > amount) {
-      const overdraft = await this.#book.execute(
-        userId,
-        { kind: 'recordOverdraft', leaseId, tokenId, requestId: hold.requestId, model, amount: subtract(charge.computed, amount) },
-        this.#context(userId, `${hold.requestId}:overdraft`),
-      );
-      if (isRefusal(overdraft)) return overdraft;
+    if (refusal === null) {
+      this.#failpoints.hit('debit.durable');
+      if (charge.computed > amount) {
+        lease.overdrafts = [...lease.overdrafts, { requestId: hold.requestId, model, amount: subtract(charge.computed, amount) }];
+        await this.#recordOverdrafts(lease);
+      }
     }
-    return { amount };
+    this.#afterEnd(lease, hold.requestId);
+    return refusal ?? { amount };
+  }
+
+  /** True when nothing is owed to the account any more. What cannot be recorded now is tried again before the lease is settled. */
+  async #recordOverdrafts(lease: HeldLease): Promise<boolean> {
+    const { leaseId, userId, tokenId } = lease;
+    for (const overdraft of lease.overdrafts) {
+      const { requestId, model, amount } = overdraft;
+      const recorded = await this.#book.execute(
+        userId,
+        { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount },
+        this.#context(userId, `${requestId}:overdraft`),
+      );
+      if (isRefusal(recorded)) return false;
+      lease.overdrafts = lease.overdrafts.filter((other) => other !== overdraft);
+    }
+    return true;
   }
 
   /** Gives a hold back: nothing is charged. */
@@ -254,7 +287,11 @@ export class LeaseKeeper {
       return;
     }
     if (type === 'SpendLeaseGranted' || type === 'QuotaOverdrawn') return;
-    for (const [tokenId, purse] of this.#purses) if (purse.userId === data.userId) this.#exhausted.delete(tokenId);
+    for (const [tokenId, purse] of this.#purses) {
+      if (purse.userId !== data.userId) continue;
+      this.#exhausted.delete(tokenId);
+      purse.aheadRefusedAt = null;
+    }
     for (const wake of this.#watchers.get(data.userId) ?? []) wake();
   }
 
@@ -276,7 +313,7 @@ export class LeaseKeeper {
     for (const [tokenId, purse] of this.#purses) {
       if (purse.leases.length === 0 && purse.waiting.length === 0 && !purse.asking) this.#purses.delete(tokenId);
     }
-    for (const [tokenId, { until }] of this.#exhausted) if (now >= until) this.#exhausted.delete(tokenId);
+    for (const [tokenId, { at }] of this.#exhausted) if (!isFresh(at, now)) this.#exhausted.delete(tokenId);
   }
 
   /** Admits nothing more, waits for the calls in flight to end, and gives every lease back. */
@@ -284,13 +321,26 @@ export class LeaseKeeper {
     this.#stopping = true;
     for (const purse of this.#purses.values()) for (const { resolve } of purse.waiting.splice(0)) resolve(refuse('shutting_down'));
     for (const lease of this.#leases.values()) this.#drain(lease, 'shutdown');
-    if (this.#leases.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      this.#reportEmpty();
+    });
   }
 
   #purseOf({ userId, tokenId }: ReserveRequest): Purse {
     let purse = this.#purses.get(tokenId);
     if (purse === undefined) {
-      purse = { userId, tokenId, leases: [], waiting: [], asking: false, wantsAhead: false, ahead: ZERO, latest: ZERO };
+      purse = {
+        userId,
+        tokenId,
+        leases: [],
+        waiting: [],
+        asking: false,
+        wantsAhead: false,
+        ahead: ZERO,
+        aheadRefusedAt: null,
+        latest: ZERO,
+      };
       this.#purses.set(tokenId, purse);
     }
     return purse;
@@ -308,7 +358,8 @@ export class LeaseKeeper {
       `${requestId}:reserve`,
     );
     this.#failpoints.hit('reservation.enqueued');
-    if (lease.free < lease.amount / 4n && !purse.wantsAhead) {
+    const askedInVain = purse.aheadRefusedAt !== null && isFresh(purse.aheadRefusedAt, now);
+    if (lease.free < lease.amount / 4n && !purse.wantsAhead && !askedInVain) {
       if (now - lease.grantedAt < this.#policy.fastMs) purse.ahead = smaller((purse.ahead * 2n) as Money, this.#policy.aheadCeiling);
       purse.wantsAhead = true;
       void this.#fill(purse);
@@ -346,25 +397,34 @@ export class LeaseKeeper {
   async #fill(purse: Purse): Promise<void> {
     if (purse.asking) return;
     purse.asking = true;
+    this.#fillsUnderWay++;
     try {
       let giveUpAt: number | null = null;
       for (;;) {
         this.#serveWaiting(purse);
-        if (purse.waiting.length === 0 && !purse.wantsAhead) return;
-        const granted = await this.#ask(purse);
+        if (purse.waiting.length === 0 && (!purse.wantsAhead || this.#stopping)) return;
+        const least = leastOf(purse.waiting);
+        const granted = await this.#ask(purse, least ?? purse.latest);
+        purse.wantsAhead = false;
         if (!isRefusal(granted)) {
-          purse.wantsAhead = false;
           this.#accept(purse, granted);
           continue;
         }
-        purse.wantsAhead = false;
-        if (purse.waiting.length === 0) return;
+        if (least === null) {
+          purse.aheadRefusedAt = this.#clock.now();
+          continue;
+        }
+        this.#serveWaiting(purse);
+        if (purse.waiting.length === 0) continue;
         giveUpAt ??= this.#clock.now() + this.#policy.returnWaitMs;
         if (QUOTA_CODES.has(granted.refused) && this.#clock.now() < giveUpAt && (await this.#recall(purse))) continue;
-        this.#refuseWaiting(purse, granted);
+        this.#refuseWaiting(purse, granted, least);
+        giveUpAt = null;
       }
     } finally {
       purse.asking = false;
+      this.#fillsUnderWay--;
+      this.#reportEmpty();
     }
   }
 
@@ -376,18 +436,21 @@ export class LeaseKeeper {
     purse.waiting = [];
     for (const waiter of waiting) {
       const { amount, least } = waiter.request;
-      const lease =
-        purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= amount) ??
-        purse.leases.find((candidate) => candidate.admits(now) && candidate.free >= least && candidate.free > 0n);
+      const lease = this.#leaseFor(purse, amount, now) ?? this.#leaseFor(purse, least, now);
       if (lease === undefined) stillWaiting.push(waiter);
       else waiter.resolve(this.#hold(purse, lease, waiter.request, smaller(amount, lease.free), now));
     }
     purse.waiting = [...stillWaiting, ...purse.waiting];
   }
 
-  async #ask(purse: Purse): Promise<EventOf<'SpendLeaseGranted'>['data'] | Refusal> {
+  /** A lease in hand that can hold this much now. */
+  #leaseFor(purse: Purse, amount: Money, now: number): HeldLease | undefined {
+    for (const lease of purse.leases) if (lease.admits(now) && lease.free >= amount) return lease;
+    return undefined;
+  }
+
+  async #ask(purse: Purse, least: Money): Promise<EventOf<'SpendLeaseGranted'>['data'] | Refusal> {
     const needed = sum(purse.waiting.map(({ request }) => request.amount));
-    const least = leastOf(purse.waiting) ?? purse.latest;
     if (purse.ahead === 0n) purse.ahead = smaller((needed * FIRST_AHEAD) as Money, this.#policy.aheadCeiling);
     const leaseId = LeaseId.parse(this.#ids.next('lse'));
     const answer = await this.#book.execute(
@@ -421,14 +484,18 @@ export class LeaseKeeper {
     if (this.#stopping) this.#drain(lease, 'shutdown');
   }
 
-  #refuseWaiting(purse: Purse, refusal: Refusal): void {
-    const refused = purse.waiting.splice(0);
-    if (QUOTA_CODES.has(refusal.refused)) {
-      const least = leastOf(refused);
-      if (least !== null) this.#exhausted.set(purse.tokenId, { refusal, least, until: this.#clock.now() + EXHAUSTION_MS });
-      if (refusal.refused === 'key_exhausted' && purse.leases.length === 0) this.#onKeyExhausted(purse.tokenId);
-    }
+  /** The account's word is about the least that was asked for; whoever came meanwhile and needs less is asked for anew. */
+  #refuseWaiting(purse: Purse, refusal: Refusal, least: Money): void {
+    const refused = purse.waiting.filter(({ request }) => request.least >= least);
+    purse.waiting = purse.waiting.filter(({ request }) => request.least < least);
+    if (QUOTA_CODES.has(refusal.refused)) this.#exhausted.set(purse.tokenId, { refusal, least, at: this.#clock.now() });
+    if (refusal.refused === 'key_exhausted') void this.#tellIfKeySpent(purse);
     for (const { resolve } of refused) resolve(refusal);
+  }
+
+  async #tellIfKeySpent({ userId, tokenId }: Purse): Promise<void> {
+    const answer = await this.#book.read(userId);
+    if (!isRefusal(answer) && isKeySpent(answer.account, tokenId)) this.#onKeyExhausted(tokenId);
   }
 
   /** Gets idle money back, from our own purses at once and from other processes by asking. True when something came back. */
@@ -444,7 +511,11 @@ export class LeaseKeeper {
     if (isRefusal(answer)) return false;
     if (![...answer.account.leases.values()].some(({ holder }) => holder !== this.#holder)) return false;
     const news = this.#nextNews(purse.userId);
-    await this.#book.execute(purse.userId, { kind: 'requestLeaseReturns', holder: this.#holder }, this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`));
+    await this.#book.execute(
+      purse.userId,
+      { kind: 'requestLeaseReturns', holder: this.#holder },
+      this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`),
+    );
     return news;
   }
 
@@ -486,7 +557,9 @@ export class LeaseKeeper {
       const purse = this.#purses.get(lease.tokenId);
       if (purse !== undefined) purse.leases = purse.leases.filter((other) => other !== lease);
     }
-    if (lease.holds.size === 0) void this.#close(lease, lease.draining);
+    if (lease.holds.size > 0) return;
+    if (lease.lost === null) void this.#close(lease, lease.draining);
+    else this.#forget(lease);
   }
 
   /** `LeaseClosed` on the lease, then `SpendLeaseSettled` on the account, which gives the rest back. True when settled. */
@@ -496,23 +569,28 @@ export class LeaseKeeper {
     lease.draining ??= reason;
     const { leaseId, userId, tokenId, spent } = lease;
     const refusal = await lease.record({ type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent, reason } }, `${leaseId}:close`);
+    let settled = false;
     if (refusal === null) {
       this.#failpoints.hit('lease.closed');
-      const settled = await this.#book.execute(userId, { kind: 'settleLease', leaseId, spent }, this.#context(userId, `${leaseId}:settle`));
-      this.#failpoints.hit('lease.settled');
-      this.#forget(lease);
-      // What could not be settled now is settled by the sweeper: the lease stream says what was spent.
-      return !isRefusal(settled);
+      // What cannot be settled now is settled by a sweeper: the lease stream says what was spent, and what was overdrawn.
+      settled =
+        (await this.#recordOverdrafts(lease)) &&
+        !isRefusal(await this.#book.execute(userId, { kind: 'settleLease', leaseId, spent }, this.#context(userId, `${leaseId}:settle`)));
+      if (settled) this.#failpoints.hit('lease.settled');
     }
     this.#forget(lease);
-    return false;
+    return settled;
+  }
+
+  #reportEmpty(): void {
+    if (this.#leases.size === 0 && this.#fillsUnderWay === 0) this.#onEmpty();
   }
 
   #forget(lease: HeldLease): void {
     this.#leases.delete(lease.leaseId);
     const purse = this.#purses.get(lease.tokenId);
     if (purse !== undefined) purse.leases = purse.leases.filter((other) => other !== lease);
-    if (this.#leases.size === 0) this.#onEmpty();
+    this.#reportEmpty();
   }
 
   #context(userId: UserId, cause: string): CommandContext {

@@ -59,17 +59,25 @@ export class LeaseSweeper {
   /**
    * Sweeps those of `unsettled` that are past their time. With `holdersAreDead`, all of them: for a start that has made sure
    * that it is alone on its data.
+   *
+   * @throws AggregateError once all have been tried, with what broke: one lease that cannot be read holds up no other.
    */
   async sweep(unsettled: Iterable<UnsettledLease>, { holdersAreDead = false } = {}): Promise<SweepReport> {
     const report = { closed: 0, settled: 0, releasedHolds: 0, left: 0 };
+    const broken: unknown[] = [];
     const now = this.#options.clock.now();
     for (const candidate of unsettled) {
       if (!holdersAreDead && candidate.expiresAt > now) continue;
-      const answer = await orLogUnavailable(this.#sweepOne(candidate, holdersAreDead ? null : now));
-      const swept: Swept = isRefusal(answer) ? { outcome: 'left' } : answer;
-      report[swept.outcome]++;
-      if (swept.outcome !== 'left') report.releasedHolds += swept.releasedHolds;
+      try {
+        const answer = await orLogUnavailable(this.#sweepOne(candidate, holdersAreDead ? null : now));
+        const swept: Swept = isRefusal(answer) ? { outcome: 'left' } : answer;
+        report[swept.outcome]++;
+        if (swept.outcome !== 'left') report.releasedHolds += swept.releasedHolds;
+      } catch (error) {
+        broken.push(new Error(`lease ${candidate.leaseId} could not be swept`, { cause: error }));
+      }
     }
+    if (broken.length > 0) throw new AggregateError(broken, `${broken.length} leases could not be swept`);
     return report;
   }
 
