@@ -226,7 +226,8 @@ const grantSpendLease = (command: GrantSpendLease, state: Account, userId: UserI
   const tightest = limitsOf(state, command.tokenId, day).reduce((a, b) => (b.left < a.left ? b : a));
   if (tightest.left < command.least || tightest.left === 0n) return refuse(tightest.code, tightest.message);
 
-  const share = smaller(larger(command.ahead, command.least), (tightest.left / AHEAD_SHARE) as Money);
+  const wished = command.needed === 0n ? larger(command.ahead, command.least) : command.ahead;
+  const share = smaller(wished, (tightest.left / AHEAD_SHARE) as Money);
   // In whole calls: a remainder would be of use to no call, and many of them could keep the last call from being served.
   const ahead = command.least === 0n ? share : ((share - (share % command.least)) as Money);
   // Nobody waits: what little is left is better left in the wallet, where every key of the user can reach it.
