@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { accountEvents } from './account.ts';
 import { callEvents } from './call.ts';
 import { channelEvents } from './channel.ts';
+import { emailEvents } from './email.ts';
 import { leaseEvents } from './lease.ts';
 import { priceListEvents } from './price-list.ts';
 import { settingsEvents } from './settings.ts';
@@ -18,6 +19,7 @@ export const eventsByCategory = {
   pricelist: priceListEvents,
   settings: settingsEvents,
   call: callEvents,
+  email: emailEvents,
 } as const;
 
 export const eventSchemas = {
@@ -29,6 +31,7 @@ export const eventSchemas = {
   ...priceListEvents,
   ...settingsEvents,
   ...callEvents,
+  ...emailEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

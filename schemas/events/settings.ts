@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { UserId } from '../ids.ts';
 
 export const settingsEvents = {
-  /** The first event of an installation; that it can be appended once is what makes the first start happen once. */
+  /** The first event of an installation; that one process appends it is what makes the first start happen once. Again when another took over from one that died. */
   InstallationInitialised: z.object({ administratorId: UserId }),
+  /** Everything that a first start makes is there, and its credentials have been shown. */
+  InstallationCompleted: z.object({ administratorId: UserId }),
 } as const;

@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import { addChannel, addChannelKey, changeChannel } from '../../../commands/channels/add-channel.ts';
+import { channelKeyContext } from '../../../commands/channels/channel-secrets.ts';
+import { runChannelCommand } from '../../../commands/channels/run-channel-command.ts';
+import { testChannel } from '../../../commands/channels/test-channel.ts';
+import type { ChannelSettings } from '../../../schemas/events/channel.ts';
+import { ChannelId } from '../../../schemas/ids.ts';
+import { RATIO_ONE } from '../../../schemas/price.ts';
+import { commandBench } from '../../support/command-bench.ts';
+import { done, refused } from '../../support/refused.ts';
+
+const settings: ChannelSettings = {
+  name: 'Upstream',
+  provider: 'openai',
+  baseUrl: 'https://api.example.com/v1',
+  models: [
+    { model: 'small', upstreamModel: 'their-small' },
+    { model: 'large', upstreamModel: 'their-large' },
+  ],
+  priority: 0,
+  weight: 1,
+  groups: null,
+  costRatio: RATIO_ONE,
+};
+const inside = 'http://10.0.0.1/v1';
+const SECRET = 'sk-upstream-0123456789';
+
+describe('channels', () => {
+  it('keep their credentials sealed, with a hint to tell them apart', async () => {
+    const bench = commandBench();
+    done(await addChannel(bench, { settings, secrets: [SECRET, 'short'] }, bench.context()));
+    const keys = bench.eventsOf('channel').flatMap((event) => (event.type === 'ChannelKeyAdded' ? [event.data] : []));
+    expect(keys.map(({ hint }) => hint)).to.deep.equal(['…6789', '…']);
+    expect(keys.map(({ keyId, secret }) => bench.secretBox.open(secret, channelKeyContext(keyId)))).to.deep.equal([SECRET, 'short']);
+    expect(JSON.stringify(bench.log.events.map(({ data, metadata }) => [data, metadata]))).not.to.include(SECRET);
+  });
+
+  it('may not point inside, neither when added nor when changed', async () => {
+    const bench = commandBench();
+    expect(refused(await addChannel(bench, { settings: { ...settings, baseUrl: inside }, secrets: [] }, bench.context()))).to.include({
+      refused: 'address_blocked',
+      param: 'settings.baseUrl',
+    });
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [] }, bench.context()));
+    expect(
+      refused(await changeChannel(bench, { channelId, settings: { ...settings, baseUrl: inside } }, bench.context())).refused,
+    ).to.equal('address_blocked');
+    done(await addChannel(bench, { settings: { ...settings, provider: 'sandbox', baseUrl: inside }, secrets: [] }, bench.context()));
+  });
+
+  it('need credentials anew for another server', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [SECRET] }, bench.context()));
+    const moved = { ...settings, baseUrl: 'https://other.example.com/v1' };
+    expect(refused(await changeChannel(bench, { channelId, settings: moved }, bench.context())).param).to.equal('secrets');
+    done(await changeChannel(bench, { channelId, settings: moved, secrets: ['sk-other-0123456789'] }, bench.context()));
+    expect(bench.told().slice(-3)).to.deep.equal(['channel ChannelChanged', 'channel ChannelKeyRemoved', 'channel ChannelKeyAdded']);
+  });
+
+  it('are changed only as they were seen, when that is said', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [] }, bench.context()));
+    expect(refused(await changeChannel(bench, { channelId, settings: { ...settings, name: 'x' } }, bench.context(), 7)).refused).to.equal(
+      'revision_mismatch',
+    );
+    done(await changeChannel(bench, { channelId, settings: { ...settings, name: 'x' } }, bench.context(), 1));
+  });
+});
+
+describe('testing a channel', () => {
+  it('calls the upstream by its own name for the model, with a credential that is on, and records what came', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [SECRET] }, bench.context()));
+    const { keyId } = done(await addChannelKey(bench, { channelId, secret: 'sk-second-0123456789' }, bench.context()));
+    done(await testChannel(bench, { channelId }, bench.context()));
+    const first = bench.eventsOf('channel').flatMap((event) => (event.type === 'ChannelKeyAdded' ? [event.data.keyId] : []))[0];
+    if (first === undefined) return expect.fail('no key');
+    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId: first, reason: '' }, bench.context()));
+    done(await testChannel(bench, { channelId, model: 'large' }, bench.context()));
+    expect(bench.probe.calls).to.deep.equal([
+      { credential: SECRET, upstreamModel: 'their-small' },
+      { credential: 'sk-second-0123456789', upstreamModel: 'their-large' },
+    ]);
+    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId, reason: '' }, bench.context()));
+    expect(refused(await testChannel(bench, { channelId }, bench.context())).refused).to.equal('wrong_state');
+  });
+
+  it('decides the channel’s health', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [] }, bench.context()));
+    done(await testChannel(bench, { channelId }, bench.context()));
+    bench.probe.answer = { ok: false, latencyMs: 3, message: 'x'.repeat(2_000) };
+    expect(done(await testChannel(bench, { channelId }, bench.context())).message).to.have.length(500);
+    expect(bench.eventsOf('channel').flatMap((event) => (event.type === 'ChannelHealthChanged' ? [event.data.to] : []))).to.deep.equal([
+      'healthy',
+      'failing',
+    ]);
+    expect(bench.probe.calls.map(({ credential }) => credential)).to.deep.equal([null, null]);
+  });
+
+  it('is refused for a model that the channel does not map, and for no channel', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [] }, bench.context()));
+    expect(refused(await testChannel(bench, { channelId, model: 'huge' }, bench.context())).param).to.equal('model');
+    expect(refused(await testChannel(bench, { channelId: ChannelId.parse('chn_none') }, bench.context())).refused).to.equal('not_found');
+  });
+});
