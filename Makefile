@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 
 BIN := node_modules/.bin
 INSTALLED := node_modules/.package-lock.json
-# A forgotten .only or a skipped test must not pass for a green run.
-MOCHA := $(BIN)/mocha --forbid-only --forbid-pending
+# A forgotten .only or a skipped test must not pass for a green run, nor a handle left open hang it for ever.
+PATIENCE ?= 20m
+MOCHA = $(if $(shell command -v timeout),timeout --foreground --kill-after=10s $(PATIENCE)) $(BIN)/mocha --forbid-only --forbid-pending
 PRETTIER := $(BIN)/prettier --cache --cache-location node_modules/.cache/prettier/.cache --log-level warn
 HOUSES := schemas domain commands projections gateways infra ui test
 SERVER_SOURCES := $(shell find schemas domain commands projections gateways infra -type f -not -name '*.md' 2>/dev/null)
@@ -103,6 +104,7 @@ bench: build ## measure speed against a bare proxy and another gateway; BENCH_JS
 	@$(BIN)/tsx test/bench/main.ts
 
 .PHONY: chaos
+chaos: PATIENCE := 12h
 chaos: build test-packages ## the crash harness for a long time (short in `make test`)
 	@echo 'chaos: killing processes at random until CHAOS=long is through'
 	@CHAOS=long $(MOCHA) --timeout 0 'test/chaos/**/*.test.ts'

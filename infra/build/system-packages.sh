@@ -17,7 +17,7 @@ has_postgres() {
 }
 
 missing=()
-has_chromium >/dev/null 2>&1 || missing+=(chromium)
+has_chromium >/dev/null 2>&1 || missing+=(chromium fonts-liberation)
 has_postgres >/dev/null 2>&1 || missing+=(postgresql)
 
 if [ ${#missing[@]} -gt 0 ]; then
