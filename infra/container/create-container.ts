@@ -1,0 +1,171 @@
+import { hostname } from 'node:os';
+import { Container, type ResolutionContext, type ServiceIdentifier } from 'inversify';
+import pg from 'pg';
+import { APPEND_QUEUE_LIMITS, createAppendQueue } from '../../commands/append-queue.ts';
+import { AccountBook } from '../../commands/ledger/account-book.ts';
+import { LeaseKeeper } from '../../commands/ledger/lease-keeper.ts';
+import { DEFAULT_LEASE_POLICY } from '../../commands/ledger/lease-policy.ts';
+import { LeaseSweeper } from '../../commands/ledger/lease-sweeper.ts';
+import type { EventLog } from '../../commands/ports/event-log.ts';
+import { CallsInFlight } from '../../gateways/relay/calls-in-flight.ts';
+import { PositionBoard } from '../../projections/engine/position-board.ts';
+import { Projector } from '../../projections/engine/projector.ts';
+import { projections } from '../../projections/registry.ts';
+import type { Config } from '../../schemas/config.ts';
+import { systemClock } from '../clock.ts';
+import { apiKeys } from '../crypto/api-key.ts';
+import { loadMasterKey } from '../crypto/master-key.ts';
+import { argon2Passwords } from '../crypto/passwords.ts';
+import { secretBox } from '../crypto/secret-box.ts';
+import { sessionTokens } from '../crypto/session-tokens.ts';
+import { createEgressGuard } from '../egress/guard.ts';
+import { parseEgressPolicy } from '../egress/policy.ts';
+import { migrateEventLog } from '../event-log/postgres/log-schema.ts';
+import { openPostgresLog } from '../event-log/postgres/open-postgres-log.ts';
+import { openSqliteLog } from '../event-log/sqlite/open-sqlite-log.ts';
+import { openDataDirectory } from '../home/data-directory.ts';
+import { timeSortedIds } from '../ids.ts';
+import { createProgramLog, type ProgramLog } from '../logging/logger.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { openReadModels } from '../read-models/read-models.ts';
+import { armedFailpoint } from '../server/armed-failpoint.ts';
+import { tellOfProjector } from '../server/projector-news.ts';
+import { recordExhaustion } from '../server/record-health.ts';
+import { services } from './identifiers.ts';
+
+/** Names this process in leases and in the events that it causes. */
+const processName = `${hostname().slice(0, 40)}-${process.pid}-${timeSortedIds.next('p').slice(-6)}`;
+
+const openLog = async (config: Config, eventLogFile: string, programLog: ProgramLog): Promise<EventLog> => {
+  const onFault = ({ what, error }: { what: string; error: Error }): void => programLog.warn('the event log had a fault', { what, error });
+  if (config.DATABASE_URL === undefined) return openSqliteLog({ file: eventLogFile, onFault });
+  const client = new pg.Client({
+    connectionString: config.DATABASE_URL,
+    application_name: 'oblivious migration',
+    connectionTimeoutMillis: 10_000,
+  });
+  await client.connect();
+  try {
+    await migrateEventLog(client);
+  } finally {
+    await client.end();
+  }
+  return openPostgresLog({ connectionString: config.DATABASE_URL, onFault });
+};
+
+/**
+ * The composition root: what each service is made of. Everything is made once, when first asked for; nothing runs by itself
+ * until the server starts it. Only this folder knows of the container: every service can be built in a test with `new`.
+ */
+export const createContainer = (config: Config): Container => {
+  const container = new Container({ defaultScope: 'Singleton' });
+  const bind = <Service>(identifier: ServiceIdentifier<Service>, make: (context: ResolutionContext) => Service | Promise<Service>): void =>
+    void container
+      .bind<Service>(identifier)
+      .toDynamicValue(make as (context: ResolutionContext) => Service)
+      .inSingletonScope();
+
+  container.bind(services.config).toConstantValue(config);
+  bind(services.programLog, () => createProgramLog({ level: config.OBLIVIOUS_LOG_LEVEL, accessLog: config.OBLIVIOUS_ACCESS_LOG }));
+  bind(services.dataDirectory, () => openDataDirectory(config.OBLIVIOUS_HOME));
+  bind(services.metrics, () => createMetrics());
+  bind(services.failpoints, () => armedFailpoint(config.OBLIVIOUS_FAILPOINT));
+  bind(services.callsInFlight, () => new CallsInFlight());
+
+  bind(services.masterKey, async (context) =>
+    loadMasterKey({ environmentKey: config.OBLIVIOUS_MASTER_KEY, file: (await context.getAsync(services.dataDirectory)).masterKeyFile }),
+  );
+  bind(services.secretBox, async (context) => secretBox(await context.getAsync(services.masterKey)));
+  bind(services.apiKeys, async (context) => apiKeys(await context.getAsync(services.masterKey)));
+  bind(services.sessionTokens, async (context) => sessionTokens(await context.getAsync(services.masterKey)));
+  bind(services.passwords, () => argon2Passwords());
+  bind(services.egressGuard, () => {
+    const policy = parseEgressPolicy(config.OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS);
+    if (policy === null) throw new Error('the egress policy was checked when the configuration was read');
+    return createEgressGuard(policy);
+  });
+
+  bind(services.eventLog, async (context) =>
+    openLog(config, (await context.getAsync(services.dataDirectory)).eventLogFile, context.get(services.programLog)),
+  );
+  bind(services.appendQueue, async (context) =>
+    createAppendQueue(await context.getAsync(services.eventLog), { ...APPEND_QUEUE_LIMITS, appends: config.OBLIVIOUS_APPEND_QUEUE }),
+  );
+
+  bind(
+    services.accountBook,
+    async (context) => new AccountBook(await context.getAsync(services.eventLog), await context.getAsync(services.appendQueue)),
+  );
+  bind(services.leaseSweeper, async (context) => {
+    const [log, appender, book] = await Promise.all([
+      context.getAsync(services.eventLog),
+      context.getAsync(services.appendQueue),
+      context.getAsync(services.accountBook),
+    ]);
+    return new LeaseSweeper({ log, appender, book, clock: systemClock, sweeper: processName });
+  });
+  bind(services.leaseKeeper, async (context) => {
+    const [log, appender, book] = await Promise.all([
+      context.getAsync(services.eventLog),
+      context.getAsync(services.appendQueue),
+      context.getAsync(services.accountBook),
+    ]);
+    return new LeaseKeeper({
+      book,
+      appender,
+      clock: systemClock,
+      ids: timeSortedIds,
+      holder: processName,
+      policy: {
+        ...DEFAULT_LEASE_POLICY,
+        admitsForMs: config.OBLIVIOUS_LEASE_SECONDS * 1_000,
+        graceMs: config.OBLIVIOUS_LEASE_GRACE_SECONDS * 1_000,
+      },
+      failpoints: context.get(services.failpoints),
+      onKeyExhausted: recordExhaustion({
+        log,
+        appender,
+        ids: timeSortedIds,
+        clock: systemClock,
+        programLog: context.get(services.programLog),
+      }),
+    });
+  });
+
+  bind(services.readModels, async (context) => {
+    if (config.DATABASE_URL !== undefined) return openReadModels({ kind: 'postgres', connectionString: config.DATABASE_URL });
+    const programLog = context.get(services.programLog);
+    const { readModelDirectory } = await context.getAsync(services.dataDirectory);
+    return openReadModels({
+      kind: 'pglite',
+      directory: readModelDirectory,
+      report: ({ kind, reason }) =>
+        programLog.warn(
+          kind === 'damaged'
+            ? 'the read models are damaged and are made again from the log'
+            : 'the read models’ database stopped and is started again',
+          { reason },
+        ),
+    });
+  });
+  bind(
+    services.positionBoard,
+    async (context) => new PositionBoard({ database: (await context.getAsync(services.readModels)).database, projections }),
+  );
+  bind(services.projector, async (context) => {
+    const [feed, readModels, board] = await Promise.all([
+      context.getAsync(services.eventLog),
+      context.getAsync(services.readModels),
+      context.getAsync(services.positionBoard),
+    ]);
+    return new Projector({
+      feed,
+      database: readModels.database,
+      projections,
+      board,
+      clock: systemClock,
+      report: tellOfProjector(context.get(services.programLog)),
+    });
+  });
+  return container;
+};
