@@ -85,13 +85,15 @@ const bench = async (options: Options, folder: string, signal: AbortSignal): Pro
   }
 };
 
+class Interrupted extends Error {}
+
 /** Aborted by the first interrupt, so that everything is stopped in order; a second one ends this process at once. */
 const stopSignal = (): AbortSignal => {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
-      controller.abort(new Error('interrupted'));
+      controller.abort(new Interrupted());
     });
   return controller.signal;
 };
@@ -116,6 +118,8 @@ const run = async (): Promise<number> => {
 try {
   process.exitCode = await run();
 } catch (error) {
-  say(error instanceof UsageError ? `${error.message}\n\n${HELP}` : String(error instanceof Error ? error.stack : error));
-  process.exitCode = 2;
+  process.exitCode = error instanceof Interrupted ? 130 : 2;
+  if (error instanceof Interrupted) say('interrupted');
+  else if (error instanceof UsageError) say(`${error.message}\n\n${HELP}`);
+  else say(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }

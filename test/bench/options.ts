@@ -39,18 +39,26 @@ const chosen = <Name extends string>(all: readonly Name[], names: readonly strin
   return some.length === 0 ? all : some;
 };
 
+const parsed = (args: string[]): { quick: boolean; only: string; rounds?: string; logs?: string; help: boolean } => {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', default: '' },
+        rounds: { type: 'string' },
+        logs: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+};
+
 /** What the command line asks for, or `help`. Throws {@link UsageError}. */
 export const readOptions = (args: string[], environment: NodeJS.ProcessEnv): Options | 'help' => {
-  const { values } = parseArgs({
-    args,
-    options: {
-      quick: { type: 'boolean', default: false },
-      only: { type: 'string', default: '' },
-      rounds: { type: 'string' },
-      logs: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const values = parsed(args);
   if (values.help) return 'help';
   const only = values.only.split(',').filter(Boolean);
   const known: readonly string[] = [...SCENARIOS, ...TARGETS];
