@@ -107,7 +107,7 @@ const run = async (): Promise<number> => {
   if (!existsSync('/proc/self/stat')) throw new UsageError('CPU times are read from /proc: this needs Linux');
   const kept = options.logFolder === undefined ? undefined : resolve(options.logFolder);
   if (kept !== undefined) mkdirSync(kept, { recursive: true });
-  const folder = mkdtempSync(join(kept ?? tmpdir(), 'oblivious-bench-'));
+  const folder = mkdtempSync(join(kept ?? tmpdir(), 'oblivious-gateway-bench-'));
   try {
     return (await bench(options, folder, stopSignal())) ? 0 : 1;
   } finally {
