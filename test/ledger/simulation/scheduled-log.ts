@@ -1,0 +1,87 @@
+import { LogUnavailable } from '../../../commands/log-unavailable.ts';
+import type { Appender } from '../../../commands/ports/appender.ts';
+import type { AppendOutcome, EventLog, ReadStreamOptions, StreamAppend } from '../../../commands/ports/event-log.ts';
+import type { RecordedEvent } from '../../../schemas/event-envelope.ts';
+import type { StreamName } from '../../../schemas/ids.ts';
+import type { MemoryLog } from '../../support/memory-log.ts';
+
+/**
+ * What becomes of one request to the log.
+ * - `served`: done and answered. `repeated`: done twice, as after a lost answer, and answered the second time.
+ * - `busy`: turned away. `lost_before`, `lost_after`: no answer comes, and nothing was done or all of it was.
+ */
+export const FATES = ['served', 'repeated', 'busy', 'lost_before', 'lost_after'] as const;
+export type Fate = (typeof FATES)[number];
+
+interface PendingRequest {
+  readonly process: string;
+  readonly serve: (fate: Fate) => Promise<void>;
+}
+
+const lost = (): Error => new Error('the connection died');
+
+/** A log that answers nobody until the test says whom, in whatever order and however badly it likes. */
+export class ScheduledLog {
+  readonly memory: MemoryLog;
+  readonly #pending: PendingRequest[] = [];
+  readonly #dead = new Set<string>();
+
+  constructor(memory: MemoryLog) {
+    this.memory = memory;
+  }
+
+  get pending(): number {
+    return this.#pending.length;
+  }
+
+  /** Serves the request at this place of the queue. */
+  async serve(index: number, fate: Fate): Promise<void> {
+    const [request] = this.#pending.splice(index, 1);
+    await request?.serve(fate);
+  }
+
+  /** From now on no answer reaches this process; what it has asked for may still be done. */
+  kill(process: string): void {
+    this.#dead.add(process);
+  }
+
+  /** The way one process reaches the log. */
+  connect(process: string): Appender & Pick<EventLog, 'readStream'> {
+    return {
+      append: (append) => this.#request(process, (fate) => this.#append(append, fate)),
+      readStream: (stream, options) => this.#readStream(process, stream, options),
+    };
+  }
+
+  #request<Answer>(process: string, work: (fate: Fate) => Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const serve = async (fate: Fate): Promise<void> => {
+        try {
+          const answer = await work(fate);
+          if (!this.#dead.has(process)) resolve(answer);
+        } catch (error) {
+          if (!this.#dead.has(process)) reject(error as Error);
+        }
+      };
+      this.#pending.push({ process, serve });
+    });
+  }
+
+  async #append(append: StreamAppend, fate: Fate): Promise<AppendOutcome> {
+    if (fate === 'busy') return { outcome: 'rejected', reason: 'log_busy', message: 'busy' };
+    if (fate === 'lost_before') return { outcome: 'unknown', cause: lost() };
+    if (fate === 'repeated') await this.memory.append([append]);
+    const [outcome] = await this.memory.append([append]);
+    return fate === 'lost_after' ? { outcome: 'unknown', cause: lost() } : (outcome as AppendOutcome);
+  }
+
+  async *#readStream(process: string, stream: StreamName, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent> {
+    const events = await this.#request(process, async (fate) => {
+      if (fate === 'lost_before' || fate === 'lost_after') throw new LogUnavailable(lost());
+      const read: RecordedEvent[] = [];
+      for await (const event of this.memory.readStream(stream, options)) read.push(event);
+      return read;
+    });
+    yield* events;
+  }
+}
