@@ -5,6 +5,8 @@ import { extname, join, sep } from 'node:path';
 import { COMPILED } from './server-output.mjs';
 
 const CODE = new Set(['.ts', '.mts', '.cts', '.tsx', '.md']);
+/** Entries of threads and processes for when the program runs uncompiled. */
+const FROM_SOURCE = /-from-source\.mjs$/;
 /** Folders for building and deploying, which the server never reads. */
 const NOT_READ = [join('infra', 'build'), join('infra', 'docker'), join('infra', 'helm')];
 
@@ -13,7 +15,7 @@ function* filesBelow(folder) {
     const path = join(folder, entry.name);
     if (NOT_READ.some((skipped) => path === skipped || path.startsWith(skipped + sep))) continue;
     if (entry.isDirectory()) yield* filesBelow(path);
-    else if (!CODE.has(extname(entry.name))) yield path;
+    else if (!CODE.has(extname(entry.name)) && !FROM_SOURCE.test(entry.name)) yield path;
   }
 }
 
