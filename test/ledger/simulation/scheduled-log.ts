@@ -46,9 +46,9 @@ export class ScheduledLog {
   }
 
   /** The way one process reaches the log. */
-  connect(process: string): Appender & Pick<EventLog, 'readStream'> {
+  connect(process: string): Pick<EventLog, 'append' | 'readStream'> {
     return {
-      append: (append) => this.#request(process, (fate) => this.#append(append, fate)),
+      append: (batch) => this.#request(process, (fate) => this.#append(batch, fate)),
       readStream: (stream, options) => this.#readStream(process, stream, options),
     };
   }
@@ -67,12 +67,12 @@ export class ScheduledLog {
     });
   }
 
-  async #append(append: StreamAppend, fate: Fate): Promise<AppendOutcome> {
-    if (fate === 'busy') return { outcome: 'rejected', reason: 'log_busy', message: 'busy' };
-    if (fate === 'lost_before') return { outcome: 'unknown', cause: lost() };
-    if (fate === 'repeated') await this.memory.append([append]);
-    const [outcome] = await this.memory.append([append]);
-    return fate === 'lost_after' ? { outcome: 'unknown', cause: lost() } : (outcome as AppendOutcome);
+  async #append(batch: readonly StreamAppend[], fate: Fate): Promise<readonly AppendOutcome[]> {
+    if (fate === 'busy') return batch.map(() => ({ outcome: 'rejected', reason: 'log_busy', message: 'busy' }));
+    if (fate === 'lost_before') return batch.map(() => ({ outcome: 'unknown', cause: lost() }));
+    if (fate === 'repeated') await this.memory.append(batch);
+    const outcomes = await this.memory.append(batch);
+    return fate === 'lost_after' ? batch.map(() => ({ outcome: 'unknown', cause: lost() })) : outcomes;
   }
 
   async *#readStream(process: string, stream: StreamName, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent> {
@@ -85,3 +85,8 @@ export class ScheduledLog {
     yield* events;
   }
 }
+
+/** Every append on its own and at once: the most disorderly way into a log that there can be. */
+export const eachOnItsOwn = (log: Pick<EventLog, 'append'>): Appender => ({
+  append: async (append) => (await log.append([append]))[0] as AppendOutcome,
+});

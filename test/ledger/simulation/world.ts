@@ -1,4 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createAppendQueue } from '../../../commands/append-queue.ts';
+import type { Appender } from '../../../commands/ports/appender.ts';
+import type { EventLog } from '../../../commands/ports/event-log.ts';
 import { AccountBook } from '../../../commands/ledger/account-book.ts';
 import { LeaseKeeper, type Hold } from '../../../commands/ledger/lease-keeper.ts';
 import type { LeasePolicy } from '../../../commands/ledger/lease-policy.ts';
@@ -16,7 +19,7 @@ import { RATIO_ONE } from '../../../schemas/price.ts';
 import { LedgerAudit } from '../../support/auditor/ledger-audit.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { plainCall } from '../lease-event-samples.ts';
-import { ScheduledLog, type Fate } from './scheduled-log.ts';
+import { eachOnItsOwn, ScheduledLog, type Fate } from './scheduled-log.ts';
 
 export const START_TIME = Date.parse('2026-03-28T22:30:00.000Z');
 export const TIME_ZONE = 'Europe/Berlin';
@@ -60,6 +63,13 @@ export interface SimulatedProcess {
   seen: number;
 }
 
+type Connection = Appender & Pick<EventLog, 'readStream'>;
+
+const queueOn = (log: Pick<EventLog, 'append'>): Appender => {
+  const queue = createAppendQueue(log);
+  return { append: (append) => queue.append(append) };
+};
+
 /** What the rules say is broken; thrown so that a property shrinks it. */
 export class RuleBroken extends Error {}
 
@@ -68,6 +78,8 @@ export interface WorldOptions {
   readonly keys: number;
   readonly credit: bigint;
   readonly policy?: Partial<LeasePolicy>;
+  /** Appends go out through each process's queue, which sends again what got no answer; otherwise every append is on its own. */
+  readonly queued?: boolean;
 }
 
 /** Gateways, an administrator and a sweeper around one log, with every step in the hands of the test. */
@@ -80,7 +92,8 @@ export class World {
   readonly tokenIds: readonly TokenId[];
   readonly #policy: LeasePolicy;
   readonly #adminBook: AccountBook;
-  readonly #admin: ReturnType<ScheduledLog['connect']>;
+  readonly #admin: Connection;
+  readonly #queued: boolean;
   readonly #work = new Set<Promise<unknown>>();
   readonly exhaustedKeys = new Set<TokenId>();
   now = START_TIME;
@@ -89,11 +102,12 @@ export class World {
   #audited = 0;
   #broken: string | null = null;
 
-  constructor({ processes, keys, policy }: WorldOptions) {
+  constructor({ processes, keys, policy, queued = false }: WorldOptions) {
+    this.#queued = queued;
     this.log = new ScheduledLog(memoryLog({ now: () => this.now }));
     this.#policy = { ...POLICY, ...policy };
     this.tokenIds = Array.from({ length: keys }, (_, index) => TokenId.parse(`key_${index + 1}`));
-    this.#admin = this.log.connect('admin');
+    this.#admin = this.#connect('admin');
     this.#adminBook = new AccountBook(this.#admin, this.#admin);
     for (let index = 0; index < processes; index++) this.start();
   }
@@ -109,7 +123,7 @@ export class World {
 
   start(): SimulatedProcess {
     const name = `gateway-${++this.#count}`;
-    const connection = this.log.connect(name);
+    const connection = this.#connect(name);
     const book = new AccountBook(connection, connection, 3);
     const process: SimulatedProcess = {
       name,
@@ -237,7 +251,7 @@ export class World {
   /** Begins a sweep by a process of its own, which sees the list of unsettled leases as it is now. */
   sweep(): void {
     const name = `sweeper-${++this.#count}`;
-    const connection = this.log.connect(name);
+    const connection = this.#connect(name);
     const sweeper = new LeaseSweeper({
       log: connection,
       appender: connection,
@@ -281,7 +295,8 @@ export class World {
 
   /** Lets everything run that needs no answer, and checks the rules over what the log has got. */
   async settle(): Promise<void> {
-    await nextTurn();
+    // A queue forms its batch a turn after it was given something, and hands out the answers another turn later.
+    for (let turns = this.#queued ? 3 : 1; turns > 0; turns--) await nextTurn();
     const { events } = this.log.memory;
     for (; this.#audited < events.length; this.#audited++) this.audit.observe(events[this.#audited] as RecordedEvent);
     if (this.#broken !== null) throw new RuleBroken(this.#broken);
@@ -296,6 +311,12 @@ export class World {
       await this.serve(0, 'served');
       for (const process of this.processes) this.deliverNews(process);
     }
+  }
+
+  #connect(name: string): Connection {
+    const log = this.log.connect(name);
+    const { append } = this.#queued ? queueOn(log) : eachOnItsOwn(log);
+    return { append, readStream: log.readStream };
   }
 
   #context(commandId: string): CommandContext {
