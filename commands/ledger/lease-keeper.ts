@@ -19,9 +19,10 @@ import type { Usage } from '../../schemas/usage.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { Appender } from '../ports/appender.ts';
 import type { Clock } from '../ports/clock.ts';
-import { NO_FAILPOINTS, type Failpoints } from '../ports/failpoints.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { IdSource } from '../ports/id-source.ts';
 import type { AccountBook } from './account-book.ts';
+import { NO_FAILPOINTS } from './no-failpoints.ts';
 import { HeldLease, type CloseReason } from './held-lease.ts';
 import { DEFAULT_LEASE_POLICY, type LeasePolicy } from './lease-policy.ts';
 

@@ -14,5 +14,3 @@ export interface Failpoints {
       | 'lease.settled',
   ): void;
 }
-
-export const NO_FAILPOINTS: Failpoints = { hit: () => undefined };

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { JsonObject, JsonValue, RecordedEvent } from '../../schemas/event-envelope.ts';
 import {
   currentSchemaVersion,
@@ -8,6 +7,7 @@ import {
   type EventType,
   type LeaseEvent,
 } from '../../schemas/events/catalogue.ts';
+import { encodeData } from '../../schemas/events/encode-data.ts';
 import { upcast } from '../upcasters/upcast.ts';
 
 export interface EncodedEvent {
@@ -20,7 +20,7 @@ export interface EncodedEvent {
 export const encodeEvent = (event: DomainEvent): EncodedEvent => ({
   type: event.type,
   schemaVersion: currentSchemaVersion[event.type],
-  data: z.encode(eventSchemas[event.type] as z.ZodType<unknown, JsonObject>, event.data),
+  data: encodeData(event),
 });
 
 /**

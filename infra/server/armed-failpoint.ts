@@ -1,4 +1,5 @@
-import { NO_FAILPOINTS, type Failpoints } from '../../commands/ports/failpoints.ts';
+import { NO_FAILPOINTS } from '../../commands/ledger/no-failpoints.ts';
+import type { Failpoints } from '../../commands/ports/failpoints.ts';
 
 /** Kills this process, without a chance to clean up, when it comes to the named place for the nth time: `debit.durable:3`. */
 export const armedFailpoint = (setting: string | undefined): Failpoints => {
