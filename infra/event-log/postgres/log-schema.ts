@@ -52,18 +52,10 @@ create view event_log.readable as
   join event_log.kinds k using (kind_id);
 `;
 
-/**
- * Index scans only: plans are made once and kept, when the tables may still be so small that a sequential scan looks cheap.
- * `plan_cache_mode`, because a plan made anew for each batch costs more than the batch.
- */
-const PLANS = `
-  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
-  set plan_cache_mode = force_generic_plan set jit = off`;
-
 const FUNCTIONS = `
 -- Whether events with these ids are in a stream: none (present = 0), all of them in this order without another one in between (whole), or some.
 create function event_log.find_repeat(in_stream bigint, ids uuid[], out present integer, out whole boolean, out last_revision integer, out last_position bigint)
-language plpgsql ${PLANS} as $$
+language plpgsql as $$
 begin
   select count(*), count(*) = cardinality(ids) and max(e.revision - n.place) = min(e.revision - n.place), max(e.revision), max(e.position)
   into present, whole, last_revision, last_position
@@ -84,7 +76,7 @@ create function event_log.append(
   append_streams integer[], append_expected integer[], append_counts integer[],
   event_appends integer[], event_ids uuid[], event_kinds integer[], event_versions integer[], event_data text[], event_metadata text[],
   out recorded_ms bigint, out codes integer[], out revisions integer[], out positions bigint[]
-) language plpgsql ${PLANS} as $$
+) language plpgsql as $$
 declare
   appends constant integer := cardinality(append_streams);
   recorded timestamptz;

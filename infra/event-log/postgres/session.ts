@@ -22,7 +22,11 @@ export class DeadlineExceeded extends Error {
   }
 }
 
-// Plans: see the log's schema. Commits must be on disk before they are acknowledged, whatever the server's default is.
+/**
+ * Index scans only: plans are made once and kept, perhaps when the tables are still so small that a sequential scan looks cheap, and a
+ * plan made anew for each batch costs more than the batch. (Settings on the functions themselves would cost as much again.) Commits must
+ * be on disk before they are acknowledged, whatever the server's default is.
+ */
 const settings = (statementTimeoutMs: number): string => `
   set statement_timeout = ${statementTimeoutMs};
   set idle_in_transaction_session_timeout = ${statementTimeoutMs};
