@@ -1,0 +1,33 @@
+import pg from 'pg';
+import { LIVE_SCHEMA } from '../../projections/engine/engine-schema.ts';
+import { pgValues } from './pg-values.ts';
+
+/** Longest time that a query of a gateway may take in the database. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+/**
+ * What holds for every connection. Commits do not wait for the disk: rows and checkpoint are lost together in a crash of
+ * the database, and are then made from the log again.
+ */
+const SESSION = [`SET search_path TO ${LIVE_SCHEMA}, public`, `SET TimeZone TO 'UTC'`, `SET DateStyle TO ISO`, `SET statement_timeout TO ${STATEMENT_TIMEOUT_MS}`, 'SET synchronous_commit TO off'].join('; ');
+
+export type PoolTarget = Pick<pg.PoolConfig, 'connectionString' | 'host' | 'port' | 'user' | 'database'>;
+
+/** Connections for read models, all set up alike. */
+export const readModelPool = (target: PoolTarget, max: number): pg.Pool => {
+  const pool = new pg.Pool({
+    ...target,
+    max,
+    application_name: 'oblivious read models',
+    types: pgValues,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 0,
+    onConnect: async (client) => {
+      await client.query(SESSION);
+    },
+  });
+  // A connection that dies at rest is replaced at its next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+};

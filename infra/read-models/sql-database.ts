@@ -1,0 +1,131 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Leadership, ReadModelDatabase, RunTransaction, Sql, TransactionOptions } from '../../projections/ports/read-model-database.ts';
+import { databaseFault } from './database-fault.ts';
+
+/** A server that has stopped answering is given up after this: longer than its own limit on a statement. */
+const ANSWER_TIMEOUT_MS = 40_000;
+const ROLLBACK_TIMEOUT_MS = 2_000;
+
+/** `timeoutMs` 0 waits for ever. */
+const sqlOn = (client: Pick<pg.Pool | pg.PoolClient, 'query'>, timeoutMs = ANSWER_TIMEOUT_MS): Sql => ({
+  query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
+    try {
+      const query = { text, values: values as unknown[], query_timeout: timeoutMs };
+      const { rows, rowCount } = await (client as pg.Pool).query<Row & pg.QueryResultRow>(query);
+      return { rows, rowCount: rowCount ?? 0 };
+    } catch (error) {
+      throw databaseFault(error);
+    }
+  },
+});
+
+const begin = ({ snapshot = false, patient = false }: TransactionOptions): string => `BEGIN${snapshot ? ' ISOLATION LEVEL REPEATABLE READ' : ''}${patient ? '; SET LOCAL statement_timeout = 0' : ''}`;
+
+/** Runs a transaction on a connection; `broken` when the connection is not fit for another. */
+const runOn = async <Result>(client: pg.PoolClient, work: (tx: Sql) => Promise<Result>, options: TransactionOptions, broken: () => void): Promise<Result> => {
+  const tx = sqlOn(client, options.patient === true ? 0 : ANSWER_TIMEOUT_MS);
+  try {
+    await tx.query(begin(options));
+    const result = await work(tx);
+    await tx.query('COMMIT');
+    return result;
+  } catch (error) {
+    await sqlOn(client, ROLLBACK_TIMEOUT_MS).query('ROLLBACK').catch(broken);
+    throw error;
+  }
+};
+
+const connect = async (pool: pg.Pool): Promise<pg.PoolClient> => {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw databaseFault(error);
+  }
+};
+
+const transactionOn =
+  (pool: pg.Pool): RunTransaction =>
+  async (work, options = {}) => {
+    const client = await connect(pool);
+    let isBroken = false;
+    // The query that was running is told as well; without a listener the error would end the process.
+    const onError = (): void => {
+      isBroken = true;
+    };
+    client.on('error', onError);
+    try {
+      return await runOn(client, work, options, onError);
+    } finally {
+      client.off('error', onError);
+      client.release(isBroken);
+    }
+  };
+
+/** One at a time, in the order of asking. */
+const inTurn = (run: RunTransaction): RunTransaction => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work, options) => {
+    const result = last.then(
+      () => run(work, options),
+      () => run(work, options),
+    );
+    last = result;
+    return result;
+  };
+};
+
+/** Two keys of an advisory lock: whoever holds it projects. No other lock of the project has the first. */
+const PROJECTING = [0x6f_62_6c_76, 1] as const;
+
+/** How often a process that stands by asks whether the right to project is free. */
+const TAKEOVER_MS = 1_000;
+
+const leadershipOf = (client: pg.PoolClient): Leadership => {
+  const lost = new AbortController();
+  const onLoss = (): void => lost.abort();
+  client.on('error', onLoss);
+  client.on('end', onLoss);
+  return {
+    transaction: inTurn((work, options = {}) => runOn(client, work, options, onLoss)),
+    lost: lost.signal,
+    release: async () => {
+      if (!lost.signal.aborted) await client.query('SELECT pg_advisory_unlock($1, $2)', [...PROJECTING]).catch(onLoss);
+      const isLost = lost.signal.aborted;
+      client.off('end', onLoss);
+      client.release(isLost);
+      if (!isLost) client.off('error', onLoss);
+    },
+  };
+};
+
+/** Read models on a PostgreSQL server, which any number of processes may share. */
+export const postgresDatabase = (pool: pg.Pool): ReadModelDatabase => ({
+  ...sqlOn(pool),
+  transaction: transactionOn(pool),
+  lead: async (signal) => {
+    while (!signal.aborted) {
+      const client = await connect(pool);
+      try {
+        const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS free', [...PROJECTING]);
+        if (rows[0]?.free === true) return leadershipOf(client);
+      } catch (error) {
+        client.release(true);
+        throw databaseFault(error);
+      }
+      client.release();
+      await pause(TAKEOVER_MS, undefined, { signal }).catch(() => undefined);
+    }
+    return null;
+  },
+});
+
+/** Read models that this process alone has: nobody else could project them. */
+export const soleDatabase = (pool: pg.Pool): ReadModelDatabase => {
+  const transaction = transactionOn(pool);
+  return {
+    ...sqlOn(pool),
+    transaction,
+    lead: async (signal) => (signal.aborted ? null : { transaction, lost: new AbortController().signal, release: async () => undefined }),
+  };
+};

@@ -1,0 +1,63 @@
+import type { ChannelEvent } from '../../schemas/events/catalogue.ts';
+import { channelEvents } from '../../schemas/events/channel.ts';
+import type { ChannelKeyId } from '../../schemas/ids.ts';
+import type { ProjectedEvent } from '../engine/projected-event.ts';
+import { documentProjection } from '../engine/projection.ts';
+import { ChannelDocument, CHANNELS, type ChannelKeyDocument } from './tables.ts';
+
+type ChannelEventType = ChannelEvent['type'];
+
+const withKey = (keys: readonly ChannelKeyDocument[], keyId: ChannelKeyId, change: Partial<ChannelKeyDocument>): ChannelKeyDocument[] => keys.map((key) => (key.keyId === keyId ? { ...key, ...change } : key));
+
+const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelEventType>): ChannelDocument | undefined => {
+  const { type, data, revision, occurredAt } = event;
+  if (type === 'ChannelAdded') {
+    return {
+      channelId: data.channelId,
+      settings: data.settings,
+      enabled: false,
+      disabledBy: null,
+      disabledReason: null,
+      health: 'unknown',
+      healthReason: null,
+      healthSince: null,
+      keys: [],
+      lastTest: null,
+      removed: false,
+      addedAt: occurredAt,
+      revision,
+    };
+  }
+  if (doc === undefined) return undefined;
+  switch (type) {
+    case 'ChannelChanged':
+      return { ...doc, settings: data.settings, revision };
+    case 'ChannelKeyAdded':
+      return { ...doc, keys: [...doc.keys.filter(({ keyId }) => keyId !== data.keyId), { keyId: data.keyId, secret: data.secret, hint: data.hint, enabled: true, disabledReason: null }], revision };
+    case 'ChannelKeyDisabled':
+      return { ...doc, keys: withKey(doc.keys, data.keyId, { enabled: false, disabledReason: data.reason }), revision };
+    case 'ChannelKeyRestored':
+      return { ...doc, keys: withKey(doc.keys, data.keyId, { enabled: true, disabledReason: null }), revision };
+    case 'ChannelKeyRemoved':
+      return { ...doc, keys: doc.keys.filter(({ keyId }) => keyId !== data.keyId), revision };
+    case 'ChannelEnabled':
+      return { ...doc, enabled: true, disabledBy: null, disabledReason: null, revision };
+    case 'ChannelDisabled':
+      return { ...doc, enabled: false, disabledBy: data.by, disabledReason: data.reason, revision };
+    case 'ChannelHealthChanged':
+      return { ...doc, health: data.to, healthReason: data.reason, healthSince: occurredAt, revision };
+    case 'ChannelTested':
+      return { ...doc, lastTest: { ok: data.ok, model: data.model, latencyMs: data.latencyMs, message: data.message, testedAt: occurredAt }, revision };
+    case 'ChannelRemoved':
+      return { ...doc, removed: true, enabled: false, disabledBy: null, disabledReason: null, keys: [], revision };
+  }
+};
+
+/** Ways to upstreams, with their pools of sealed credentials. */
+export const channels = documentProjection({
+  ...CHANNELS,
+  types: Object.keys(channelEvents) as readonly ChannelEventType[],
+  schema: ChannelDocument,
+  keyOf: ({ data }) => data.channelId,
+  evolve,
+});

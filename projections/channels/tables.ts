@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
+import { ChannelId, ChannelKeyId } from '../../schemas/ids.ts';
+import { Sealed } from '../../schemas/sealed.ts';
+import { Instant } from '../../schemas/time.ts';
+import { tableName } from '../engine/projection.ts';
+
+export const CHANNELS = { name: 'channels', version: 1 } as const;
+
+export const channelTable = tableName(CHANNELS.name, CHANNELS.version);
+
+export const ChannelKeyDocument = z.object({
+  keyId: ChannelKeyId,
+  secret: Sealed,
+  hint: z.string(),
+  enabled: z.boolean(),
+  disabledReason: z.string().nullable(),
+});
+export type ChannelKeyDocument = z.infer<typeof ChannelKeyDocument>;
+
+export const ChannelDocument = z.object({
+  channelId: ChannelId,
+  settings: ChannelSettings,
+  enabled: z.boolean(),
+  disabledBy: z.enum(['operator', 'platform']).nullable(),
+  disabledReason: z.string().nullable(),
+  health: ChannelHealth,
+  healthReason: z.string().nullable(),
+  healthSince: Instant.nullable(),
+  /** In the order in which they were added. */
+  keys: z.array(ChannelKeyDocument),
+  lastTest: z.object({ ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string(), testedAt: Instant }).nullable(),
+  /** Calls of the past still name a channel that is gone. Its keys are not kept. */
+  removed: z.boolean(),
+  addedAt: Instant,
+  revision: z.int(),
+});
+export type ChannelDocument = z.infer<typeof ChannelDocument>;

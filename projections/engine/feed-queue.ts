@@ -1,0 +1,101 @@
+import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
+import type { EventFeed } from '../ports/event-feed.ts';
+
+/** Read ahead of the database, so that a busy log is taken in large batches; beyond this the log waits. */
+const MOST_AHEAD = 5_000;
+
+export interface FeedBatch {
+  readonly events: readonly RecordedEvent[];
+  /** Everything at or before it has been handed out. */
+  readonly position: Position;
+}
+
+/** A subscription read in the background and handed out in batches, in order and each event once. */
+export class FeedQueue {
+  readonly #abort = new AbortController();
+  readonly #events: RecordedEvent[] = [];
+  #taken: Position;
+  /** Nothing beyond the queued events is known to lie at or before it. */
+  #seen: Position;
+  #caughtUp = false;
+  #failure: unknown = null;
+  #wakeReader: (() => void) | null = null;
+  #wakeTaker: (() => void) | null = null;
+  readonly #reading: Promise<void>;
+
+  constructor(feed: EventFeed, after: Position) {
+    this.#taken = after;
+    this.#seen = after;
+    this.#reading = this.#read(feed, after).catch((error: unknown) => {
+      this.#failure = error;
+      this.#wakeTaker?.();
+    });
+  }
+
+  /** All that was in the log when it was asked has been handed out. */
+  get caughtUp(): boolean {
+    return this.#caughtUp && this.#events.length === 0;
+  }
+
+  get length(): number {
+    return this.#events.length;
+  }
+
+  /** Whether {@link take} has anything to say. Throws when the subscription has ended with an error. */
+  get ready(): boolean {
+    if (this.#failure !== null) throw this.#failure instanceof Error ? this.#failure : new Error('the subscription failed', { cause: this.#failure });
+    return this.#events.length > 0 || this.#seen > this.#taken;
+  }
+
+  /** Resolves when something arrives, when {@link wake} is called, or after a time in milliseconds. */
+  async wait(milliseconds?: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wakeTaker = resolve;
+      if (milliseconds !== undefined) timer = setTimeout(resolve, milliseconds);
+    });
+    clearTimeout(timer);
+    this.#wakeTaker = null;
+  }
+
+  wake(): void {
+    this.#wakeTaker?.();
+  }
+
+  take(most: number): FeedBatch {
+    const events = this.#events.splice(0, most);
+    this.#taken = this.#events.length === 0 ? this.#seen : (events.at(-1)?.position ?? this.#taken);
+    this.#wakeReader?.();
+    return { events, position: this.#taken };
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    this.#wakeReader?.();
+    await this.#reading;
+  }
+
+  async #read(feed: EventFeed, after: Position): Promise<void> {
+    for await (const message of feed.subscribe({ after, signal: this.#abort.signal })) {
+      if (message.kind === 'events') {
+        for (const event of message.events) {
+          // A log may deliver again what it delivered before its connection broke.
+          if (event.position <= this.#seen) continue;
+          this.#events.push(event);
+          this.#seen = event.position;
+        }
+      } else {
+        if (message.position > this.#seen) this.#seen = message.position;
+        if (message.kind === 'caughtUp') this.#caughtUp = true;
+      }
+      this.#wakeTaker?.();
+      while (this.#events.length >= MOST_AHEAD && !this.#abort.signal.aborted) {
+        await new Promise<void>((resolve) => {
+          this.#wakeReader = resolve;
+        });
+        this.#wakeReader = null;
+      }
+      if (this.#abort.signal.aborted) return;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type { Position } from '../../schemas/event-envelope.ts';
+import { START } from '../../schemas/event-envelope.ts';
+import type { Sql } from '../ports/read-model-database.ts';
+import { readCheckpoints } from './checkpoint.ts';
+
+interface Waiter {
+  readonly projections: readonly string[];
+  readonly position: Position;
+  readonly resolve: () => void;
+}
+
+export interface PositionBoardOptions {
+  readonly database: Sql;
+  /** Name and version of what this program projects. */
+  readonly projections: readonly { readonly name: string; readonly version: number }[];
+  /** How often the database is asked when another process projects, in milliseconds. */
+  readonly pollMs?: number;
+}
+
+/** How far the read models have come, for those who wait to read what they wrote. */
+export class PositionBoard {
+  readonly #options: PositionBoardOptions;
+  readonly #positions = new Map<string, Position>();
+  readonly #waiters = new Set<Waiter>();
+  #projectsHere = false;
+  #polling = false;
+
+  constructor(options: PositionBoardOptions) {
+    this.#options = options;
+  }
+
+  /** The last position known; it may be further on in the database. */
+  positionOf(projection: string): Position {
+    return this.#positions.get(projection) ?? START;
+  }
+
+  /** The projector of this process has committed up to here. */
+  advance(projections: readonly { readonly name: string }[], position: Position): void {
+    for (const { name } of projections) this.#positions.set(name, position);
+    for (const waiter of [...this.#waiters]) if (this.#isThere(waiter)) waiter.resolve();
+  }
+
+  /** While this process projects, commits are announced here and the database is not asked. */
+  projectsHere(here: boolean): void {
+    this.#projectsHere = here;
+    if (!here) void this.#poll();
+  }
+
+  /**
+   * Resolves with `true` as soon as the read model, or all of them, shows everything up to the position; with `false` after the
+   * time limit in milliseconds.
+   */
+  async waitFor(projection: string | 'all', position: Position, timeoutMs: number): Promise<boolean> {
+    const projections = projection === 'all' ? this.#options.projections.map(({ name }) => name) : [projection];
+    let finish: (seen: boolean) => void = () => undefined;
+    const finished = new Promise<boolean>((resolve) => {
+      finish = resolve;
+    });
+    const waiter: Waiter = { projections, position, resolve: () => finish(true) };
+    if (this.#isThere(waiter)) return true;
+    const timer = setTimeout(() => finish(false), timeoutMs);
+    this.#waiters.add(waiter);
+    void this.#poll();
+    try {
+      return await finished;
+    } finally {
+      clearTimeout(timer);
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  #isThere({ projections, position }: Waiter): boolean {
+    return projections.every((name) => (this.#positions.get(name) ?? START) >= position);
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#polling) return;
+    this.#polling = true;
+    try {
+      while (!this.#projectsHere && this.#waiters.size > 0) {
+        await this.#readOnce();
+        if (this.#waiters.size > 0) await new Promise((resolve) => setTimeout(resolve, this.#options.pollMs ?? 25));
+      }
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  async #readOnce(): Promise<void> {
+    try {
+      const checkpoints = await readCheckpoints(this.#options.database);
+      if (this.#projectsHere) return;
+      for (const { projection, version, build, position } of checkpoints) {
+        if (build === 'live' && this.#options.projections.some((known) => known.name === projection && known.version === version)) this.advance([{ name: projection }], position);
+      }
+    } catch {
+      // Whoever waits runs into the time limit and says so; there is nobody else to tell.
+    }
+  }
+}

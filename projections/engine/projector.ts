@@ -1,0 +1,336 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventFeed } from '../ports/event-feed.ts';
+import type { Leadership, ReadModelDatabase } from '../ports/read-model-database.ts';
+import { contradictionWithLog } from './against-log.ts';
+import { applyOneByOne, applyWhole, decodeBatch, PoisonEvent, type BatchEvent } from './batch.ts';
+import { advanceLive, CheckpointMoved, ensureLiveTables, readCheckpoints, type Destination } from './checkpoint.ts';
+import { dropReadModels, migrateEngine } from './engine-schema.ts';
+import { FeedQueue } from './feed-queue.ts';
+import { blockedStreams } from './parked-events.ts';
+import type { PositionBoard } from './position-board.ts';
+import type { Projection } from './projection.ts';
+import { ReadModelsUnavailable } from './read-models-unavailable.ts';
+
+/** Times in milliseconds. */
+export interface ProjectorPolicy {
+  /** Most events in one transaction. */
+  readonly batchSize: number;
+  /** Least time between two live transactions: the first event after a pause is projected at once, a stream of them in bundles. */
+  readonly lingerMs: number;
+  /** How often a batch that fails is tried as a whole before its events are tried one by one. */
+  readonly attempts: number;
+  readonly retryMs: number;
+  /** A position that moved without events is stored after this long. */
+  readonly storeIdleMs: number;
+  /** Longest pause between attempts while the database or the log is away. */
+  readonly longestPauseMs: number;
+}
+
+export const DEFAULT_PROJECTOR_POLICY: ProjectorPolicy = { batchSize: 500, lingerMs: 25, attempts: 3, retryMs: 20, storeIdleMs: 250, longestPauseMs: 5_000 };
+
+/**
+ * `standby`: another process projects. `waiting`: the database or the log is away, or somebody moved a checkpoint; what was
+ * being written was not, and the projector starts again from what is stored.
+ */
+export type ProjectorState = 'stopped' | 'standby' | 'starting' | 'catching_up' | 'live' | 'waiting';
+
+export type ProjectorReport =
+  | { readonly kind: 'state'; readonly state: ProjectorState }
+  /** Why it is `waiting`. `fenced`: somebody else moved a checkpoint. */
+  | { readonly kind: 'interrupted'; readonly fenced: boolean; readonly error: Error }
+  | { readonly kind: 'parked'; readonly poison: PoisonEvent }
+  /** The read models cannot have come from this log; they are dropped and made anew. */
+  | { readonly kind: 'reset'; readonly reason: string }
+  /** While catching up, now and then. */
+  | { readonly kind: 'progress'; readonly projections: readonly string[]; readonly position: Position; readonly head: Position };
+
+export interface ProjectorOptions {
+  readonly feed: EventFeed;
+  readonly database: ReadModelDatabase;
+  readonly projections: readonly Projection[];
+  readonly board: PositionBoard;
+  readonly clock: Clock;
+  readonly policy?: Partial<ProjectorPolicy>;
+  readonly report?: (report: ProjectorReport) => void;
+}
+
+/** A projection while it is being kept current. */
+interface Member {
+  readonly projection: Projection;
+  /** As stored. */
+  position: Position;
+  epoch: bigint;
+  blocked: ReadonlySet<string>;
+}
+
+const PROGRESS_EVERY_MS = 500;
+
+const latest = (members: readonly Member[]): Position => members.reduce((last, { position }) => (position > last ? position : last), 0n as Position);
+
+const destination = (position: Position, events: readonly RecordedEvent[]): Destination => {
+  const last = events.at(-1);
+  return { position, event: last === undefined ? null : { position: last.position, eventId: last.eventId } };
+};
+
+/**
+ * Keeps the read models current: in one process per database, in one transaction per batch for all projections that stand
+ * at the same place. A projection that is behind catches up by itself and then joins the others.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #policy: ProjectorPolicy;
+  #state: ProjectorState = 'stopped';
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+    this.#policy = { ...DEFAULT_PROJECTOR_POLICY, ...options.policy };
+  }
+
+  get state(): ProjectorState {
+    return this.#state;
+  }
+
+  /** Projects, or stands by, until the signal aborts; then resolves. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      this.#enter('standby');
+      const began = this.#options.clock.now();
+      let leadership: Leadership | null = null;
+      try {
+        leadership = await this.#options.database.lead(signal);
+        if (leadership === null) break;
+        await this.#lead(leadership, signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        failures = this.#options.clock.now() - began > this.#policy.longestPauseMs ? 1 : failures + 1;
+        this.#report({ kind: 'interrupted', fenced: error instanceof CheckpointMoved, error: error instanceof Error ? error : new Error(String(error)) });
+        this.#enter('waiting');
+      } finally {
+        this.#options.board.projectsHere(false);
+        await leadership?.release();
+      }
+      if (this.#state === 'waiting') await this.#pauseAfter(failures, signal);
+    }
+    this.#enter('stopped');
+  }
+
+  async #pauseAfter(failures: number, signal: AbortSignal): Promise<void> {
+    const milliseconds = Math.min(this.#policy.longestPauseMs, 50 * 2 ** Math.min(failures, 16));
+    await pause(milliseconds, undefined, { signal }).catch(() => undefined);
+  }
+
+  async #lead(leadership: Leadership, signal: AbortSignal): Promise<void> {
+    this.#enter('starting');
+    const members = await this.#prepare(leadership);
+    const work = new AbortController();
+    const until = AbortSignal.any([signal, leadership.lost, work.signal]);
+    const place = latest(members);
+    const group: Member[] = members.filter(({ position }) => position === place);
+    const joining: Member[] = [];
+    this.#options.board.projectsHere(true);
+    for (const { projection, position } of members) this.#options.board.advance([projection], position);
+
+    const queue = new FeedQueue(this.#options.feed, place);
+    const stop = (): void => queue.wake();
+    until.addEventListener('abort', stop);
+    let failure: unknown = null;
+    const chases = members
+      .filter((member) => !group.includes(member))
+      .map(async (member) => {
+        try {
+          await this.#chase(leadership, member, () => latest(group), until);
+          joining.push(member);
+          queue.wake();
+        } catch (error) {
+          failure ??= error;
+          work.abort();
+        }
+      });
+    try {
+      await this.#follow(leadership, queue, group, joining, until);
+    } finally {
+      work.abort();
+      until.removeEventListener('abort', stop);
+      await Promise.all([queue.close(), ...chases]);
+    }
+    if (failure !== null && !signal.aborted) throw failure instanceof Error ? failure : new Error('catching up failed', { cause: failure });
+    if (leadership.lost.aborted && !signal.aborted) throw new Error('the right to project was lost');
+  }
+
+  /** Tables, checkpoints, and the proof that they belong to this log. */
+  async #prepare({ transaction }: Leadership): Promise<Member[]> {
+    const { feed, projections } = this.#options;
+    const make = () =>
+      transaction(async (tx) => {
+        await migrateEngine(tx);
+        await ensureLiveTables(tx, projections);
+      });
+    await make();
+    const contradiction = await transaction((tx) => contradictionWithLog(tx, feed, projections), { snapshot: true, patient: true });
+    if (contradiction !== null) {
+      this.#report({ kind: 'reset', reason: contradiction });
+      await transaction(dropReadModels, { patient: true });
+      await make();
+    }
+    return transaction(async (tx) => {
+      const checkpoints = await readCheckpoints(tx);
+      const members: Member[] = [];
+      for (const projection of projections) {
+        const checkpoint = checkpoints.find(({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version);
+        if (checkpoint === undefined) throw new CheckpointMoved([projection.name]);
+        members.push({ projection, position: checkpoint.position, epoch: checkpoint.epoch, blocked: await blockedStreams(tx, projection) });
+      }
+      return members;
+    });
+  }
+
+  /** The live loop. */
+  async #follow(leadership: Leadership, queue: FeedQueue, group: Member[], joining: Member[], until: AbortSignal): Promise<void> {
+    const { clock, feed, board } = this.#options;
+    const { batchSize, lingerMs, storeIdleMs } = this.#policy;
+    /** Handed out by the queue; ahead of what is stored when nothing came that anybody wants. */
+    let place = latest(group);
+    let committedAt = 0;
+    let progressAt = 0;
+    this.#enter('catching_up');
+    while (!until.aborted) {
+      for (const member of joining.splice(0)) {
+        await this.#catchUp(leadership, member, place, until);
+        if (until.aborted) return;
+        group.push(member);
+      }
+      if (queue.caughtUp && this.#state === 'catching_up') this.#enter('live');
+      const isStored = group.every(({ position }) => position === place);
+      if (!queue.ready) {
+        await queue.wait(isStored ? undefined : storeIdleMs);
+        if (queue.ready || isStored || until.aborted) continue;
+        await this.#commit(leadership, group, [], place);
+        continue;
+      }
+      const lingerLeft = committedAt + lingerMs - clock.now();
+      if (this.#state === 'live' && lingerLeft > 0 && lingerLeft <= lingerMs && queue.length < batchSize) {
+        await queue.wait(lingerLeft);
+        if (queue.length < batchSize && clock.now() < committedAt + lingerMs) continue;
+        if (until.aborted) return;
+      }
+      const { events, position } = queue.take(batchSize);
+      place = position;
+      if (events.length > 0) {
+        await this.#commit(leadership, group, events, position);
+        committedAt = clock.now();
+      }
+      board.advance(
+        group.map(({ projection }) => projection),
+        position,
+      );
+      if (this.#state === 'catching_up' && clock.now() - progressAt >= PROGRESS_EVERY_MS) {
+        progressAt = clock.now();
+        this.#report({ kind: 'progress', projections: group.map(({ projection }) => projection.name), position, head: await feed.head() });
+      }
+    }
+  }
+
+  /** Brings a projection that is behind so near to the others that it can join them. */
+  async #chase(leadership: Leadership, member: Member, goal: () => Position, until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      const before = goal();
+      await this.#catchUp(leadership, member, before, until);
+      if (goal() === before || goal() - before < BigInt(this.#policy.batchSize)) return;
+    }
+  }
+
+  async #catchUp(leadership: Leadership, member: Member, upTo: Position, until: AbortSignal): Promise<void> {
+    if (member.position >= upTo) return;
+    const { feed, board, clock } = this.#options;
+    let events: RecordedEvent[] = [];
+    let progressAt = 0;
+    const commit = async (position: Position): Promise<void> => {
+      await this.#commit(leadership, [member], events, position);
+      board.advance([member.projection], position);
+      events = [];
+    };
+    for await (const event of feed.readAll({ after: member.position, upTo, filter: { types: member.projection.types } })) {
+      if (until.aborted) return;
+      events.push(event);
+      if (events.length < this.#policy.batchSize) continue;
+      await commit(event.position);
+      if (clock.now() - progressAt < PROGRESS_EVERY_MS) continue;
+      progressAt = clock.now();
+      this.#report({ kind: 'progress', projections: [member.projection.name], position: event.position, head: upTo });
+    }
+    if (!until.aborted) await commit(upTo);
+  }
+
+  /**
+   * Rows and checkpoints in one transaction. A batch that fails is tried again as a whole, since the fault may pass; what
+   * still fails is found event by event and parked.
+   */
+  async #commit(leadership: Leadership, members: readonly Member[], events: readonly RecordedEvent[], position: Position): Promise<void> {
+    const batch = decodeBatch(events);
+    const to = destination(position, events);
+    for (let attempt = 1; ; attempt++) {
+      const isLast = attempt > this.#policy.attempts;
+      try {
+        await (isLast ? this.#commitOneByOne(leadership, members, batch, to) : this.#commitWhole(leadership, members, batch, to));
+        for (const member of members) member.position = position;
+        return;
+      } catch (error) {
+        if (error instanceof CheckpointMoved) {
+          if (!(await this.#parkingChanged(leadership, members))) throw error;
+          continue;
+        }
+        if (isLast || leadership.lost.aborted || error instanceof ReadModelsUnavailable) throw error;
+        if (error instanceof PoisonEvent) attempt = this.#policy.attempts;
+        else await pause(this.#policy.retryMs * attempt);
+      }
+    }
+  }
+
+  #commitWhole({ transaction }: Leadership, members: readonly Member[], batch: readonly BatchEvent[], to: Destination): Promise<void> {
+    return transaction(async (tx) => {
+      await advanceLive(tx, members, to);
+      for (const { projection, blocked } of members) await applyWhole(tx, projection, batch, blocked);
+    });
+  }
+
+  async #commitOneByOne({ transaction }: Leadership, members: readonly Member[], batch: readonly BatchEvent[], to: Destination): Promise<void> {
+    const found = await transaction(async (tx) => {
+      await advanceLive(tx, members, to);
+      const poison: { readonly member: Member; readonly events: readonly PoisonEvent[] }[] = [];
+      for (const member of members) poison.push({ member, events: await applyOneByOne(tx, member.projection, batch, member.blocked) });
+      return poison;
+    });
+    for (const { member, events } of found) {
+      if (events.length === 0) continue;
+      member.blocked = new Set([...member.blocked, ...events.map(({ event }) => event.stream)]);
+      for (const poison of events) this.#report({ kind: 'parked', poison });
+    }
+  }
+
+  /** Whether all that changed is what is parked. If so the members know it from here on. */
+  async #parkingChanged({ transaction }: Leadership, members: readonly Member[]): Promise<boolean> {
+    return transaction(async (tx) => {
+      const checkpoints = await readCheckpoints(tx);
+      const now = members.map((member) => checkpoints.find(({ projection, version, build }) => build === 'live' && projection === member.projection.name && version === member.projection.version));
+      if (now.some((checkpoint, index) => checkpoint?.position !== members[index]?.position)) return false;
+      for (const [index, member] of members.entries()) {
+        member.epoch = now[index]?.epoch ?? member.epoch;
+        member.blocked = await blockedStreams(tx, member.projection);
+      }
+      return true;
+    });
+  }
+
+  #enter(state: ProjectorState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#report({ kind: 'state', state });
+  }
+
+  #report(report: ProjectorReport): void {
+    this.#options.report?.(report);
+  }
+}

@@ -1,0 +1,265 @@
+import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
+import { START } from '../../schemas/event-envelope.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventFeed } from '../ports/event-feed.ts';
+import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
+import { applyWhole, decodeBatch, findPoison, PoisonEvent } from './batch.ts';
+import { CheckpointMoved, readCheckpoints, type Checkpoint } from './checkpoint.ts';
+import { digestOf, type Digest } from './digest.ts';
+import { buildSchema, ENGINE_SCHEMA, LIVE_SCHEMA } from './engine-schema.ts';
+import type { PositionBoard } from './position-board.ts';
+import { tablesOf, type Projection } from './projection.ts';
+import { ReadModelsUnavailable } from './read-models-unavailable.ts';
+
+export interface RebuildProgress {
+  /** Events applied so far. */
+  readonly done: number;
+  readonly position: Position;
+  /** Where the live read model stands, which has to be reached. */
+  readonly target: Position;
+  /** 0 to 1, as far as positions tell. */
+  readonly share: number;
+  readonly eventsPerSecond: number;
+}
+
+export interface RebuildOptions {
+  readonly feed: EventFeed;
+  readonly database: ReadModelDatabase;
+  readonly projection: Projection;
+  readonly board: PositionBoard;
+  readonly clock: Clock;
+  /** Tells this builder from any other that works on the same read model. */
+  readonly owner: string;
+  readonly signal?: AbortSignal;
+  readonly progress?: (progress: RebuildProgress) => void;
+  readonly batchSize?: number;
+  /** Longest wait for the live read model to be as far as the shadow, in milliseconds. */
+  readonly liveWaitMs?: number;
+}
+
+/** Both digests at one position. */
+export interface Comparison {
+  readonly position: Position;
+  readonly equal: boolean;
+  readonly live: Digest;
+  readonly rebuilt: Digest;
+  readonly events: number;
+}
+
+const PROGRESS_EVERY_MS = 200;
+
+/** A rebuild beside the live read model that nobody but its own builder sees. */
+class Shadow {
+  readonly #options: RebuildOptions;
+  readonly #schema: string;
+  #position: Position = START;
+  #events = 0;
+  #began = 0;
+  #progressAt = 0;
+
+  constructor(options: RebuildOptions) {
+    this.#options = options;
+    this.#schema = buildSchema(options.projection.name);
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Takes the place of any builder before it, which finds its checkpoint gone. */
+  async begin(): Promise<void> {
+    const { database, projection, owner, clock } = this.#options;
+    this.#began = clock.now();
+    await database.transaction(async (tx) => {
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtext('${this.#schema}'))`);
+      await this.#drop(tx);
+      await tx.query(`CREATE SCHEMA ${this.#schema}`);
+      await this.#enter(tx);
+      for (const table of tablesOf(projection)) for (const statement of table.ddl) await tx.query(statement);
+      await tx.query(`INSERT INTO ${ENGINE_SCHEMA}.checkpoint (projection, version, build, position, owner) VALUES ($1, $2, 'shadow', 0, $3)`, [projection.name, projection.version, owner]);
+    });
+  }
+
+  /** Applies everything up to a position. Stops at an event that cannot be applied. */
+  async fill(upTo: Position): Promise<void> {
+    const { feed, projection, batchSize = 500, signal } = this.#options;
+    if (upTo <= this.#position) return;
+    let events: RecordedEvent[] = [];
+    for await (const event of feed.readAll({ after: this.#position, upTo, filter: { types: projection.types } })) {
+      signal?.throwIfAborted();
+      events.push(event);
+      if (events.length < batchSize) continue;
+      await this.#apply(events, event.position, upTo);
+      events = [];
+    }
+    signal?.throwIfAborted();
+    await this.#apply(events, upTo, upTo);
+  }
+
+  digest(tx: Sql): Promise<Digest> {
+    return digestOf(tx, this.#schema, this.#options.projection);
+  }
+
+  /** Applies the last few events and puts the shadow in the live read model's place, at the very position where that stands. */
+  async switch(): Promise<void> {
+    const { database, projection, feed } = this.#options;
+    const { name, version } = projection;
+    await database.transaction(
+      async (tx) => {
+        // From here on the live projector waits; the order of locks, checkpoint before tables, is its own.
+        const { rows } = await tx.query<{ position: Position }>(`SELECT position FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live' FOR UPDATE`, [name, version]);
+        const live = rows[0]?.position;
+        if (live === undefined || live < this.#position) throw new CheckpointMoved([name]);
+        const events: RecordedEvent[] = [];
+        for await (const event of feed.readAll({ after: this.#position, upTo: live, filter: { types: projection.types } })) events.push(event);
+        await this.#move(tx, live, null);
+        await this.#enter(tx);
+        await applyWhole(tx, projection, decodeBatch(events), new Set());
+        for (const table of tablesOf(projection)) {
+          await tx.query(`DROP TABLE ${LIVE_SCHEMA}.${table.name}`);
+          await tx.query(`ALTER TABLE ${this.#schema}.${table.name} SET SCHEMA ${LIVE_SCHEMA}`);
+        }
+        await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.parked_event WHERE projection = $1 AND version = $2`, [name, version]);
+        await tx.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET epoch = epoch + 1 WHERE projection = $1 AND version = $2 AND build = 'live'`, [name, version]);
+        await this.#drop(tx);
+        this.#events += events.length;
+      },
+      { patient: true },
+    );
+  }
+
+  async end(): Promise<void> {
+    const { database, projection, owner } = this.#options;
+    await database.transaction(async (tx) => {
+      const { rows } = await tx.query(`SELECT FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'shadow' AND owner = $3 FOR UPDATE`, [projection.name, projection.version, owner]);
+      if (rows.length > 0) await this.#drop(tx);
+    });
+  }
+
+  async #apply(events: readonly RecordedEvent[], position: Position, target: Position): Promise<void> {
+    const { database, projection } = this.#options;
+    const batch = decodeBatch(events);
+    try {
+      await database.transaction(
+        async (tx) => {
+          await this.#move(tx, position, target);
+          await this.#enter(tx);
+          await applyWhole(tx, projection, batch, new Set());
+        },
+        { patient: true },
+      );
+    } catch (error) {
+      if (error instanceof ReadModelsUnavailable || error instanceof CheckpointMoved || error instanceof PoisonEvent) throw error;
+      throw (await this.#poisonIn(batch)) ?? error;
+    }
+    this.#position = position;
+    this.#events += events.length;
+    this.#tell(target);
+  }
+
+  async #poisonIn(batch: ReturnType<typeof decodeBatch>): Promise<PoisonEvent | null> {
+    const { database, projection } = this.#options;
+    let found: PoisonEvent | null = null;
+    const undo = new Error('taken back');
+    await database
+      .transaction(async (tx) => {
+        await this.#enter(tx);
+        found = await findPoison(tx, projection, batch);
+        throw undo;
+      })
+      .catch((error: unknown) => {
+        if (error !== undo) throw error;
+      });
+    return found;
+  }
+
+  /** Compare-and-set of the shadow's checkpoint: a builder that was replaced finds out before it writes. */
+  async #move(tx: Sql, position: Position, target: Position | null): Promise<void> {
+    const { projection, owner } = this.#options;
+    const { rowCount } = await tx.query(
+      `UPDATE ${ENGINE_SCHEMA}.checkpoint SET position = $5, target = coalesce($6, target), updated_at = now()
+       WHERE projection = $1 AND version = $2 AND build = 'shadow' AND owner = $3 AND position = $4`,
+      [projection.name, projection.version, owner, this.#position, position, target],
+    );
+    if (rowCount !== 1) throw new CheckpointMoved([projection.name]);
+  }
+
+  /** Makes names without a schema mean the shadow's tables until the transaction ends. */
+  async #enter(tx: Sql): Promise<void> {
+    await tx.query(`SET LOCAL search_path TO ${this.#schema}`);
+  }
+
+  async #drop(tx: Sql): Promise<void> {
+    const { name, version } = this.#options.projection;
+    await tx.query(`DROP SCHEMA IF EXISTS ${this.#schema} CASCADE`);
+    await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'shadow'`, [name, version]);
+  }
+
+  #tell(target: Position): void {
+    const { progress, clock } = this.#options;
+    if (progress === undefined) return;
+    const now = clock.now();
+    if (now - this.#progressAt < PROGRESS_EVERY_MS && this.#position < target) return;
+    this.#progressAt = now;
+    const seconds = Math.max(now - this.#began, 1) / 1_000;
+    const share = target === START ? 1 : Number((this.#position * 10_000n) / target) / 10_000;
+    progress({ done: this.#events, position: this.#position, target, share, eventsPerSecond: Math.round(this.#events / seconds) });
+  }
+}
+
+const liveCheckpoint = async (sql: Sql, { name, version }: Projection): Promise<Checkpoint> => {
+  const found = (await readCheckpoints(sql)).find((checkpoint) => checkpoint.build === 'live' && checkpoint.projection === name && checkpoint.version === version);
+  if (found === undefined) throw new Error(`${name} version ${version} has never been projected here; there is nothing to rebuild beside`);
+  return found;
+};
+
+/** Fills a shadow and compares it with the live read model, both at the position where that stands at one moment. */
+const compareWith = async (shadow: Shadow, { database, projection, board, liveWaitMs = 60_000 }: RebuildOptions): Promise<Comparison> => {
+  // Twice: the first pass takes long, and the live read model moves on meanwhile.
+  for (let pass = 0; pass < 2; pass++) await shadow.fill((await liveCheckpoint(database, projection)).position);
+  if (!(await board.waitFor(projection.name, shadow.position, liveWaitMs))) throw new Error(`the live ${projection.name} did not reach position ${shadow.position} within ${liveWaitMs} ms`);
+  const { position, live } = await database.transaction(
+    async (tx) => ({ position: (await liveCheckpoint(tx, projection)).position, live: await digestOf(tx, LIVE_SCHEMA, projection) }),
+    { snapshot: true, patient: true },
+  );
+  await shadow.fill(position);
+  const rebuilt = await database.transaction((tx) => shadow.digest(tx), { snapshot: true, patient: true });
+  return { position, equal: live.digest === rebuilt.digest, live, rebuilt, events: shadow.events };
+};
+
+const withShadow = async <Result>(options: RebuildOptions, work: (shadow: Shadow) => Promise<Result>): Promise<Result> => {
+  const shadow = new Shadow(options);
+  await shadow.begin();
+  let result: Result;
+  try {
+    result = await work(shadow);
+  } catch (error) {
+    // The next builder drops what cannot be dropped now.
+    await shadow.end().catch(() => undefined);
+    throw error;
+  }
+  await shadow.end();
+  return result;
+};
+
+/**
+ * Whether the live read model is what its events make of it: rebuilds it beside and compares, and changes nothing. Throws
+ * {@link PoisonEvent} at an event that cannot be applied, and the reason of `signal` when that aborts.
+ */
+export const compareProjection = (options: RebuildOptions): Promise<Comparison> => withShadow(options, (shadow) => compareWith(shadow, options));
+
+/**
+ * Makes a read model anew from the whole log beside the live one, compares the two, and puts the new one in its place in
+ * one transaction; queries go on all the while. Throws as {@link compareProjection} does, and then the live one is as it was.
+ */
+export const rebuildProjection = (options: RebuildOptions): Promise<Comparison> =>
+  withShadow(options, async (shadow) => {
+    const comparison = await compareWith(shadow, options);
+    options.signal?.throwIfAborted();
+    await shadow.switch();
+    return comparison;
+  });

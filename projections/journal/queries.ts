@@ -1,0 +1,173 @@
+import type { EntryKind } from '../../domain/ledger/journal.ts';
+import type { Position } from '../../schemas/event-envelope.ts';
+import type { LeaseId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
+import type { Money } from '../../schemas/money.ts';
+import type { Instant } from '../../schemas/time.ts';
+import type { Sql } from '../ports/read-model-database.ts';
+import { accountTable, entryTable, userTable } from './tables.ts';
+
+/** Where an entry stands: an event may make more than one. */
+export interface EntryPlace {
+  readonly position: Position;
+  readonly entry: number;
+}
+
+export interface JournalRow extends EntryPlace {
+  readonly recordedAt: Instant;
+  readonly kind: EntryKind;
+  readonly debit: string;
+  readonly credit: string;
+  readonly amount: Money;
+  readonly userId: UserId | null;
+  /** What the entry does to its user's balance, wallet and holds together. */
+  readonly change: Money;
+  /** The user's balance after it; `null` on entries of no user. */
+  readonly balance: Money | null;
+  readonly tokenId: TokenId | null;
+  readonly requestId: RequestId | null;
+  readonly leaseId: LeaseId | null;
+  readonly model: string | null;
+  readonly note: string;
+}
+
+export interface JournalFilter {
+  /** Whose entries; `'all'` is for administrators. */
+  readonly userId: UserId | 'all';
+  /** `statement` leaves out what changes no balance: holds and their return, upstream cost. */
+  readonly view: 'statement' | 'entries';
+  readonly kind?: EntryKind;
+  /** Entries on either side of this account. */
+  readonly account?: string;
+  readonly requestId?: RequestId;
+  /** Half-open: from ≤ recorded < to. */
+  readonly from?: Instant;
+  readonly to?: Instant;
+  /** Keyset paging: entries older than this one. */
+  readonly before?: EntryPlace;
+  readonly limit: number;
+}
+
+const COLUMNS = `position, entry, recorded_at AS "recordedAt", kind, debit, credit, amount, user_id AS "userId", change, token_id AS "tokenId", request_id AS "requestId", lease_id AS "leaseId", model, note`;
+
+/** Entries, newest first, each with its user's balance after it. */
+export const journalEntries = async (sql: Sql, { userId, view, kind, account, requestId, from, to, before, limit }: JournalFilter): Promise<readonly JournalRow[]> => {
+  const { rows } = await sql.query<JournalRow>(
+    `WITH page AS (
+       SELECT * FROM ${entryTable}
+       WHERE ($1 = 'all' OR user_id = $1)
+         AND ($2 = 'entries' OR kind NOT IN ('hold', 'hold_returned', 'upstream_cost'))
+         AND ($3::text IS NULL OR kind = $3)
+         AND ($4::text IS NULL OR debit = $4 OR credit = $4)
+         AND ($5::text IS NULL OR position IN (SELECT position FROM ${entryTable} WHERE request_id = $5 AND kind <> 'upstream_cost'))
+         AND ($6::timestamptz IS NULL OR recorded_at >= $6) AND ($7::timestamptz IS NULL OR recorded_at < $7)
+         AND ($8::bigint IS NULL OR (position, entry) < ($8, $9::smallint))
+       ORDER BY position DESC, entry DESC LIMIT $10
+     ), running AS (
+       SELECT e.position, e.entry,
+              u.balance - coalesce(sum(e.change) OVER (PARTITION BY e.user_id ORDER BY e.position DESC, e.entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS balance
+       FROM ${entryTable} AS e JOIN ${userTable} AS u USING (user_id)
+       WHERE e.user_id IN (SELECT user_id FROM page) AND e.position >= (SELECT min(position) FROM page)
+     )
+     SELECT ${COLUMNS}, balance FROM page LEFT JOIN running USING (position, entry) ORDER BY position DESC, entry DESC`,
+    [userId, view, kind ?? null, account ?? null, requestId ?? null, from ?? null, to ?? null, before?.position ?? null, before?.entry ?? null, limit],
+  );
+  return rows;
+};
+
+export interface StatementLine extends EntryPlace {
+  readonly recordedAt: Instant;
+  readonly kind: EntryKind;
+  /** The account at the other end. */
+  readonly counterpart: string;
+  readonly debit: Money;
+  readonly credit: Money;
+  /** Credits less debits, this line included. */
+  readonly balance: Money;
+  readonly requestId: RequestId | null;
+  readonly note: string;
+}
+
+/** Accounts of which everything that moves them belongs to one user, so that the user may see the balance. */
+const OF_ONE_USER = /^(wallet|held|overdraft):/;
+
+/** One account's movements, newest first, with its running balance. A user sees only accounts that are wholly the user's own. */
+export const accountStatement = async (
+  sql: Sql,
+  { userId, account, before, limit }: { readonly userId: UserId | 'all'; readonly account: string; readonly before?: EntryPlace; readonly limit: number },
+): Promise<readonly StatementLine[]> => {
+  if (userId !== 'all' && !OF_ONE_USER.test(account)) return [];
+  const { rows } = await sql.query<StatementLine>(
+    `WITH page AS (
+       SELECT * FROM ${entryTable}
+       WHERE (debit = $1 OR credit = $1) AND ($2 = 'all' OR user_id = $2) AND ($3::bigint IS NULL OR (position, entry) < ($3, $4::smallint))
+       ORDER BY position DESC, entry DESC LIMIT $5
+     ), running AS (
+       SELECT e.position, e.entry,
+              (SELECT credits - debits FROM ${accountTable} WHERE account = $1)
+                - coalesce(sum(CASE WHEN credit = $1 THEN amount ELSE -amount END) OVER (ORDER BY e.position DESC, e.entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS balance
+       FROM ${entryTable} AS e
+       WHERE (debit = $1 OR credit = $1) AND e.position >= (SELECT min(position) FROM page)
+     )
+     SELECT position, entry, recorded_at AS "recordedAt", kind, CASE WHEN credit = $1 THEN page.debit ELSE page.credit END AS counterpart,
+            CASE WHEN page.debit = $1 THEN amount ELSE 0 END AS debit, CASE WHEN page.credit = $1 THEN amount ELSE 0 END AS credit, balance, request_id AS "requestId", note
+     FROM page JOIN running USING (position, entry) ORDER BY position DESC, entry DESC`,
+    [account, userId, before?.position ?? null, before?.entry ?? null, limit],
+  );
+  return rows;
+};
+
+export interface AccountTotals {
+  readonly account: string;
+  readonly debits: Money;
+  readonly credits: Money;
+  /** Credits less debits. */
+  readonly balance: Money;
+}
+
+/** Accounts by name. A user's own are the wallet, the overdraft, and what the user's leases hold. */
+export const ledgerAccounts = async (
+  sql: Sql,
+  { userId, prefix, after, limit }: { readonly userId: UserId | 'all'; readonly prefix?: string; readonly after?: string; readonly limit: number },
+): Promise<readonly AccountTotals[]> => {
+  const { rows } = await sql.query<AccountTotals>(
+    `SELECT account, debits, credits, credits - debits AS balance FROM ${accountTable}
+     WHERE ($1 = 'all' OR account IN ('wallet:' || $1, 'overdraft:' || $1) OR account IN (SELECT credit FROM ${entryTable} WHERE user_id = $1 AND kind = 'hold'))
+       AND ($2::text IS NULL OR starts_with(account, $2)) AND ($3::text IS NULL OR account > $3)
+     ORDER BY account LIMIT $4`,
+    [userId, prefix ?? null, after ?? null, limit],
+  );
+  return rows;
+};
+
+export interface TrialBalance {
+  readonly groups: readonly { readonly group: string; readonly accounts: number; readonly debits: Money; readonly credits: Money }[];
+  readonly debits: Money;
+  readonly credits: Money;
+  /** Nothing, or the ledger is broken. */
+  readonly difference: Money;
+}
+
+/** The totals of all accounts of the installation, by kind of account. For administrators. */
+export const trialBalance = async (sql: Sql): Promise<TrialBalance> => {
+  const { rows } = await sql.query<{ group: string; accounts: bigint; debits: Money; credits: Money }>(
+    `SELECT split_part(account, ':', 1) AS "group", count(*) AS accounts, sum(debits) AS debits, sum(credits) AS credits FROM ${accountTable} GROUP BY 1 ORDER BY 1`,
+  );
+  const debits = rows.reduce((total, row) => total + row.debits, 0n) as Money;
+  const credits = rows.reduce((total, row) => total + row.credits, 0n) as Money;
+  return { groups: rows.map((row) => ({ ...row, accounts: Number(row.accounts) })), debits, credits, difference: (credits - debits) as Money };
+};
+
+/** Accounts whose totals are not the sum of their entries. There are none, unless rows were changed by hand. Reads the whole journal. */
+export const accountsOffTheirEntries = async (sql: Sql): Promise<readonly string[]> => {
+  const { rows } = await sql.query<{ account: string }>(
+    `SELECT coalesce(t.account, s.account) AS account
+     FROM ${accountTable} AS t
+     FULL JOIN (
+       SELECT account, sum(debit) AS debits, sum(credit) AS credits
+       FROM (SELECT debit AS account, amount AS debit, 0 AS credit FROM ${entryTable} UNION ALL SELECT credit, 0, amount FROM ${entryTable}) AS line GROUP BY account
+     ) AS s USING (account)
+     WHERE t.debits IS DISTINCT FROM s.debits OR t.credits IS DISTINCT FROM s.credits
+     ORDER BY 1`,
+  );
+  return rows.map(({ account }) => account);
+};

@@ -1,0 +1,13 @@
+import { accountBalances } from './account-balances/projection.ts';
+import { channels } from './channels/projection.ts';
+import type { Projection } from './engine/projection.ts';
+import { journal } from './journal/projection.ts';
+import { priceLists } from './price-lists/projection.ts';
+import { requestLog } from './request-log/projection.ts';
+import { tokenLookup } from './token-lookup/projection.ts';
+import { usageDaily } from './usage-daily/projection.ts';
+import { usageHourly } from './usage-hourly/projection.ts';
+import { users } from './users/projection.ts';
+
+/** Every projection there is. */
+export const registry: readonly Projection[] = [tokenLookup, users, channels, priceLists, accountBalances, journal, requestLog, usageHourly, usageDaily];
