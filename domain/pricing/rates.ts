@@ -2,7 +2,14 @@ import type { ModelPrice, Rates } from '../../schemas/price.ts';
 import type { TokenClass, UnitClass } from '../../schemas/usage.ts';
 
 /** Classes that add up to the prompt an upstream reports. */
-export const PROMPT_CLASSES = ['input', 'cachedInput', 'cacheWrite5m', 'cacheWrite1h', 'audioInput', 'imageInput'] as const satisfies readonly TokenClass[];
+export const PROMPT_CLASSES = [
+  'input',
+  'cachedInput',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'audioInput',
+  'imageInput',
+] as const satisfies readonly TokenClass[];
 
 /** Classes that add up to what was produced. */
 export const OUTPUT_CLASSES = ['output', 'reasoning', 'audioOutput', 'imageOutput'] as const satisfies readonly TokenClass[];

@@ -31,12 +31,20 @@ const highest = (...rates: readonly bigint[]): bigint => {
 
 /** Nobody knows beforehand which tokens a cache will take or a model will think, so each is taken at the dearest class it may fall in. */
 const promptRate = (rates: RateTable, bound: CallBound): bigint =>
-  highest(rates.input, rates.cachedInput, rates.cacheWrite5m, rates.cacheWrite1h, bound.audioInput ? rates.audioInput : 0n, bound.imageInput ? rates.imageInput : 0n);
+  highest(
+    rates.input,
+    rates.cachedInput,
+    rates.cacheWrite5m,
+    rates.cacheWrite1h,
+    bound.audioInput ? rates.audioInput : 0n,
+    bound.imageInput ? rates.imageInput : 0n,
+  );
 
 const outputRate = (rates: RateTable, bound: CallBound): bigint =>
   highest(rates.output, rates.reasoning, bound.audioOutput ? rates.audioOutput : 0n, bound.imageOutput ? rates.imageOutput : 0n);
 
-const fixedCost = (rates: RateTable, bound: CallBound): bigint => BigInt(bound.promptTokens) * promptRate(rates, bound) + (rates.call + rates.toolUse * BigInt(bound.toolUses)) * 1_000_000n;
+const fixedCost = (rates: RateTable, bound: CallBound): bigint =>
+  BigInt(bound.promptTokens) * promptRate(rates, bound) + (rates.call + rates.toolUse * BigInt(bound.toolUses)) * 1_000_000n;
 
 /** The most that a call within this bound can cost: no usage within it costs more (nano-dollars). */
 export const worstCase = (bound: CallBound, price: ModelPrice, ratio: Ratio): Money => {

@@ -8,7 +8,8 @@ export interface BackoffPolicy {
  * How long to wait before the n-th retry (from 0): exponential with full jitter, so that callers who failed together do
  * not come back together. `random` is in [0, 1).
  */
-export const backoff = (retry: number, policy: BackoffPolicy, random: number): number => Math.floor(random * Math.min(policy.most, policy.base * 2 ** Math.min(retry, 30)));
+export const backoff = (retry: number, policy: BackoffPolicy, random: number): number =>
+  Math.floor(random * Math.min(policy.most, policy.base * 2 ** Math.min(retry, 30)));
 
 /**
  * Milliseconds that an upstream asked us to wait (`retry-after-ms`, or `retry-after` in seconds or as a date); `null` when it

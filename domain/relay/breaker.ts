@@ -34,14 +34,17 @@ export const admits = (breaker: Breaker, now: number): boolean => {
 };
 
 /** To be called when a call goes to the channel. */
-export const onAttempt = (breaker: Breaker, now: number): Breaker => (breaker.state === 'closed' ? breaker : { state: 'probing', since: now, rest: breaker.rest });
+export const onAttempt = (breaker: Breaker, now: number): Breaker =>
+  breaker.state === 'closed' ? breaker : { state: 'probing', since: now, rest: breaker.rest };
 
 export const onSuccess = (breaker: Breaker): Breaker => (breaker.state === 'closed' && breaker.failures === 0 ? breaker : CLOSED);
 
 export const onFailure = (breaker: Breaker, now: number, policy: BreakerPolicy): Breaker => {
   switch (breaker.state) {
     case 'closed':
-      return breaker.failures + 1 >= policy.failures ? { state: 'open', until: now + policy.rest, rest: policy.rest } : { state: 'closed', failures: breaker.failures + 1 };
+      return breaker.failures + 1 >= policy.failures
+        ? { state: 'open', until: now + policy.rest, rest: policy.rest }
+        : { state: 'closed', failures: breaker.failures + 1 };
     case 'probing': {
       const rest = Math.min(breaker.rest * 2, policy.longestRest);
       return { state: 'open', until: now + rest, rest };

@@ -1,25 +1,31 @@
+import type { ChannelSettings } from '../../schemas/events/channel.ts';
+
 /** What routing has to know of a channel. */
 export interface Candidate {
-  readonly priority: number;
-  readonly weight: number;
-  /** User groups that may use it; `null` is all of them. */
-  readonly groups: readonly string[] | null;
+  readonly settings: Pick<ChannelSettings, 'priority' | 'weight' | 'groups'>;
 }
 
 /** Whether the group may use the channel at all. */
-export const servesGroup = (candidate: Pick<Candidate, 'groups'>, group: string): boolean => candidate.groups === null || candidate.groups.includes(group);
+export const servesGroup = ({ settings: { groups } }: { readonly settings: Pick<ChannelSettings, 'groups'> }, group: string): boolean =>
+  groups === null || groups.includes(group);
 
 /**
  * One of the channels that may be tried, or `null`: of the highest priority that has any, by weight. Weight zero is a
  * last resort of its priority: taken only where all others are out. `random` is in [0, 1) and makes the choice.
  */
-export const chooseChannel = <C extends Candidate>(channels: readonly C[], group: string, mayTry: (channel: C) => boolean, random: number): C | null => {
+export const chooseChannel = <C extends Candidate>(
+  channels: readonly C[],
+  group: string,
+  mayTry: (channel: C) => boolean,
+  random: number,
+): C | null => {
   let priority = -Infinity;
   let usable: C[] = [];
   for (const channel of channels) {
-    if (channel.priority < priority || !servesGroup(channel, group) || !mayTry(channel)) continue;
-    if (channel.priority > priority) {
-      priority = channel.priority;
+    const its = channel.settings.priority;
+    if (its < priority || !servesGroup(channel, group) || !mayTry(channel)) continue;
+    if (its > priority) {
+      priority = its;
       usable = [];
     }
     usable.push(channel);
@@ -28,12 +34,12 @@ export const chooseChannel = <C extends Candidate>(channels: readonly C[], group
   if (first === undefined || usable.length === 1) return first ?? null;
 
   let total = 0;
-  for (const { weight } of usable) total += weight;
+  for (const { settings } of usable) total += settings.weight;
   if (total === 0) return usable[Math.floor(random * usable.length)] ?? first;
   let place = random * total;
   for (const channel of usable) {
-    place -= channel.weight;
-    if (channel.weight > 0 && place < 0) return channel;
+    place -= channel.settings.weight;
+    if (channel.settings.weight > 0 && place < 0) return channel;
   }
-  return usable.findLast((channel) => channel.weight > 0) ?? first;
+  return usable.findLast((channel) => channel.settings.weight > 0) ?? first;
 };

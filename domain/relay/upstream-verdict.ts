@@ -8,7 +8,8 @@
  * - `channel_unfit`: this channel does not serve what is asked (its address or its model name is wrong): another may.
  * - `channel_failed`: the upstream is ill.
  */
-export type UpstreamVerdict = 'answer' | 'callers_fault' | 'key_refused' | 'key_spent' | 'rate_limited' | 'channel_unfit' | 'channel_failed';
+export type UpstreamVerdict =
+  'answer' | 'callers_fault' | 'key_refused' | 'key_spent' | 'rate_limited' | 'channel_unfit' | 'channel_failed';
 
 const CALLERS_FAULT: ReadonlySet<number> = new Set([400, 406, 409, 411, 413, 414, 415, 416, 417, 418, 422, 431, 451]);
 

@@ -22,7 +22,8 @@ const TYPICAL_IMAGE = 765;
 const AUDIO_CHARACTERS_PER_TOKEN = 1_000;
 const TYPICAL_FILE = 4_096;
 
-const field = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined);
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 
 const addText = (texts: string[], value: unknown): void => {
   if (typeof value === 'string' && value !== '') texts.push(value);
@@ -61,7 +62,10 @@ const contentTokens = (content: unknown, texts: string[]): number => {
 const callTokens = (calls: unknown, texts: string[]): number => {
   if (!Array.isArray(calls)) return 0;
   for (const call of calls) {
-    for (const [kind, body] of [['function', 'arguments'], ['custom', 'input']] as const) {
+    for (const [kind, body] of [
+      ['function', 'arguments'],
+      ['custom', 'input'],
+    ] as const) {
       addText(texts, field(field(call, kind), 'name'));
       addText(texts, field(field(call, kind), body));
     }

@@ -32,7 +32,8 @@ interface Media {
   unbounded: boolean;
 }
 
-const field = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined);
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 
 const addPart = (part: unknown, largestImage: number, media: Media): void => {
   switch (field(part, 'type')) {

@@ -27,9 +27,13 @@ export interface DirectoryUser {
 export interface DirectoryChannelKey {
   readonly keyId: ChannelKeyId;
   readonly secret: Sealed;
+  readonly enabled: boolean;
 }
 
-/** A channel that is enabled, with the keys that are. Unchanged channels stay the same object, so that what is made of one can be kept by it. */
+/**
+ * A channel that is enabled, with all its keys: one that has none at all is called without a key, one whose keys are all
+ * disabled is not called. Settings that did not change stay the same object, so that what was seen of them can be kept by it.
+ */
 export interface DirectoryChannel {
   readonly channelId: ChannelId;
   readonly settings: ChannelSettings;

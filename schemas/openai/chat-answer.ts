@@ -18,7 +18,12 @@ export const Produced = z.looseObject({
 });
 export type Produced = z.infer<typeof Produced>;
 
-const Choice = z.looseObject({ message: Produced.nullish().catch(null), delta: Produced.nullish().catch(null) });
+const Choice = z.looseObject({
+  message: Produced.nullish().catch(null),
+  delta: Produced.nullish().catch(null),
+  index: z.number().catch(0),
+  finish_reason: Text,
+});
 
 /** An answer or a chunk of one, read only where nobody said how many tokens it took. */
 export const ChatAnswer = z.looseObject({ choices: z.array(Choice).nullish().catch(null) });

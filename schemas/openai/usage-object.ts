@@ -10,8 +10,19 @@ export const UsageObject = z.looseObject({
   prompt_tokens: Count.optional(),
   completion_tokens: Count.optional(),
   total_tokens: Count.optional(),
-  prompt_tokens_details: z.looseObject({ cached_tokens: Count.optional(), cache_write_tokens: Count.optional(), audio_tokens: Count.optional(), image_tokens: Count.optional() }).nullish().catch(null),
-  completion_tokens_details: z.looseObject({ reasoning_tokens: Count.optional(), audio_tokens: Count.optional(), image_tokens: Count.optional() }).nullish().catch(null),
+  prompt_tokens_details: z
+    .looseObject({
+      cached_tokens: Count.optional(),
+      cache_write_tokens: Count.optional(),
+      audio_tokens: Count.optional(),
+      image_tokens: Count.optional(),
+    })
+    .nullish()
+    .catch(null),
+  completion_tokens_details: z
+    .looseObject({ reasoning_tokens: Count.optional(), audio_tokens: Count.optional(), image_tokens: Count.optional() })
+    .nullish()
+    .catch(null),
   /** DeepSeek's name for cached input. */
   prompt_cache_hit_tokens: Count.optional(),
   /** Moonshot's. */

@@ -1,0 +1,70 @@
+import { errorTable, refuse, type Refusal } from '../../schemas/errors.ts';
+import type { Call } from './call.ts';
+
+/** Header names and values in turn: the form that node:http sends without making another of it. */
+export type FlatHeaders = readonly string[];
+
+/** Codes on which the official clients would try again by themselves, though trying again cannot help. */
+const FUTILE: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'cap_reached',
+  'key_exhausted',
+  'idempotency_conflict',
+  'idempotency_spent',
+]);
+
+/** A refusal as an error body in OpenAI's shape. */
+export const errorBody = ({ refused, message, param }: Refusal): string =>
+  JSON.stringify({ error: { message, type: errorTable[refused].type, param: param ?? null, code: refused } });
+
+/** What a page in a browser may read besides the body; sent only to those that say they are one. */
+const CROSS_ORIGIN: FlatHeaders = [
+  'access-control-allow-origin',
+  '*',
+  'access-control-expose-headers',
+  'x-request-id, x-oblivious-cost, x-oblivious-channel, x-oblivious-replayed, retry-after',
+];
+
+const crossOrigin = (call: Call): FlatHeaders => (call.req.headers.origin === undefined ? [] : CROSS_ORIGIN);
+
+export const sendHead = (call: Call, status: number, headers: FlatHeaders): void => {
+  call.res.writeHead(status, ['x-request-id', call.requestId, ...crossOrigin(call), ...headers]);
+};
+
+/** A whole answer, headers and body in one write. */
+export const sendBody = (call: Call, status: number, contentType: string, body: Buffer | string, headers: FlatHeaders = []): void => {
+  const { res } = call;
+  if (res.headersSent || call.clientGone) {
+    res.destroy();
+    return;
+  }
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  sendHead(call, status, ['content-type', contentType, 'content-length', String(length), ...headers]);
+  if (call.req.method === 'HEAD') res.end();
+  else res.end(body);
+};
+
+export const sendJson = (call: Call, status: number, value: unknown): void =>
+  sendBody(call, status, 'application/json', JSON.stringify(value));
+
+/** A body that nobody is going to read is read and dropped by node:http, unless it is not worth that. */
+const DROPPED_BYTES = 1024 * 1024;
+
+const isLargeUnread = ({ req }: Call): boolean =>
+  !req.complete && (req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > DROPPED_BYTES);
+
+/** Answers with a refusal, and remembers it for the log. */
+export const sendRefusal = (call: Call, refusal: Refusal, headers: FlatHeaders = []): void => {
+  call.errorCode = refusal.refused;
+  const more = [...headers];
+  if (refusal.retryAfterSeconds !== undefined) more.push('retry-after', String(refusal.retryAfterSeconds));
+  if (FUTILE.has(refusal.refused)) more.push('x-should-retry', 'false');
+  if (isLargeUnread(call)) more.push('connection', 'close');
+  sendBody(call, errorTable[refusal.refused].status, 'application/json', errorBody(refusal), more);
+};
+
+/** A bug: the client learns the request id, the operator's log the rest. */
+export const sendInternal = (call: Call, cause: unknown): void => {
+  call.detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  sendRefusal(call, refuse('internal'));
+};

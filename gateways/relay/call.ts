@@ -1,0 +1,93 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { Attempt, CallFacts } from '../../schemas/events/lease.ts';
+import type { Usage } from '../../schemas/usage.ts';
+import type { ErrorCode } from '../../schemas/errors.ts';
+import type { RequestId } from '../../schemas/ids.ts';
+import type { Money } from '../../schemas/money.ts';
+import type { DirectoryToken, DirectoryUser } from '../ports/directory.ts';
+import type { Stoppable } from './calls-in-flight.ts';
+
+export type Endpoint = 'chat' | 'embeddings';
+
+/** Whose key it is. */
+export interface Caller {
+  readonly token: DirectoryToken;
+  readonly user: DirectoryUser;
+}
+
+/** Why a call is cut short. `not_recorded`: its reservation is not in the log and never will be. */
+export type Interruption = 'client_left' | 'shutdown' | 'not_recorded';
+
+/** One request from its first byte to its line in the log: what the steps of the pipeline leave for each other. */
+export class Call implements Stoppable {
+  readonly req: Request;
+  readonly res: Response;
+  readonly requestId: RequestId;
+  readonly route: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  /** On the stopwatch. */
+  readonly begun: number;
+  caller: Caller | null = null;
+  model: string | null = null;
+  upstreamModel: string | null = null;
+  channelId: string | null = null;
+  streamed = false;
+  readonly attempts: z.infer<typeof Attempt>[] = [];
+  firstByteMs: number | null = null;
+  errorCode: ErrorCode | null = null;
+  usage: Usage | null = null;
+  basis: string | null = null;
+  cost: Money | null = null;
+  replayed = false;
+  /** For the operator's log. */
+  detail: string | null = null;
+  interrupted: Interruption | null = null;
+  /** What to do when the call is interrupted; the step that runs sets it. */
+  onInterrupt: (() => void) | null = null;
+  /** Keeps what is sent, for calls whose answer may be asked for again. */
+  sent: Buffer[] | null = null;
+
+  constructor(req: Request, res: Response, route: string, requestId: RequestId, startedAt: number, begun: number) {
+    this.req = req;
+    this.res = res;
+    this.route = route;
+    this.requestId = requestId;
+    this.startedAt = startedAt;
+    this.begun = begun;
+  }
+
+  /**
+   * Whether nobody is there to read. A response that waits behind another on its connection never hears of the connection's
+   * end, hence the second look.
+   */
+  get clientGone(): boolean {
+    return this.interrupted === 'client_left' || this.res.destroyed || this.req.socket.destroyed;
+  }
+
+  interrupt(why: Interruption): void {
+    if (this.interrupted !== null) return;
+    this.interrupted = why;
+    this.onInterrupt?.();
+  }
+
+  stop(): void {
+    this.interrupt('shutdown');
+  }
+
+  /** The row of the request log, as it goes into the event that ends the call's hold. */
+  facts(endpoint: Endpoint, status: number, durationMs: number): z.infer<typeof CallFacts> {
+    const facts = {
+      dialect: 'openai',
+      endpoint,
+      streamed: this.streamed,
+      status,
+      startedAt: new Date(this.startedAt).toISOString(),
+      firstByteMs: this.firstByteMs,
+      durationMs,
+      attempts: this.attempts,
+    } as const;
+    return this.errorCode === null ? facts : { ...facts, errorCode: this.errorCode };
+  }
+}

@@ -1,0 +1,122 @@
+import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
+import { ceilDivide, costOf, promptTokensOf } from '../../domain/pricing/cost.ts';
+import { inputOf, promptOf, type Countable } from '../../domain/tokens/chat-text.ts';
+import type { ChargeBasis } from '../../schemas/events/lease.ts';
+import { isRefusal, type Refusal } from '../../schemas/errors.ts';
+import { LARGEST_AMOUNT, type Money } from '../../schemas/money.ts';
+import type { ModelPrice, Ratio } from '../../schemas/price.ts';
+import type { Usage } from '../../schemas/usage.ts';
+import type { z } from 'zod';
+import type { Hold } from '../ports/spending.ts';
+import type { TokenCounter } from '../ports/token-counter.ts';
+import type { Served } from './attempt.ts';
+import type { Call } from './call.ts';
+import type { ParsedRequest } from './parse.ts';
+import type { RelayDeps } from './relay-deps.ts';
+import type { Route } from './route.ts';
+
+/** What a call used, and how sure that is. */
+export interface Measured {
+  readonly usage: Usage;
+  readonly basis: z.infer<typeof ChargeBasis>;
+  readonly computed: Money;
+  readonly upstreamCost: Money;
+}
+
+export interface ChargedCall {
+  /** What the wallet pays. */
+  readonly cost: Money;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly basis: z.infer<typeof ChargeBasis>;
+}
+
+/** Pieces that are charged beside tokens, where the price has a rate for them. */
+const withUnits = (usage: Usage, price: ModelPrice, searched: boolean): Usage => {
+  const call = price.rates.call === undefined ? {} : { call: 1 };
+  const toolUse = searched && price.rates.toolUse !== undefined ? { toolUse: 1 } : {};
+  return { ...usage, ...call, ...toolUse };
+};
+
+const searches = (parsed: ParsedRequest): boolean => {
+  const search = parsed.endpoint === 'chat' ? parsed.request['web_search_options'] : undefined;
+  return search !== undefined && search !== null;
+};
+
+const countTokens = async (counter: TokenCounter, { texts, tokens }: Countable): Promise<number> =>
+  tokens + (texts.length === 0 ? 0 : await counter.count(texts));
+
+/** A share of the hold, where there is nothing better to go by. */
+const shareOf = (amount: Money, share: Ratio, whole: Ratio): Money =>
+  whole === 0 ? (0n as Money) : (ceilDivide(amount * BigInt(share), BigInt(whole)) as Money);
+
+/**
+ * What to charge: by the upstream's own usage; by our count where it sent none; the hold itself, flagged, where what it sent
+ * cannot be true or comes to more than any account can hold.
+ */
+const measure = async (
+  deps: Pick<RelayDeps, 'tokenCounter'>,
+  hold: Hold,
+  parsed: ParsedRequest,
+  { price, groupRatio }: Route,
+  costRatio: Ratio,
+  reading: UsageReading,
+  produced: () => Countable,
+): Promise<Measured> => {
+  const priced = (tokens: Usage, basis: z.infer<typeof ChargeBasis>): Measured => {
+    const usage = withUnits(tokens, price, searches(parsed));
+    return { usage, basis, computed: costOf(usage, price, groupRatio), upstreamCost: costOf(usage, price, costRatio) };
+  };
+  const held: Measured = { usage: {}, basis: 'held', computed: hold.amount, upstreamCost: shareOf(hold.amount, costRatio, groupRatio) };
+  switch (reading.kind) {
+    case 'reported': {
+      const measured = priced(reading.usage, 'reported');
+      return measured.computed <= LARGEST_AMOUNT && measured.upstreamCost <= LARGEST_AMOUNT ? measured : held;
+    }
+    case 'unbelievable':
+      return held;
+    case 'absent': {
+      const prompt = parsed.endpoint === 'chat' ? promptOf(parsed.request) : inputOf(parsed.request);
+      const [input, output] = await Promise.all([countTokens(deps.tokenCounter, prompt), countTokens(deps.tokenCounter, produced())]);
+      return priced({ ...(input > 0 ? { input } : {}), ...(output > 0 ? { output } : {}) }, 'estimated');
+    }
+  }
+};
+
+/** Turns the hold into a charge. Resolves once the debit is on record, or with why it will not be. */
+export const charge = async (
+  deps: Pick<RelayDeps, 'tokenCounter' | 'spending' | 'metrics' | 'stopwatch'>,
+  call: Call,
+  hold: Hold,
+  parsed: ParsedRequest,
+  route: Route,
+  served: Served,
+  status: number,
+  reading: UsageReading,
+  produced: () => Countable,
+): Promise<ChargedCall | Refusal> => {
+  if (reading.kind === 'unbelievable') call.detail = `the upstream's usage cannot be true: ${reading.why}`;
+  const { costRatio } = served.channel.settings;
+  const { usage, basis, computed, upstreamCost } = await measure(deps, hold, parsed, route, costRatio, reading, produced);
+  const durationMs = Math.round(deps.stopwatch.elapsed() - call.begun);
+  const charged = await deps.spending.charge(hold, {
+    channelId: served.channel.channelId,
+    attemptId: served.attemptId,
+    priceListId: route.priceListId,
+    groupRatio: route.groupRatio,
+    usage,
+    basis,
+    computed,
+    upstreamCost,
+    call: call.facts(parsed.endpoint, status, durationMs),
+  });
+  if (isRefusal(charged)) return charged;
+  call.usage = usage;
+  call.basis = basis;
+  call.cost = charged.amount;
+  deps.metrics.charged(route.model, basis, charged.amount);
+  const promptTokens = promptTokensOf(usage);
+  let outputTokens = 0;
+  for (const name of ['output', 'reasoning', 'audioOutput', 'imageOutput'] as const) outputTokens += usage[name] ?? 0;
+  return { cost: charged.amount, promptTokens, outputTokens, basis };
+};

@@ -1,0 +1,89 @@
+import { outputLimitField } from '../../domain/relay/output-limit-field.ts';
+import { scanObject, splice, type Edit } from './json-spans.ts';
+import type { ParsedChat, ParsedRequest } from './parse.ts';
+
+/** What must differ between what the client sent and what the upstream gets. */
+export interface Conversion {
+  readonly upstreamModel: string;
+  /** Most output tokens per choice; `null` leaves the caller's own limit. */
+  readonly loweredOutput: number | null;
+}
+
+/** Usage is always asked of the upstream: it is what the call is charged by. */
+const askForUsage = ({ body, request, spans, inside }: ParsedChat): Edit | null => {
+  if (request.stream !== true || request.stream_options?.include_usage === true) return null;
+  const { streamOptions } = spans;
+  if (streamOptions === null) return { start: inside, end: inside, text: '"stream_options":{"include_usage":true},' };
+  if (request.stream_options === null || request.stream_options === undefined) return { ...streamOptions, text: '{"include_usage":true}' };
+  const nested = scanObject(body, ['include_usage'], { from: streamOptions.start });
+  const asked = nested.spans[0];
+  if (asked !== null && asked !== undefined) return { ...asked, text: 'true' };
+  const empty = Object.keys(request.stream_options).length === 0;
+  return { start: nested.inside, end: nested.inside, text: empty ? '"include_usage":true' : '"include_usage":true,' };
+};
+
+const lowerOutput = ({ request, spans, inside }: ParsedChat, { upstreamModel, loweredOutput }: Conversion): readonly Edit[] => {
+  if (loweredOutput === null) return [];
+  const edits: Edit[] = [];
+  const limits = [
+    [spans.maxTokens, request.max_tokens],
+    [spans.maxCompletionTokens, request.max_completion_tokens],
+  ] as const;
+  for (const [span, value] of limits) {
+    if (span !== null && typeof value === 'number') edits.push({ ...span, text: String(Math.min(value, loweredOutput)) });
+  }
+  if (edits.length > 0) return edits;
+  const field = outputLimitField(upstreamModel);
+  // A limit that is there but null is filled in: a second member of its name would be one too many.
+  const empty = field === 'max_tokens' ? spans.maxTokens : spans.maxCompletionTokens;
+  return [
+    empty === null ? { start: inside, end: inside, text: `"${field}":${loweredOutput},` } : { ...empty, text: String(loweredOutput) },
+  ];
+};
+
+/** The body as the upstream gets it: the client's own bytes, but for the few that must differ. */
+export const convertRequest = (parsed: ParsedRequest, conversion: Conversion): Buffer => {
+  const { body, request, spans } = parsed;
+  const edits: Edit[] = [];
+  if (conversion.upstreamModel !== request.model) edits.push({ ...spans.model, text: JSON.stringify(conversion.upstreamModel) });
+  if (parsed.endpoint === 'chat') {
+    const usage = askForUsage(parsed);
+    if (usage !== null) edits.push(usage);
+    edits.push(...lowerOutput(parsed, conversion));
+  }
+  return splice(body, edits);
+};
+
+/** Gives an answer, or a chunk of one, back the name that the client knows the model by. */
+export const renameModel = (answer: Buffer, model: string): Buffer => {
+  const span = scanObject(answer, ['model']).spans[0];
+  return span === null || span === undefined ? answer : splice(answer, [{ ...span, text: JSON.stringify(model) }]);
+};
+
+const toBase64 = (vector: readonly unknown[]): string => {
+  const floats = new Float32Array(vector.length);
+  vector.forEach((value, index) => {
+    floats[index] = typeof value === 'number' ? value : NaN;
+  });
+  return Buffer.from(floats.buffer).toString('base64');
+};
+
+/**
+ * An embeddings answer with vectors as base64 of little-endian float32. Official clients ask for that by default and read an
+ * empty vector out of anything else, so an upstream that only knows numbers is helped out.
+ */
+export const vectorsAsBase64 = (answer: Buffer): Buffer => {
+  const span = scanObject(answer, ['data']).spans[0];
+  if (span === null || span === undefined) return answer;
+  const first = answer.indexOf('"embedding"', span.start);
+  if (first < 0 || first >= span.end) return answer;
+  const value = answer.toString('latin1', first + '"embedding"'.length, first + 64);
+  if (!/^\s*:\s*\[/.test(value)) return answer;
+  const items = JSON.parse(answer.toString('utf8', span.start, span.end)) as unknown;
+  if (!Array.isArray(items)) return answer;
+  const data = items.map((item: unknown) => {
+    const vector = typeof item === 'object' && item !== null && 'embedding' in item ? item.embedding : null;
+    return Array.isArray(vector) ? { ...(item as object), embedding: toBase64(vector) } : item;
+  });
+  return splice(answer, [{ ...span, text: JSON.stringify(data) }]);
+};

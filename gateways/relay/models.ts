@@ -1,0 +1,39 @@
+import { servesGroup } from '../../domain/relay/choose-channel.ts';
+import type { Directory } from '../ports/directory.ts';
+import { mayUseModel } from './authenticate.ts';
+import type { Caller } from './call.ts';
+import { servable } from './route.ts';
+
+/** A model as OpenAI's format lists it, with what is needed to know what a call may cost. */
+export interface ListedModel {
+  readonly id: string;
+  readonly object: 'model';
+  /** Nobody here knows when a model was made; clients want a number. */
+  readonly created: number;
+  readonly owned_by: string;
+  readonly kind: string;
+  readonly context_length?: number;
+  readonly max_output_tokens?: number;
+}
+
+/** The model if this key can call it: it is allowed to, a channel that its group may use serves it, and it has a price. */
+export const listedModel = (directory: Directory, caller: Caller, model: string): ListedModel | null => {
+  if (!mayUseModel(caller, model)) return null;
+  const price = directory.price(model)?.price;
+  if (price === undefined || !(servable(price, 'chat') || servable(price, 'embeddings'))) return null;
+  const channel = directory.channelsForModel(model).find((candidate) => servesGroup(candidate, caller.user.group));
+  if (channel === undefined) return null;
+  return {
+    id: model,
+    object: 'model',
+    created: 0,
+    owned_by: channel.settings.provider,
+    kind: price.kind,
+    ...(price.contextTokens === undefined ? {} : { context_length: price.contextTokens }),
+    ...(price.maxOutputTokens === undefined ? {} : { max_output_tokens: price.maxOutputTokens }),
+  };
+};
+
+/** Everything that this key can call, by name. */
+export const listModels = (directory: Directory, caller: Caller): readonly ListedModel[] =>
+  [...directory.models()].sort().flatMap((model) => listedModel(directory, caller, model) ?? []);

@@ -1,0 +1,200 @@
+import type { UpstreamExchange, UpstreamFault, UpstreamHeaders, UpstreamListener } from '../ports/upstream.ts';
+import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
+import type { Watched } from './watch.ts';
+
+/** What comes of sending a request, up to the moment from which there is no way back. */
+export type Opened =
+  /** A whole body: a plain answer, or an error of any kind. */
+  | { readonly kind: 'body'; readonly status: number; readonly headers: UpstreamHeaders; readonly body: Buffer }
+  /** A stream whose first event has come and is none of an error, or whose upstream is silent for so long that it has to be begun. */
+  | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly source: StreamSource }
+  /** The first event of the stream was an error. */
+  | { readonly kind: 'error_event'; readonly data: string }
+  | { readonly kind: 'garbled'; readonly why: string }
+  | { readonly kind: 'timed_out' }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'fault'; readonly fault: UpstreamFault };
+
+/** Hears the rest of a stream. */
+export interface StreamSink {
+  /** False asks for a pause. */
+  data(chunk: Buffer): boolean;
+  end(): void;
+  failed(fault: UpstreamFault): void;
+}
+
+export interface StreamSource {
+  /** Hands over what has come so far, and from then on everything. */
+  attach(sink: StreamSink): void;
+  resume(): void;
+  abort(): void;
+}
+
+export interface OpeningLimits {
+  readonly streamed: boolean;
+  /** On the stopwatch. */
+  readonly begun: number;
+  /** Until a plain answer is whole, or a stream's first event has come. */
+  readonly withinMs: number;
+  /** When a stream is begun although its upstream has sent nothing but headers. */
+  readonly heartbeatMs: number;
+  readonly answerBytes: number;
+  readonly eventBytes: number;
+}
+
+/** How much of a body of an error is of interest. */
+const ERROR_BYTES = 1024 * 1024;
+
+/** What may wait between a stream's first event and its reader. */
+const WAITING_BYTES = 256 * 1024;
+
+const isErrorEvent = (data: string): boolean | 'garbled' => {
+  if (isDone(data)) return false;
+  try {
+    const value: unknown = JSON.parse(data);
+    if (typeof value !== 'object' || value === null) return 'garbled';
+    return 'error' in value && value.error !== null && value.error !== undefined;
+  } catch {
+    return 'garbled';
+  }
+};
+
+/**
+ * Listens to an upstream until it is clear what it answers: until then another one may be tried, and the client has seen
+ * nothing. A plain answer is collected; a stream is handed over once its first event is there.
+ */
+export class Opening implements UpstreamListener, StreamSource, Watched {
+  readonly #limits: OpeningLimits;
+  readonly #settle: (opened: Opened) => void;
+  #exchange: UpstreamExchange | null = null;
+  #settled = false;
+  #aborted = false;
+  #status = 0;
+  #headers: UpstreamHeaders = {};
+  #asStream = false;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #splitter: EventSplitter | null = null;
+  #sink: StreamSink | null = null;
+  #waiting: { readonly fault: UpstreamFault | null } | null = null;
+  #paused = false;
+
+  constructor(limits: OpeningLimits, settle: (opened: Opened) => void) {
+    this.#limits = limits;
+    this.#settle = settle;
+  }
+
+  /** The exchange that this listens to; it may have told something already. */
+  begin(exchange: UpstreamExchange): void {
+    this.#exchange = exchange;
+    if (this.#aborted) exchange.abort();
+  }
+
+  headers(status: number, headers: UpstreamHeaders): void {
+    this.#status = status;
+    this.#headers = headers;
+    if (!this.#limits.streamed || status !== 200) return;
+    // Only a plain JSON answer says for sure that it is no stream: some upstreams send streams as text/plain.
+    this.#asStream = !(headers['content-type'] ?? '').toLowerCase().startsWith('application/json');
+    if (this.#asStream) this.#splitter = new EventSplitter(this.#limits.eventBytes);
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#sink !== null) return this.#sink.data(chunk);
+    if (this.#settled && !this.#asStream) return true;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#asStream) {
+      if (this.#splitter !== null) this.#lookAtFirst(chunk);
+      this.#paused = this.#settled && this.#bytes > WAITING_BYTES;
+      return !this.#paused;
+    }
+    if (this.#bytes > (this.#status === 200 ? this.#limits.answerBytes : ERROR_BYTES)) {
+      this.#abandon({ kind: 'garbled', why: 'the answer is larger than any that is taken' });
+    }
+    return true;
+  }
+
+  end(): void {
+    if (this.#sink !== null) return this.#sink.end();
+    if (!this.#asStream) {
+      const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+      return this.#done({ kind: 'body', status: this.#status, headers: this.#headers, body });
+    }
+    this.#waiting = { fault: null };
+    if (!this.#settled) this.#done({ kind: 'garbled', why: 'the stream ended before its first event' });
+  }
+
+  failed(fault: UpstreamFault): void {
+    if (this.#sink !== null) return this.#sink.failed(fault);
+    this.#waiting = { fault };
+    this.#done({ kind: 'fault', fault });
+  }
+
+  check(now: number): void {
+    if (this.#settled) return;
+    if (now - this.#limits.begun > this.#limits.withinMs) this.#abandon({ kind: 'timed_out' });
+    else if (this.#asStream && now - this.#limits.begun > this.#limits.heartbeatMs) this.#handOver();
+  }
+
+  interrupt(): void {
+    if (!this.#settled) this.#abandon({ kind: 'interrupted' });
+  }
+
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    let goOn = true;
+    for (const chunk of chunks) goOn = sink.data(chunk) && goOn;
+    if (this.#waiting !== null) {
+      if (this.#waiting.fault === null) sink.end();
+      else sink.failed(this.#waiting.fault);
+    } else if (this.#paused && goOn) this.resume();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#exchange?.resume();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#exchange?.abort();
+  }
+
+  #lookAtFirst(chunk: Buffer): void {
+    const events = this.#splitter?.push(chunk) ?? null;
+    if (events === null) return;
+    if (events === 'overflow') return this.#abandon({ kind: 'garbled', why: 'an event is larger than any that is taken' });
+    forEachEvent(events, (event) => {
+      if (this.#settled) return;
+      const data = dataOf(event);
+      if (data === null) return;
+      const error = isErrorEvent(data);
+      if (error === 'garbled') this.#abandon({ kind: 'garbled', why: 'the first event is not JSON' });
+      else if (error) this.#abandon({ kind: 'error_event', data });
+      else this.#handOver();
+    });
+  }
+
+  #handOver(): void {
+    this.#splitter = null;
+    this.#done({ kind: 'stream', headers: this.#headers, source: this });
+  }
+
+  /** Nobody will read the rest. */
+  #abandon(opened: Opened): void {
+    this.#splitter = null;
+    this.#asStream = false;
+    this.#chunks = [];
+    this.abort();
+    this.#done(opened);
+  }
+
+  #done(opened: Opened): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#settle(opened);
+  }
+}

@@ -1,0 +1,101 @@
+import { approximateTokens } from '../../domain/tokens/approximate.ts';
+import { producedBy, type Countable } from '../../domain/tokens/chat-text.ts';
+import { ChatAnswer } from '../../schemas/openai/chat-answer.ts';
+import { dataOf, forEachEvent, isDone } from './sse.ts';
+
+/** Text kept for an exact count; what lies beyond is counted by its length. */
+const MOST_TEXT = 2_000_000;
+
+const parseAnswer = (json: string): ChatAnswer | null => {
+  try {
+    const parsed = ChatAnswer.safeParse(JSON.parse(json));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * What a stream has said so far, for when nobody reports how many tokens that was. Events are kept as they came and read
+ * only when there are many of them or when the count is wanted: most streams end with their usage, and then nobody reads them.
+ */
+export class ProducedText {
+  readonly #unreadBytes: number;
+  #unread: Buffer[] = [];
+  #bytes = 0;
+  /** One text a choice: a word that two chunks share is one word. */
+  readonly #texts = new Map<number, string>();
+  #length = 0;
+  #tokens = 0;
+  #events = 0;
+  #finished = false;
+
+  constructor(unreadBytes: number) {
+    this.#unreadBytes = unreadBytes;
+  }
+
+  /** Nothing came so far. */
+  get empty(): boolean {
+    return this.#events === 0;
+  }
+
+  keep(events: Buffer): void {
+    this.#events++;
+    this.#unread.push(events);
+    this.#bytes += events.length;
+    if (this.#bytes > this.#unreadBytes) this.#read();
+  }
+
+  /** The usage is known: what was said does not matter any more. */
+  forget(): void {
+    this.#unread = [];
+    this.#bytes = 0;
+    this.#texts.clear();
+  }
+
+  /** Whether a choice has said why it ended. */
+  finished(): boolean {
+    this.#read();
+    return this.#finished;
+  }
+
+  countable(): Countable {
+    this.#read();
+    return { texts: [...this.#texts.values()], tokens: this.#tokens };
+  }
+
+  #read(): void {
+    const unread = this.#unread;
+    this.#unread = [];
+    this.#bytes = 0;
+    for (const events of unread) forEachEvent(events, (event) => this.#readEvent(event));
+  }
+
+  #readEvent(event: Buffer): void {
+    const data = dataOf(event);
+    const answer = data === null || isDone(data) ? null : parseAnswer(data);
+    for (const { delta, message, index, finish_reason: reason } of answer?.choices ?? []) {
+      if (reason !== null && reason !== undefined && reason !== '') this.#finished = true;
+      const produced = delta ?? message;
+      if (produced === null || produced === undefined) continue;
+      const texts: string[] = [];
+      this.#tokens += producedBy(produced, texts);
+      for (const text of texts) this.#add(index, text);
+    }
+  }
+
+  #add(choice: number, text: string): void {
+    this.#length += text.length;
+    if (this.#length > MOST_TEXT) this.#tokens += approximateTokens(text);
+    else this.#texts.set(choice, (this.#texts.get(choice) ?? '') + text);
+  }
+}
+
+/** What a plain answer says. */
+export const producedByAnswer = (body: Buffer): Countable => {
+  const texts: string[] = [];
+  let tokens = 0;
+  for (const { message } of parseAnswer(body.toString('utf8'))?.choices ?? [])
+    if (message !== null && message !== undefined) tokens += producedBy(message, texts);
+  return { texts, tokens };
+};

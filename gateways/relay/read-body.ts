@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import { refuse, type Refusal } from '../../schemas/errors.ts';
+
+const tooLarge = (limit: number): Refusal => refuse('body_too_large', `The body is larger than the ${limit} bytes that are taken here.`);
+
+/** The whole body as it came, or why it is not taken. `null`: the client went away while sending it. */
+export const readBody = (req: IncomingMessage, limit: number): Promise<Buffer | Refusal | null> => {
+  const type = req.headers['content-type'];
+  if (type === undefined || !/^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i.test(type))
+    return Promise.resolve(refuse('unsupported_media_type'));
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity')
+    return Promise.resolve(refuse('unsupported_media_type', 'Send the body without a content-encoding.'));
+  if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.resolve(tooLarge(limit));
+
+  return new Promise((resolve) => {
+    let first: Buffer | null = null;
+    let more: Buffer[] | null = null;
+    let bytes = 0;
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > limit) {
+        req.pause();
+        req.removeAllListeners('data');
+        resolve(tooLarge(limit));
+      } else if (first === null) first = chunk;
+      else (more ??= [first]).push(chunk);
+    });
+    req.on('end', () => resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0))));
+    req.on('error', () => resolve(null));
+    req.on('close', () => resolve(null));
+  });
+};

@@ -1,0 +1,328 @@
+import { createHash } from 'node:crypto';
+import type { Request, Response } from 'express';
+import { toDollarText } from '../../domain/ledger/money.ts';
+import { errorTable, isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
+import type { ReleaseReason } from '../../schemas/events/lease.ts';
+import type { RequestId } from '../../schemas/ids.ts';
+import type { z } from 'zod';
+import type { Hold } from '../ports/spending.ts';
+import type { CallOutcome } from '../ports/relay-metrics.ts';
+import { sendBody, sendHead, sendInternal, sendRefusal } from './answer.ts';
+import { attempt, type Attempted, type AttemptDeps } from './attempt.ts';
+import { authenticate } from './authenticate.ts';
+import { Call, type Caller, type Endpoint } from './call.ts';
+import { charge, type ChargedCall } from './charge.ts';
+import { renameModel, vectorsAsBase64 } from './convert.ts';
+import { IDEMPOTENCY_KEY, type Claim, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
+import type { Limiter } from './limit.ts';
+import { parse, type ParsedRequest } from './parse.ts';
+import { producedByAnswer } from './produced-text.ts';
+import { readBody } from './read-body.ts';
+import { readUsageAt } from './read-usage.ts';
+import { reserve } from './reserve.ts';
+import { route, type Route } from './route.ts';
+import { endStream, endStreamRefused, errorOfEnd, relayStream, STREAM_HEADERS, type ChargedTokens } from './stream.ts';
+import { startCallSpan } from './trace.ts';
+
+export interface PipelineDeps extends AttemptDeps {
+  readonly limiter: Limiter;
+  readonly kept: KeptAnswers;
+}
+
+/** nginx's number for a request whose client closed the connection; never sent, only recorded. */
+const CLIENT_LEFT = 499;
+
+/** A call whose money is set aside. */
+interface HeldCall {
+  readonly call: Call;
+  readonly parsed: ParsedRequest;
+  readonly route: Route;
+  readonly hold: Hold;
+  readonly claim: Claim | null;
+  /** True once a charge or a release was asked for: the ledger has the last word then. */
+  ended: boolean;
+}
+
+const elapsed = (deps: PipelineDeps, call: Call): number => Math.round(deps.stopwatch.elapsed() - call.begun);
+
+const release = async (
+  deps: PipelineDeps,
+  held: HeldCall,
+  reason: z.infer<typeof ReleaseReason>,
+  reconcile: boolean,
+  status: number,
+): Promise<void> => {
+  const { call, parsed, hold, claim } = held;
+  held.ended = true;
+  const refusal = await deps.spending.release(hold, { reason, reconcile, call: call.facts(parsed.endpoint, status, elapsed(deps, call)) });
+  // A release that is not on record is made good by whoever sweeps the lease; the client owes nothing either way.
+  if (refusal !== null) call.detail = `the release was not recorded: ${refusal.refused}`;
+  claim?.open();
+};
+
+/** `call.detail` says more in the log; the hold, if any, gives itself back. */
+const notRecorded = (held: HeldCall, refusal: Refusal): void => {
+  held.ended = true;
+  held.claim?.open();
+  sendRefusal(held.call, refusal);
+};
+
+const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'plain' }>): Promise<void> => {
+  const { call, parsed, hold, claim } = held;
+  const { served, scanned } = attempted;
+  served.finish('answered');
+  const reading = readUsageAt(attempted.body, scanned.usage, parsed.endpoint);
+  // All that is left before the first byte is the charge.
+  call.firstByteMs = elapsed(deps, call);
+  held.ended = true;
+  const charged = await charge(deps, call, hold, parsed, held.route, served, call.clientGone ? CLIENT_LEFT : 200, reading, () =>
+    parsed.endpoint === 'chat' ? producedByAnswer(attempted.body) : { texts: [], tokens: 0 },
+  );
+  if (isRefusal(charged)) {
+    claim?.spent();
+    return sendRefusal(call, charged);
+  }
+  let body = attempted.body;
+  if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
+  if (parsed.endpoint === 'embeddings' && parsed.request.encoding_format === 'base64') body = vectorsAsBase64(body);
+  const headers = ['x-oblivious-cost', toDollarText(charged.cost), 'x-oblivious-channel', served.channel.channelId];
+  claim?.done({ status: 200, headers: ['content-type', 'application/json', ...headers], body });
+  sendBody(call, 200, 'application/json', body, headers);
+};
+
+const tokensOf = (charged: ChargedCall): ChargedTokens | null =>
+  charged.basis === 'held'
+    ? null
+    : { promptTokens: charged.promptTokens, outputTokens: charged.outputTokens, estimated: charged.basis === 'estimated' };
+
+const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'stream' }>): Promise<void> => {
+  const { call, parsed, hold, claim } = held;
+  const { served, source } = attempted;
+  if (parsed.endpoint !== 'chat') throw new Error('only chat streams');
+  const usageWanted = parsed.request.stream_options?.include_usage === true;
+  const renamedTo = served.upstreamModel === held.route.model ? null : held.route.model;
+  const headers = ['x-oblivious-channel', served.channel.channelId];
+  if (claim !== null) call.sent = [];
+  const result = await relayStream(deps, call, source, headers, { usageWanted, renamedTo });
+
+  const left = result.end === 'client_left' || result.end === 'unread';
+  const ours = left || result.end === 'shutdown';
+  served.finish(
+    result.end === 'done' ? 'answered' : ours ? 'aborted' : result.end === 'silent' || result.end === 'too_long' ? 'timed_out' : 'failed',
+  );
+  call.errorCode = errorOfEnd(result.end);
+  const status = call.res.headersSent ? 200 : CLIENT_LEFT;
+  if (result.produced.empty && result.reading.kind === 'absent' && !left) {
+    await release(deps, held, result.end === 'shutdown' ? 'shutdown' : 'upstream_failed', true, status);
+    return endStream(call, result, null, usageWanted);
+  }
+  held.ended = true;
+  const charged = await charge(deps, call, hold, parsed, held.route, served, status, result.reading, () => result.produced.countable());
+  if (isRefusal(charged)) {
+    claim?.spent();
+    call.errorCode = charged.refused;
+    return endStreamRefused(call, charged);
+  }
+  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, usageWanted);
+  if (claim === null) return;
+  // Half an answer is not worth repeating, and the whole one was not paid for.
+  if (result.end === 'done') claim.done({ status: 200, headers: [...STREAM_HEADERS, ...headers], body: Buffer.concat(call.sent ?? []) });
+  else claim.spent();
+};
+
+const sendPassed = async (
+  deps: PipelineDeps,
+  held: HeldCall,
+  { status, headers, body }: Extract<Attempted, { kind: 'passed' }>,
+): Promise<void> => {
+  const { call } = held;
+  call.errorCode = 'upstream_refused';
+  await release(deps, held, 'refused', false, status);
+  if ((headers['content-type'] ?? '').toLowerCase().startsWith('application/json') && body[0] === 0x7b)
+    return sendBody(call, status, 'application/json', body);
+  // What is no error in OpenAI's shape is made one: clients read nothing else.
+  const error = {
+    message: 'The upstream refused the request and did not say why in a form that can be passed on.',
+    type: errorTable.upstream_refused.type,
+    param: null,
+    code: 'upstream_refused',
+  };
+  sendBody(call, status, 'application/json', JSON.stringify({ error }));
+};
+
+/** From the reservation on: the upstream is at work while the reservation becomes durable, and nothing goes out before it is. */
+const serve = async (deps: PipelineDeps, held: HeldCall, loweredOutput: number | null): Promise<void> => {
+  const { call, hold } = held;
+  const recording = hold.durable.then((refusal) => {
+    if (refusal !== null) call.interrupt('not_recorded');
+    return refusal;
+  });
+  const attempted = await attempt(deps, call, held.parsed, held.route, loweredOutput);
+  const refusal = await recording;
+  if (refusal !== null) {
+    if (attempted.kind === 'stream') attempted.source.abort();
+    if (attempted.kind === 'stream' || attempted.kind === 'plain') attempted.served.finish('aborted');
+    return notRecorded(held, refusal);
+  }
+  switch (attempted.kind) {
+    case 'plain':
+      return sendPlain(deps, held, attempted);
+    case 'stream':
+      return sendStream(deps, held, attempted);
+    case 'passed':
+      return sendPassed(deps, held, attempted);
+    case 'refused':
+      call.errorCode = attempted.refusal.refused;
+      await release(deps, held, 'upstream_failed', attempted.billed, errorTable[attempted.refusal.refused].status);
+      return sendRefusal(call, attempted.refusal);
+    case 'interrupted': {
+      const left = call.interrupted !== 'shutdown';
+      if (!left) call.errorCode = 'shutting_down';
+      await release(deps, held, left ? 'client_left' : 'shutdown', attempted.billed, left ? CLIENT_LEFT : 503);
+      return left ? void call.res.destroy() : sendRefusal(call, refuse('shutting_down'));
+    }
+  }
+};
+
+const replay = (call: Call, { status, headers, body }: KeptAnswer): void => {
+  call.replayed = true;
+  if (call.clientGone) return;
+  sendHead(call, status, [...headers, 'content-length', String(body.length), 'x-oblivious-replayed', 'true']);
+  call.res.end(body);
+};
+
+/** The steps of a call that can spend, up to the one from which money is set aside. */
+const run = async (deps: PipelineDeps, call: Call, endpoint: Endpoint, caller: Caller, onHeld: (held: HeldCall) => void): Promise<void> => {
+  const body = await readBody(call.req, deps.limits.bodyBytes);
+  if (body === null) return;
+  if ('refused' in body) return sendRefusal(call, body);
+  const parsed = parse(body, endpoint, deps.limits);
+  if ('refused' in parsed) return sendRefusal(call, parsed);
+  call.model = parsed.request.model;
+  call.streamed = parsed.endpoint === 'chat' && parsed.request.stream === true;
+
+  const key = call.req.headers['idempotency-key'];
+  const { tokenId } = caller.token;
+  let hash = '';
+  if (key !== undefined) {
+    if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
+      return sendRefusal(call, refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.'));
+    hash = createHash('sha256').update(`${endpoint}\n`).update(body).digest('hex');
+    const known = deps.kept.known(tokenId, key, hash);
+    if (known?.kind === 'refused') return sendRefusal(call, known.refusal);
+    if (known?.kind === 'kept') return replay(call, known.answer);
+  }
+
+  const planned = route(deps.directory, caller, parsed.request.model, endpoint);
+  if ('refused' in planned) return sendRefusal(call, planned);
+  const reserved = await reserve(deps.spending, caller, call.requestId, parsed, planned);
+  if ('refused' in reserved) return sendRefusal(call, reserved);
+  const held: HeldCall = { call, parsed, route: planned, hold: reserved.hold, claim: null, ended: false };
+  onHeld(held);
+  if (key === undefined) return serve(deps, held, reserved.loweredOutput);
+
+  const claim = await deps.kept.claim(tokenId, key, hash, call.requestId);
+  if ('refused' in claim) {
+    call.errorCode = claim.refused;
+    await release(deps, held, 'refused', false, errorTable[claim.refused].status);
+    return sendRefusal(call, claim);
+  }
+  const claimed: HeldCall = { ...held, claim };
+  onHeld(claimed);
+  return serve(deps, claimed, reserved.loweredOutput);
+};
+
+const outcomeOf = (call: Call): CallOutcome => {
+  if (call.replayed) return 'replayed';
+  if (call.interrupted === 'client_left') return 'client_left';
+  if (call.errorCode === null) return 'answered';
+  return call.attempts.length > 0 ? 'upstream_error' : 'refused';
+};
+
+/** The end of every request, whatever became of it: one line, one set of figures. */
+const finish = (deps: PipelineDeps, call: Call): void => {
+  const { caller } = call;
+  const durationMs = elapsed(deps, call);
+  const status = call.res.headersSent ? call.res.statusCode : CLIENT_LEFT;
+  const outcome = outcomeOf(call);
+  deps.metrics.callFinished({
+    route: call.route,
+    model: call.upstreamModel === null ? '' : (call.model ?? ''),
+    channelId: call.channelId ?? '',
+    streamed: call.streamed,
+    status,
+    outcome,
+    durationMs,
+    firstByteMs: call.firstByteMs,
+  });
+  deps.logger.log({
+    requestId: call.requestId,
+    startedAt: new Date(call.startedAt).toISOString(),
+    method: call.req.method,
+    route: call.route,
+    status,
+    durationMs,
+    ...(call.errorCode === null ? {} : { errorCode: call.errorCode }),
+    ...(caller === null ? {} : { userId: caller.user.userId, tokenId: caller.token.tokenId }),
+    ...(call.model === null
+      ? {}
+      : { model: call.model, streamed: call.streamed, attempts: call.attempts.length, firstByteMs: call.firstByteMs }),
+    ...(call.upstreamModel === null || call.upstreamModel === call.model ? {} : { upstreamModel: call.upstreamModel }),
+    ...(call.channelId === null ? {} : { channelId: call.channelId }),
+    ...(call.usage === null ? {} : { usage: call.usage }),
+    ...(call.basis === null ? {} : { basis: call.basis }),
+    ...(call.cost === null ? {} : { cost: toDollarText(call.cost) }),
+    ...(call.interrupted === 'client_left' ? { clientLeft: true } : {}),
+    ...(call.replayed ? { replayed: true } : {}),
+    ...(call.detail === null ? {} : { detail: call.detail }),
+  });
+};
+
+/** A request as a {@link Call}: its id is made here and is on every answer. */
+export const newCall = (deps: Pick<PipelineDeps, 'ids' | 'clock' | 'stopwatch'>, req: Request, res: Response, routeName: string): Call =>
+  // The source of ids makes them in this shape; parsing each would cost as much as all else about it.
+  new Call(req, res, routeName, deps.ids.next('req') as RequestId, deps.clock.now(), deps.stopwatch.elapsed());
+
+/** Runs a step that answers the call, and does what has to be done around every request. */
+export const around = async (deps: PipelineDeps, call: Call, answer: () => Promise<void> | void): Promise<void> => {
+  deps.metrics.callStarted(call.route);
+  try {
+    await answer();
+  } catch (cause) {
+    sendInternal(call, cause);
+  }
+  finish(deps, call);
+};
+
+/** `POST /v1/chat/completions` and `POST /v1/embeddings`: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
+export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeName: string, req: Request, res: Response): Promise<void> => {
+  const call = newCall(deps, req, res, routeName);
+  const span = startCallSpan(deps.tracer, call);
+  let held: HeldCall | null = null;
+  await around(deps, call, async () => {
+    if (!deps.inFlight.admitting)
+      return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }), ['connection', 'close']);
+    const caller = authenticate(deps, call, endpoint, 'spend');
+    if ('refused' in caller) return sendRefusal(call, caller);
+    const limited = deps.limiter.enter(caller);
+    if (limited !== null) return sendRefusal(call, limited);
+    deps.inFlight.add(call);
+    res.on('close', () => {
+      if (!res.writableFinished) call.interrupt('client_left');
+    });
+    try {
+      await run(deps, call, endpoint, caller, (taken) => {
+        held = taken;
+      });
+    } catch (cause) {
+      // A bug must not keep money set aside.
+      const kept = held;
+      if (kept !== null && !kept.ended) await release(deps, kept, 'upstream_failed', true, 500);
+      throw cause;
+    } finally {
+      deps.limiter.leave(caller);
+      deps.inFlight.delete(call);
+    }
+  });
+  span?.end(outcomeOf(call), call.res.headersSent ? call.res.statusCode : null);
+};

@@ -1,0 +1,43 @@
+import type { Tracer } from '@opentelemetry/api';
+import type { ApiKeys } from '../../commands/ports/api-keys.ts';
+import type { Clock } from '../../commands/ports/clock.ts';
+import type { IdSource } from '../../commands/ports/id-source.ts';
+import type { SecretBox } from '../../commands/ports/secret-box.ts';
+import type { ChannelHealthObserver } from '../ports/channel-health.ts';
+import type { Directory } from '../ports/directory.ts';
+import type { IdempotencyClaims } from '../ports/idempotency-claims.ts';
+import type { KeyStandings } from '../ports/key-standing.ts';
+import type { RelayMetrics } from '../ports/relay-metrics.ts';
+import type { RequestLogger } from '../ports/request-logger.ts';
+import type { Spending } from '../ports/spending.ts';
+import type { Stopwatch } from '../ports/stopwatch.ts';
+import type { TokenCounter } from '../ports/token-counter.ts';
+import type { Upstream } from '../ports/upstream.ts';
+import type { CallsInFlight } from './calls-in-flight.ts';
+import type { RelayLimits } from './relay-limits.ts';
+
+/** Everything that the relay needs of the rest of the program. */
+export interface RelayDeps {
+  readonly directory: Directory;
+  readonly apiKeys: Pick<ApiKeys, 'hashOf'>;
+  readonly spending: Spending;
+  readonly claims: IdempotencyClaims;
+  readonly standings: KeyStandings;
+  readonly upstream: Upstream;
+  readonly tokenCounter: TokenCounter;
+  readonly secrets: Pick<SecretBox, 'open'>;
+  readonly health: ChannelHealthObserver;
+  readonly logger: RequestLogger;
+  readonly metrics: RelayMetrics;
+  readonly clock: Clock;
+  readonly stopwatch: Stopwatch;
+  readonly ids: IdSource;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Where the sandbox listens in this process; `null` where it does not. */
+  readonly sandboxUrl: () => string | null;
+  /** `null`: no spans are made, and nothing is spent on them. */
+  readonly tracer: Tracer | null;
+  readonly inFlight: CallsInFlight;
+  readonly limits: RelayLimits;
+}

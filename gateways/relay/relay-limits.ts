@@ -1,0 +1,80 @@
+import type { BackoffPolicy } from '../../domain/relay/backoff.ts';
+import type { BreakerPolicy } from '../../domain/relay/breaker.ts';
+import type { RetryBudgetPolicy } from '../../domain/relay/retry-budget.ts';
+
+/** How much of anything one caller may have. `null` is no limit. */
+export interface CallerLimits {
+  readonly requestsPerMinute: number | null;
+  readonly inFlight: number | null;
+}
+
+/** Every bound of the relay. Times in milliseconds, sizes in bytes. */
+export interface RelayLimits {
+  readonly perKey: CallerLimits;
+  readonly perUser: CallerLimits;
+  /** A request's body. */
+  readonly bodyBytes: number;
+  readonly jsonDepth: number;
+  readonly jsonMembers: number;
+  /** A plain answer, which is held whole. */
+  readonly answerBytes: number;
+  /** One event of a stream. */
+  readonly eventBytes: number;
+  /** What of a stream is held for counting, should the upstream not say what it took. */
+  readonly uncountedBytes: number;
+  /** Until a plain answer is whole. */
+  readonly answerMs: number;
+  /** Until a stream's first event; another channel may be tried after it. */
+  readonly firstEventMs: number;
+  /** Between two reads of a stream. */
+  readonly silenceMs: number;
+  /** For a stream as a whole. */
+  readonly streamMs: number;
+  /** How long a client may leave a stream unread. */
+  readonly unreadMs: number;
+  /** After this long without a byte a stream gets a comment, so that nobody on the way takes it for dead. */
+  readonly heartbeatMs: number;
+  /** How long an upstream may linger behind its last event before its connection is cut. */
+  readonly lingerMs: number;
+  /** How often the time limits above are looked at. */
+  readonly watchMs: number;
+  readonly attempts: number;
+  /** No attempt begins later than this after the call did. */
+  readonly attemptsMs: number;
+  readonly backoff: BackoffPolicy;
+  readonly retryBudget: RetryBudgetPolicy;
+  readonly breaker: BreakerPolicy;
+  /** How long a key rests that was rate limited without a word on how long. */
+  readonly keyRestMs: number;
+  /** How long a key rests that was refused or has no money: until somebody has had time to act. */
+  readonly refusedKeyRestMs: number;
+  /** Finished answers kept for their `Idempotency-Key`. */
+  readonly kept: { readonly bytes: number; readonly answerBytes: number; readonly answers: number; readonly ms: number };
+}
+
+export const DEFAULT_RELAY_LIMITS: RelayLimits = {
+  perKey: { requestsPerMinute: 60_000, inFlight: 2_000 },
+  perUser: { requestsPerMinute: 120_000, inFlight: 4_000 },
+  bodyBytes: 32 * 1024 * 1024,
+  jsonDepth: 128,
+  jsonMembers: 256,
+  answerBytes: 128 * 1024 * 1024,
+  eventBytes: 16 * 1024 * 1024,
+  uncountedBytes: 64 * 1024,
+  answerMs: 600_000,
+  firstEventMs: 300_000,
+  silenceMs: 300_000,
+  streamMs: 3_600_000,
+  unreadMs: 30_000,
+  heartbeatMs: 15_000,
+  lingerMs: 2_000,
+  watchMs: 250,
+  attempts: 4,
+  attemptsMs: 30_000,
+  backoff: { base: 100, most: 2_000 },
+  retryBudget: { share: 0.2, mostSaved: 50 },
+  breaker: { failures: 5, rest: 10_000, longestRest: 300_000 },
+  keyRestMs: 1_000,
+  refusedKeyRestMs: 600_000,
+  kept: { bytes: 64 * 1024 * 1024, answerBytes: 1024 * 1024, answers: 10_000, ms: 3_600_000 },
+};

@@ -1,0 +1,180 @@
+import { Router, type NextFunction, type Request, type Response } from 'express';
+import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
+import type { Endpoint as Door } from '../../schemas/events/token.ts';
+import type { z } from 'zod';
+import { sendHead, sendJson, sendRefusal } from './answer.ts';
+import { authenticate } from './authenticate.ts';
+import type { Call, Caller, Endpoint } from './call.ts';
+import { ChannelSecrets } from './channel-secrets.ts';
+import { ChannelStates } from './channel-states.ts';
+import { KeptAnswers } from './kept-answers.ts';
+import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
+import { Limiter } from './limit.ts';
+import { listedModel, listModels } from './models.ts';
+import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
+import type { RelayDeps } from './relay-deps.ts';
+import { Watch } from './watch.ts';
+
+type Answer = (call: Call, caller: Caller) => Promise<void> | void;
+
+const CHAT = '/v1/chat/completions';
+const EMBEDDINGS = '/v1/embeddings';
+const MODELS = '/v1/models';
+const MODEL = '/v1/models/{id}';
+const KEY = '/v1/key';
+const SUBSCRIPTION = '/v1/dashboard/billing/subscription';
+const USAGE = '/v1/dashboard/billing/usage';
+
+/** The two billing addresses exist without `/v1` too: half of the clients that ask for them were written so. */
+const withoutVersion = (path: string): string => path.slice('/v1'.length);
+
+/** Every address of the relay that can spend, for the test that sees to it that each goes through the ledger. */
+export const SPENDING_ROUTES = [CHAT, EMBEDDINGS] as const;
+
+const PREFLIGHT = [
+  'access-control-allow-methods',
+  'GET, POST, OPTIONS',
+  'access-control-allow-headers',
+  'authorization, content-type, idempotency-key, openai-organization, openai-project, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-stainless-helper-method',
+  'access-control-max-age',
+  '86400',
+] as const;
+
+/** Express calls handlers with callbacks and waits for nothing; what is thrown in here is answered in here. */
+const handled =
+  (answer: (req: Request, res: Response) => Promise<void>) =>
+  (req: Request, res: Response): void => {
+    void answer(req, res);
+  };
+
+/** The LLM API: everything under `/v1`, and two billing addresses beside it. To be mounted at the root, before anything that reads bodies. */
+export const createRelayRouter = (deps: RelayDeps): Router => {
+  const pipeline: PipelineDeps = {
+    ...deps,
+    watch: new Watch(deps.stopwatch, deps.limits.watchMs),
+    states: new ChannelStates(deps.stopwatch, deps.limits, deps.health),
+    channelSecrets: new ChannelSecrets(deps.secrets),
+    retries: { saved: deps.limits.retryBudget.mostSaved },
+    limiter: new Limiter(deps.stopwatch, deps.limits),
+    kept: new KeptAnswers(deps.claims, deps.stopwatch, deps.limits.kept),
+  };
+  const { directory, standings } = deps;
+  const router = Router();
+
+  /** An answer that costs nothing: whoever has a key may look. */
+  const look = (routeName: string, door: z.infer<typeof Door> | null, answer: Answer) =>
+    handled(async (req, res) => {
+      const call = newCall(pipeline, req, res, routeName);
+      await around(pipeline, call, async () => {
+        const caller = authenticate(deps, call, door, 'look');
+        if (isRefusal(caller)) return sendRefusal(call, caller);
+        const limited = pipeline.limiter.enter(caller);
+        if (limited !== null) return sendRefusal(call, limited);
+        try {
+          await answer(call, caller);
+        } finally {
+          pipeline.limiter.leave(caller);
+        }
+      });
+    });
+
+  /** An answer without a key. */
+  const plainly = (routeName: string, answer: (call: Call) => void) =>
+    handled(async (req, res) => {
+      const call = newCall(pipeline, req, res, routeName);
+      await around(pipeline, call, () => answer(call));
+    });
+
+  const spend = (endpoint: Endpoint, routeName: string) => handled((req, res) => relayCall(pipeline, endpoint, routeName, req, res));
+
+  const respond = (call: Call, answer: object | Refusal): void =>
+    isRefusal(answer) ? sendRefusal(call, answer) : sendJson(call, 200, answer);
+
+  router.post(CHAT, spend('chat', CHAT));
+  router.post(EMBEDDINGS, spend('embeddings', EMBEDDINGS));
+
+  // Some clients put a slash too many between a base URL and a path.
+  router.use((req: Request, _res: Response, next: NextFunction) => {
+    if (!/^\/{2,}|^\/v1\/{2,}/.test(req.url)) return next();
+    const query = req.url.indexOf('?');
+    const path = query < 0 ? req.url : req.url.slice(0, query);
+    req.url = path.replace(/\/{2,}/g, '/') + req.url.slice(path.length);
+    return router(req, _res, next);
+  });
+
+  router.get(
+    MODELS,
+    look(MODELS, 'models', (call, caller) => sendJson(call, 200, { object: 'list', data: listModels(directory, caller) })),
+  );
+  // A model's name may hold slashes, sent as they are or encoded.
+  router.get(
+    '/v1/models/*id',
+    look(MODEL, 'models', (call, caller) => {
+      const parts = call.req.params['id'] as unknown;
+      const model = Array.isArray(parts) ? parts.join('/') : String(parts);
+      const listed = listedModel(directory, caller, model);
+      if (listed !== null) return sendJson(call, 200, listed);
+      return sendRefusal(
+        call,
+        refuse('model_not_found', `The model "${model.slice(0, 200)}" does not exist here, or this key may not use it.`, {
+          param: 'model',
+        }),
+      );
+    }),
+  );
+  router.get(
+    KEY,
+    look(KEY, null, async (call, caller) => respond(call, await keyAnswer(standings, caller))),
+  );
+  router.get(
+    [SUBSCRIPTION, withoutVersion(SUBSCRIPTION)],
+    look(SUBSCRIPTION, 'billing', async (call, caller) => {
+      const standing = await standings.of(caller.user.userId, caller.token.tokenId);
+      respond(call, isRefusal(standing) ? standing : subscriptionAnswer(standing, caller));
+    }),
+  );
+  router.get(
+    [USAGE, withoutVersion(USAGE)],
+    look(USAGE, 'billing', async (call, caller) => {
+      const standing = await standings.of(caller.user.userId, caller.token.tokenId);
+      respond(call, isRefusal(standing) ? standing : usageAnswer(standing));
+    }),
+  );
+
+  router.options(
+    '/v1/*rest',
+    plainly('/v1', (call) => {
+      sendHead(call, 204, PREFLIGHT);
+      call.res.end();
+    }),
+  );
+  const notThisMethod = (allowed: string) => (routeName: string) =>
+    plainly(routeName, (call) =>
+      sendRefusal(call, refuse('method_not_allowed', `${call.req.method} is not possible here; use ${allowed}.`), [
+        'allow',
+        `${allowed}, OPTIONS`,
+      ]),
+    );
+  for (const path of [CHAT, EMBEDDINGS]) router.all(path, notThisMethod('POST')(path));
+  for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
+  router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
+
+  const notFound = plainly('/v1', (call) =>
+    sendRefusal(
+      call,
+      refuse(
+        'not_found',
+        `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
+      ),
+    ),
+  );
+  router.all('/v1', notFound);
+  router.all('/v1/*rest', notFound);
+
+  /** Express's own refusals, of an address that is not valid percent-encoding for one. */
+  router.use((_error: unknown, req: Request, res: Response, next: NextFunction) => {
+    if (!req.path.startsWith('/v1')) return next(_error);
+    plainly('/v1', (call) => sendRefusal(call, refuse('invalid_request', 'The address of the request is not valid.')))(req, res);
+  });
+  return router;
+};

@@ -1,0 +1,62 @@
+import { canCharge } from '../../domain/pricing/rates.ts';
+import { servesGroup } from '../../domain/relay/choose-channel.ts';
+import { refuse, type Refusal } from '../../schemas/errors.ts';
+import type { PriceListId } from '../../schemas/ids.ts';
+import type { ModelKind, ModelPrice, Ratio } from '../../schemas/price.ts';
+import type { z } from 'zod';
+import type { Directory, DirectoryChannel } from '../ports/directory.ts';
+import { mayUseModel } from './authenticate.ts';
+import type { Caller, Endpoint } from './call.ts';
+
+/** Who could serve a call, and at what price. */
+export interface Route {
+  readonly model: string;
+  readonly group: string;
+  readonly channels: readonly DirectoryChannel[];
+  readonly priceListId: PriceListId;
+  readonly price: ModelPrice;
+  readonly groupRatio: Ratio;
+}
+
+const KINDS: { readonly [E in Endpoint]: ReadonlySet<z.infer<typeof ModelKind>> } = {
+  chat: new Set(['chat', 'completion', 'responses', 'other']),
+  embeddings: new Set(['embedding', 'other']),
+};
+
+/** Whether a model of this price can be called, and charged for, at the endpoint. */
+export const servable = (price: ModelPrice, endpoint: Endpoint): boolean => KINDS[endpoint].has(price.kind) && canCharge(price, endpoint);
+
+/** The price is pinned here: whatever happens to the price list while the call runs, this is what it is charged at. */
+export const route = (directory: Directory, caller: Caller, model: string, endpoint: Endpoint): Route | Refusal => {
+  if (!mayUseModel(caller, model)) return refuse('model_not_allowed', `This API key may not use the model "${model}".`, { param: 'model' });
+  const { group } = caller.user;
+  const channels = directory.channelsForModel(model);
+  if (!channels.some((channel) => servesGroup(channel, group))) {
+    return refuse(
+      'model_not_found',
+      `The model "${model}" does not exist here, or no channel serves it. GET /v1/models lists those that this key may use.`,
+      { param: 'model' },
+    );
+  }
+  const listed = directory.price(model);
+  if (listed === undefined) {
+    return refuse(
+      'model_without_price',
+      `The model "${model}" has no price, so it cannot be charged and is not served. An administrator can add it to the price list.`,
+      { param: 'model' },
+    );
+  }
+  if (!KINDS[endpoint].has(listed.price.kind)) {
+    return refuse('invalid_request', `The model "${model}" is of the kind "${listed.price.kind}" and cannot be used at this endpoint.`, {
+      param: 'model',
+    });
+  }
+  if (!canCharge(listed.price, endpoint)) {
+    return refuse(
+      'model_without_price',
+      `The price of the model "${model}" does not say what this kind of call costs. An administrator can complete the price list.`,
+      { param: 'model' },
+    );
+  }
+  return { model, group, channels, priceListId: listed.priceListId, price: listed.price, groupRatio: directory.groupRatio(group) };
+};

@@ -1,0 +1,377 @@
+import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
+import { toDollarText } from '../../domain/ledger/money.ts';
+import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
+import type { Money } from '../../schemas/money.ts';
+import { errorBody, sendHead } from './answer.ts';
+import type { Call } from './call.ts';
+import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
+import type { StreamSink, StreamSource } from './opening.ts';
+import { ProducedText } from './produced-text.ts';
+import { readUsageAt } from './read-usage.ts';
+import type { RelayDeps } from './relay-deps.ts';
+import { dataSpan, EventSplitter, forEachEvent } from './sse.ts';
+import type { Watch, Watched } from './watch.ts';
+
+/**
+ * How a stream ended.
+ *
+ * | end           | what happened                                                         | what the client gets behind what it has |
+ * |---------------|-----------------------------------------------------------------------|------------------------------------------|
+ * | `done`        | `[DONE]` came, or usage or a finish reason and then a clean end       | usage with cost if asked, `[DONE]`       |
+ * | `broken`      | the connection died, or ended before anything said that it was over   | an error event, no `[DONE]`              |
+ * | `error_event` | the upstream sent an error in the middle                              | that error, as it came                   |
+ * | `silent`      | nothing came for longer than a stream may be silent                   | an error event                           |
+ * | `too_long`    | it ran longer than a stream may                                       | an error event                           |
+ * | `garbled`     | an event larger than any that makes sense                             | an error event                           |
+ * | `unread`      | the client read nothing for too long                                  | its connection is cut                    |
+ * | `client_left` | the client closed its connection                                      | nothing: it is gone                      |
+ * | `shutdown`    | this process has to end                                               | an error event                           |
+ *
+ * Whatever the end, the call is charged by the last usage that the upstream reported; where it reported none, by a count of
+ * the prompt and of what was produced, marked as an estimate; where what it reported cannot be (negative, fractional, not
+ * a number), the hold is charged and flagged. Where nothing at all was produced and the client had not left, nothing is.
+ */
+export type StreamEnd = 'done' | 'broken' | 'error_event' | 'silent' | 'too_long' | 'garbled' | 'unread' | 'client_left' | 'shutdown';
+
+/** What a stream came to, before its last events are sent. */
+export interface StreamResult {
+  readonly end: StreamEnd;
+  readonly reading: UsageReading;
+  readonly produced: ProducedText;
+  /** The upstream's own usage chunk and last event, held back until the charge is on record. */
+  readonly usageEvent: Buffer | null;
+  readonly doneEvent: Buffer | null;
+}
+
+export const STREAM_HEADERS = [
+  'content-type',
+  'text/event-stream; charset=utf-8',
+  'cache-control',
+  'no-cache, no-transform',
+  'x-accel-buffering',
+  'no',
+] as const;
+
+const HEARTBEAT = Buffer.from(': keep-alive\n\n');
+const DONE = Buffer.from('data: [DONE]\n\n');
+
+const DONE_MARK = Buffer.from('[DONE]');
+const USAGE_MARK = Buffer.from('"usage"');
+const ERROR_MARK = Buffer.from('"error"');
+
+/** Whether a member of this name with a value other than null stands anywhere in the bytes. A quoted name inside a text has its quotes escaped, so this sees none there. */
+const hasValue = (bytes: Buffer, mark: Buffer): boolean => {
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at)) {
+    at += mark.length;
+    while ((bytes[at] as number) <= 0x20) at++;
+    if (bytes[at] !== 0x3a) continue;
+    at++;
+    while ((bytes[at] as number) <= 0x20) at++;
+    if (bytes[at] !== 0x6e) return true;
+  }
+  return false;
+};
+
+/** Whether there is anything to do with these events but to pass them on. */
+const isOrdinary = (events: Buffer): boolean =>
+  !events.includes(DONE_MARK) && !hasValue(events, USAGE_MARK) && !hasValue(events, ERROR_MARK);
+
+/** Whether bytes that no blank line followed are an event all the same, and not the beginning of one that was cut off. */
+const isWholeEvent = (rest: Buffer): boolean => {
+  const at = dataSpan(rest);
+  if (at === null) return false;
+  return rest.includes(DONE_MARK) || scanObject(rest.subarray(at.start, at.end), []).closed;
+};
+
+const ABSENT: UsageReading = { kind: 'absent' };
+
+export interface StreamOptions {
+  /** The client asked for usage (`stream_options.include_usage`). */
+  readonly usageWanted: boolean;
+  /** The name that the client knows the model by, where the upstream uses another. */
+  readonly renamedTo: string | null;
+}
+
+type StreamDeps = Pick<RelayDeps, 'limits' | 'stopwatch'> & { readonly watch: Watch };
+
+/**
+ * Passes a stream on, chunk by chunk as it comes: whole events leave at once and in one write; usage chunk and `[DONE]` are
+ * held back. Nothing here waits: a client that does not read pauses the upstream.
+ */
+class StreamRelay implements StreamSink, Watched {
+  readonly #deps: StreamDeps;
+  readonly #call: Call;
+  readonly #source: StreamSource;
+  readonly #options: StreamOptions;
+  readonly #resolve: (result: StreamResult) => void;
+  readonly #splitter: EventSplitter;
+  readonly #produced: ProducedText;
+  readonly #onDrain = (): void => this.#drained();
+  #begun = 0;
+  #lastData = 0;
+  #lastWrite = 0;
+  #unreadSince: number | null = null;
+  #over: number | null = null;
+  #upstreamEnded = false;
+  #wrote = false;
+  #sawError = false;
+  #reading: UsageReading = ABSENT;
+  #usageEvent: Buffer | null = null;
+  #doneEvent: Buffer | null = null;
+
+  constructor(deps: StreamDeps, call: Call, source: StreamSource, options: StreamOptions, resolve: (result: StreamResult) => void) {
+    this.#deps = deps;
+    this.#call = call;
+    this.#source = source;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#splitter = new EventSplitter(deps.limits.eventBytes);
+    this.#produced = new ProducedText(deps.limits.uncountedBytes);
+  }
+
+  begin(): void {
+    const { res } = this.#call;
+    const now = this.#deps.stopwatch.elapsed();
+    this.#begun = this.#lastData = this.#lastWrite = now;
+    this.#call.onInterrupt = () => this.#stop(this.#call.interrupted === 'client_left' ? 'client_left' : 'shutdown');
+    if (this.#call.clientGone) return this.#stop('client_left');
+    res.on('drain', this.#onDrain);
+    this.#deps.watch.add(this);
+    this.#source.attach(this);
+    // Begun for its upstream's silence: now somebody must say something.
+    if (this.#over === null && !this.#wrote) this.#write(HEARTBEAT, now);
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#over !== null) return true;
+    const now = this.#deps.stopwatch.elapsed();
+    this.#lastData = now;
+    const events = this.#splitter.push(chunk);
+    if (events === null) return true;
+    if (events === 'overflow') {
+      this.#stop('garbled');
+      return false;
+    }
+    if (this.#options.renamedTo === null && isOrdinary(events)) {
+      this.#produced.keep(events);
+      return this.#write(events, now);
+    }
+    return this.#takeApart(events, now);
+  }
+
+  end(): void {
+    this.#upstreamEnded = true;
+    if (this.#over !== null) return this.#deps.watch.remove(this);
+    const rest = this.#splitter.rest();
+    if (isWholeEvent(rest)) this.#takeApart(Buffer.concat([rest, Buffer.from('\n\n')]), this.#deps.stopwatch.elapsed());
+    if (this.#over !== null) return;
+    const whole = this.#reading.kind === 'reported' || this.#produced.finished();
+    this.#finish(this.#sawError ? 'error_event' : whole ? 'done' : 'broken');
+  }
+
+  failed(): void {
+    this.#upstreamEnded = true;
+    if (this.#over !== null) return this.#deps.watch.remove(this);
+    this.#finish(this.#sawError ? 'error_event' : this.#usageEvent !== null ? 'done' : 'broken');
+  }
+
+  check(now: number): void {
+    const { limits, watch } = this.#deps;
+    if (this.#over !== null) {
+      if (now - this.#over <= limits.lingerMs) return;
+      watch.remove(this);
+      this.#source.abort();
+    } else if (this.#unreadSince !== null && now - this.#unreadSince > limits.unreadMs) {
+      this.#stop('unread');
+    } else if (this.#unreadSince === null && now - this.#lastData > limits.silenceMs) {
+      this.#stop('silent');
+    } else if (now - this.#begun > limits.streamMs) {
+      this.#stop('too_long');
+    } else if (this.#unreadSince === null && now - this.#lastWrite > limits.heartbeatMs) {
+      this.#write(HEARTBEAT, now);
+    }
+  }
+
+  #takeApart(events: Buffer, now: number): boolean {
+    const passed: Buffer[] = [];
+    forEachEvent(events, (event) => {
+      if (this.#doneEvent !== null) return;
+      const out = this.#look(event);
+      if (out !== null) passed.push(out);
+    });
+    const goOn = passed.length === 0 || this.#write(passed.length === 1 ? (passed[0] as Buffer) : Buffer.concat(passed), now);
+    if (this.#doneEvent !== null && this.#over === null) this.#finish(this.#sawError ? 'error_event' : 'done');
+    return goOn;
+  }
+
+  /** What of an event goes on at once; `null`: nothing. */
+  #look(event: Buffer): Buffer | null {
+    const at = dataSpan(event);
+    if (at === null) return event;
+    if (event.toString('latin1', at.start, at.start + DONE_MARK.length) === '[DONE]') {
+      this.#doneEvent = event;
+      return null;
+    }
+    const { spans } = scanObject(event, ['usage', 'error', 'choices', 'model'], { from: at.start });
+    const [usage = null, error = null, choices = null, model = null] = spans;
+    const edits: Edit[] = [];
+    if (model !== null && this.#options.renamedTo !== null) edits.push({ ...model, text: JSON.stringify(this.#options.renamedTo) });
+    if (error !== null && event[error.start] !== 0x6e) this.#sawError = true;
+    if (usage !== null && event[usage.start] !== 0x6e) {
+      const reading = readUsageAt(event, usage, 'chat');
+      if (reading.kind !== 'absent') {
+        this.#reading = reading;
+        if (reading.kind === 'reported') this.#produced.forget();
+      }
+      if (choices === null || /^\[\s*\]$/.test(event.toString('latin1', choices.start, choices.end))) {
+        this.#usageEvent = splice(event, edits);
+        return null;
+      }
+      if (!this.#options.usageWanted) edits.push({ ...usage, text: 'null' });
+    }
+    if (this.#reading.kind !== 'reported') this.#produced.keep(event);
+    return splice(event, edits);
+  }
+
+  #write(events: Buffer, now: number): boolean {
+    const call = this.#call;
+    if (call.clientGone) {
+      this.#stop('client_left');
+      return false;
+    }
+    call.sent?.push(events);
+    this.#wrote = true;
+    this.#lastWrite = now;
+    if (call.res.write(events)) return true;
+    this.#unreadSince = now;
+    return false;
+  }
+
+  #drained(): void {
+    if (this.#over !== null) return;
+    this.#unreadSince = null;
+    this.#lastData = this.#deps.stopwatch.elapsed();
+    this.#source.resume();
+  }
+
+  /** Ends it from our side. */
+  #stop(end: StreamEnd): void {
+    if (this.#over !== null) return;
+    this.#upstreamEnded = true;
+    this.#source.abort();
+    this.#finish(end);
+  }
+
+  #finish(end: StreamEnd): void {
+    const { stopwatch, watch } = this.#deps;
+    this.#over = stopwatch.elapsed();
+    this.#call.onInterrupt = null;
+    this.#call.res.off('drain', this.#onDrain);
+    // What an upstream sends behind its last event is read and dropped, so that its connection can be used again; but not for ever.
+    if (this.#upstreamEnded) watch.remove(this);
+    else watch.add(this);
+    this.#resolve({ end, reading: this.#reading, produced: this.#produced, usageEvent: this.#usageEvent, doneEvent: this.#doneEvent });
+  }
+}
+
+/** Sends the head of a stream and passes on all of it but its last events. Resolves when nothing more will come. */
+export const relayStream = (
+  deps: StreamDeps,
+  call: Call,
+  source: StreamSource,
+  headers: readonly string[],
+  options: StreamOptions,
+): Promise<StreamResult> => {
+  if (!call.clientGone) {
+    sendHead(call, 200, [...STREAM_HEADERS, ...headers]);
+    call.firstByteMs = Math.round(deps.stopwatch.elapsed() - call.begun);
+  }
+  return new Promise((resolve) => new StreamRelay(deps, call, source, options, resolve).begin());
+};
+
+const usageSpan = (event: Buffer): Span | null => {
+  const at = dataSpan(event);
+  return at === null ? null : (scanObject(event, ['usage'], { from: at.start }).spans[0] ?? null);
+};
+
+/** The upstream's usage chunk with the cost put in; every other byte is as it came. */
+const withCost = (event: Buffer, cost: Money): Buffer => {
+  const span = usageSpan(event);
+  if (span === null || event[span.end - 1] !== 0x7d) return event;
+  const empty = event.toString('latin1', span.start + 1, span.end - 1).trim() === '';
+  return splice(event, [{ start: span.end - 1, end: span.end - 1, text: `${empty ? '' : ','}"cost":"${toDollarText(cost)}"` }]);
+};
+
+/** Tokens as they were charged, for a usage chunk that the upstream did not send. */
+export interface ChargedTokens {
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly estimated: boolean;
+}
+
+const ownUsageChunk = (call: Call, cost: Money, { promptTokens, outputTokens, estimated }: ChargedTokens): string =>
+  `data: ${JSON.stringify({
+    id: `chatcmpl-${call.requestId}`,
+    object: 'chat.completion.chunk',
+    created: Math.floor(call.startedAt / 1_000),
+    model: call.model,
+    choices: [],
+    usage: {
+      prompt_tokens: promptTokens,
+      completion_tokens: outputTokens,
+      total_tokens: promptTokens + outputTokens,
+      cost: toDollarText(cost),
+      ...(estimated ? { estimated } : {}),
+    },
+  })}\n\n`;
+
+const ERRORS: { readonly [E in StreamEnd]: ErrorCode | null } = {
+  done: null,
+  error_event: null,
+  broken: 'upstream_failed',
+  silent: 'upstream_timed_out',
+  too_long: 'upstream_timed_out',
+  garbled: 'upstream_garbled',
+  unread: null,
+  client_left: null,
+  shutdown: 'shutting_down',
+};
+
+/** For the log: what was wrong with a stream, if anything. */
+export const errorOfEnd = (end: StreamEnd): ErrorCode | null => (end === 'error_event' ? 'upstream_failed' : ERRORS[end]);
+
+const errorEvent = (refusal: Refusal): string => `data: ${errorBody(refusal)}\n\n`;
+
+/** The last events of a stream, once its charge is on record; and its end. */
+export const endStream = (
+  call: Call,
+  result: StreamResult,
+  charged: { readonly cost: Money; readonly tokens: ChargedTokens | null } | null,
+  usageWanted: boolean,
+): void => {
+  const { res } = call;
+  if (call.clientGone || result.end === 'unread' || result.end === 'client_left') {
+    res.destroy();
+    return;
+  }
+  const pieces: Buffer[] = [];
+  const code = ERRORS[result.end];
+  if (code !== null) pieces.push(Buffer.from(errorEvent(refuse(code))));
+  else {
+    if (usageWanted && charged !== null) {
+      if (result.usageEvent !== null) pieces.push(withCost(result.usageEvent, charged.cost));
+      else if (charged.tokens !== null) pieces.push(Buffer.from(ownUsageChunk(call, charged.cost, charged.tokens)));
+    }
+    if (result.end === 'done') pieces.push(result.doneEvent ?? DONE);
+    else if (result.doneEvent !== null) pieces.push(result.doneEvent);
+  }
+  const last = Buffer.concat(pieces);
+  call.sent?.push(last);
+  res.end(last);
+};
+
+/** Ends a stream whose charge the log refused: what was sent is sent, but nobody is told that it is complete. */
+export const endStreamRefused = (call: Call, refusal: Refusal): void => {
+  if (call.clientGone) call.res.destroy();
+  else call.res.end(errorEvent(refusal));
+};

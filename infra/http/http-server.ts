@@ -1,0 +1,96 @@
+import { createServer, IncomingMessage, ServerResponse, STATUS_CODES, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Express } from 'express';
+import type { IdSource } from '../../commands/ports/id-source.ts';
+
+export interface HttpServerOptions {
+  readonly app: Express;
+  readonly ids: IdSource;
+  /** How long a client may take to send its headers, and to send its whole request. Milliseconds. */
+  readonly headersMs?: number;
+  readonly requestMs?: number;
+  /** How long an idle connection is kept: longer than load balancers do, so that they close first. */
+  readonly keepAliveMs?: number;
+  /** Beyond this many connections new ones are closed at once. */
+  readonly connections?: number;
+}
+
+export interface HttpServer {
+  readonly server: Server;
+  /** Resolves with the port that was taken. */
+  listen(port: number, host: string): Promise<number>;
+  /** Takes no new connection and closes idle ones; those in use close with their answer. Resolves when all are gone. */
+  close(): Promise<void>;
+  /** Cuts what is still open. */
+  closeAll(): void;
+}
+
+/**
+ * Express sets the prototype of each request and response to its own, and V8 then drops all it has learnt about them: most
+ * of what Express costs. Objects that are made with the app's prototypes in the first place find nothing to change, and Express
+ * runs at the speed of node:http. Apps mounted in this one would pay again: mount routers.
+ */
+const expressClasses = (app: Express): { IncomingMessage: typeof IncomingMessage; ServerResponse: typeof ServerResponse } => {
+  class ExpressRequest extends IncomingMessage {}
+  class ExpressResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {}
+  Object.setPrototypeOf(ExpressRequest.prototype, app.request);
+  Object.setPrototypeOf(ExpressResponse.prototype, app.response);
+  app.request = ExpressRequest.prototype as unknown as Express['request'];
+  app.response = ExpressResponse.prototype as unknown as Express['response'];
+  return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
+};
+
+const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** What is not HTTP has no request to answer by the usual way; it gets a complete answer all the same. */
+const answerBroken = (error: NodeJS.ErrnoException, socket: Socket, ids: IdSource): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status = STATUS_OF[error.code ?? ''] ?? 400;
+  const message = `The request is not valid HTTP: ${STATUS_CODES[status] ?? 'Bad Request'}.`;
+  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'invalid_request' } });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nx-request-id: ${ids.next('req')}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+};
+
+export const createHttpServer = (options: HttpServerOptions): HttpServer => {
+  const { app, ids, headersMs = 10_000, requestMs = 120_000, keepAliveMs = 75_000, connections = 20_000 } = options;
+  app.disable('x-powered-by');
+  app.disable('etag');
+  const server = createServer(
+    {
+      ...expressClasses(app),
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: 1_000,
+    },
+    app,
+  );
+  server.maxConnections = connections;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerBroken(error, socket, ids));
+
+  let closing = false;
+  server.prependListener('request', (_req, res: ServerResponse) => {
+    if (closing) res.setHeader('connection', 'close');
+  });
+
+  return {
+    server,
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, 4_096, () => {
+          server.off('error', reject);
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+    close: () => {
+      closing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      return closed;
+    },
+    closeAll: () => server.closeAllConnections(),
+  };
+};

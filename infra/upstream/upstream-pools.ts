@@ -1,0 +1,190 @@
+import { isIP } from 'node:net';
+import { Pool, type Dispatcher } from 'undici';
+import type {
+  Upstream,
+  UpstreamExchange,
+  UpstreamFault,
+  UpstreamHeaders,
+  UpstreamListener,
+  UpstreamRequest,
+} from '../../gateways/ports/upstream.ts';
+import type { EgressGuard } from '../egress/guard.ts';
+import { DecodedBody } from './decoded-body.ts';
+
+export interface UpstreamPoolsOptions {
+  readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
+  /** Most connections to one origin; calls beyond them wait. */
+  readonly connections?: number;
+  readonly connectMs?: number;
+  /** How long an idle connection is kept. Less than any server keeps one, or a call may meet a connection that is just closing. */
+  readonly keepAliveMs?: number;
+}
+
+export interface PoolStats {
+  readonly origin: string;
+  readonly connected: number;
+  /** Exchanges that have not ended. At rest this is 0, or connections leak. */
+  readonly running: number;
+  readonly waiting: number;
+}
+
+export interface UpstreamPools extends Upstream {
+  stats(): readonly PoolStats[];
+  /** Waits for what runs, then closes all connections. */
+  close(): Promise<void>;
+}
+
+const WANTED_HEADERS = ['content-type', 'content-encoding', 'retry-after', 'retry-after-ms'] as const;
+
+const wanted = (headers: Record<string, string | string[] | undefined>): UpstreamHeaders => {
+  const found: Record<string, string | undefined> = {};
+  for (const name of WANTED_HEADERS) {
+    const value = headers[name];
+    if (value !== undefined) found[name] = Array.isArray(value) ? value[value.length - 1] : value;
+  }
+  return found;
+};
+
+const codeOf = (error: Error): string | undefined => ('code' in error && typeof error.code === 'string' ? error.code : undefined);
+
+/** One exchange: undici's words in, ours out. */
+class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
+  readonly #listener: UpstreamListener;
+  #controller: Dispatcher.DispatchController | null = null;
+  #over = false;
+  #decoded: DecodedBody | null = null;
+
+  constructor(listener: UpstreamListener) {
+    this.#listener = listener;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Aborted while it waited for its connection.
+    if (this.#over) controller.abort(new Error('aborted'));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (this.#over || status < 200) return;
+    const { 'content-encoding': encoding, ...rest } = wanted(headers);
+    if (encoding !== undefined && encoding !== 'identity') {
+      this.#decoded = DecodedBody.of(encoding, {
+        data: (chunk) => this.#over || this.#listener.data(chunk),
+        end: () => this.#end(),
+        failed: (message) => this.fail({ kind: 'broken', message }),
+        wantsMore: () => this.#controller?.resume(),
+      });
+      if (this.#decoded === null) return this.fail({ kind: 'broken', message: 'the answer has a content-encoding that is not known here' });
+    }
+    this.#listener.headers(status, rest);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    const goOn = this.#decoded === null ? this.#listener.data(chunk) : this.#decoded.write(chunk);
+    if (!goOn) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (this.#decoded === null) this.#end();
+    else this.#decoded.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const code = codeOf(error);
+    const connected = this.#controller !== null;
+    const kind = code === 'EEGRESS' ? 'blocked' : connected ? 'broken' : 'unreachable';
+    this.fail({ kind, message: code === undefined ? error.message : `${code}: ${error.message}` });
+  }
+
+  fail(fault: UpstreamFault): void {
+    if (this.#over) return;
+    this.abort();
+    this.#listener.failed(fault);
+  }
+
+  resume(): void {
+    if (this.#over) return;
+    this.#decoded?.resume();
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#decoded?.destroy();
+    this.#controller?.abort(new Error('aborted'));
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#listener.end();
+  }
+}
+
+/** A pool of connections for each origin, kept alive. Connections go only where the egress rules allow. */
+export const createUpstreamPools = ({
+  guard,
+  connections = 2_048,
+  connectMs = 10_000,
+  keepAliveMs = 4_000,
+}: UpstreamPoolsOptions): UpstreamPools => {
+  const guarded = new Map<string, Pool>();
+  const trusted = new Map<string, Pool>();
+
+  const poolFor = (request: UpstreamRequest): Pool => {
+    const pools = request.trusted ? trusted : guarded;
+    let pool = pools.get(request.origin);
+    if (pool === undefined) {
+      pool = new Pool(request.origin, {
+        connections,
+        pipelining: 1,
+        keepAliveTimeout: keepAliveMs,
+        // Time limits are the relay's: it knows a stream from a plain answer.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        connect: request.trusted ? { timeout: connectMs } : { timeout: connectMs, lookup: guard.lookup },
+      });
+      pools.set(request.origin, pool);
+    }
+    return pool;
+  };
+
+  /** Sockets do not look addresses up, so an address in a URL would pass by the guard's look-up unseen. */
+  const isBlocked = ({ origin, trusted: ours }: UpstreamRequest): boolean => {
+    if (ours || guarded.has(origin)) return false;
+    const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
+    return isIP(host) !== 0 && !guard.allowsAddress(host);
+  };
+
+  return {
+    send(request, listener) {
+      const exchange = new Exchange(listener);
+      if (isBlocked(request)) {
+        // Never from within `send`: the caller does not have the exchange yet.
+        queueMicrotask(() => exchange.fail({ kind: 'blocked', message: 'the address is in a private or reserved range' }));
+        return exchange;
+      }
+      poolFor(request).dispatch(
+        { origin: request.origin, path: request.path, method: request.method, headers: request.headers, body: request.body },
+        exchange,
+      );
+      return exchange;
+    },
+    stats: () =>
+      [...guarded, ...trusted].map(([origin, { stats }]) => ({
+        origin,
+        connected: stats.connected,
+        running: stats.running,
+        waiting: stats.queued + stats.pending,
+      })),
+    close: async () => {
+      await Promise.all([...guarded.values(), ...trusted.values()].map((pool) => pool.close()));
+    },
+  };
+};

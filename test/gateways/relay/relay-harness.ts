@@ -1,0 +1,222 @@
+import express from 'express';
+import type { IdempotencyClaims } from '../../../gateways/ports/idempotency-claims.ts';
+import type { Directory, DirectoryChannel, DirectoryToken, DirectoryUser } from '../../../gateways/ports/directory.ts';
+import type { KeyStanding } from '../../../gateways/ports/key-standing.ts';
+import type { FinishedCall } from '../../../gateways/ports/relay-metrics.ts';
+import type { RequestLine } from '../../../gateways/ports/request-logger.ts';
+import { CallsInFlight } from '../../../gateways/relay/calls-in-flight.ts';
+import type { RelayDeps } from '../../../gateways/relay/relay-deps.ts';
+import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../../../gateways/relay/relay-limits.ts';
+import { createRelayRouter } from '../../../gateways/relay/relay-router.ts';
+import { createHttpServer, type HttpServer } from '../../../infra/http/http-server.ts';
+import { timeSortedIds } from '../../../infra/ids.ts';
+import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
+import { refuse } from '../../../schemas/errors.ts';
+import type { ChannelSettings } from '../../../schemas/events/channel.ts';
+import { UNRESTRICTED, type KeyHash } from '../../../schemas/events/token.ts';
+import type { ChannelId, ChannelKeyId, PriceListId, TokenId, UserId } from '../../../schemas/ids.ts';
+import type { Money } from '../../../schemas/money.ts';
+import { RATIO_ONE, type ModelPrice, type Ratio } from '../../../schemas/price.ts';
+import type { Sealed } from '../../../schemas/sealed.ts';
+import { RecordingSpending } from './recording-spending.ts';
+
+export const KEY = 'sk-obl-test';
+export const USER_ID = 'usr_1' as UserId;
+export const TOKEN_ID = 'key_1' as TokenId;
+export const PRICE_LIST_ID = 'prl_1' as PriceListId;
+
+/** 2 dollars a million in, 8 out. */
+export const chatPrice = (model: string, more: Partial<ModelPrice> = {}): ModelPrice => ({
+  model,
+  kind: 'chat',
+  rates: { input: 2_000_000_000n as Money, cachedInput: 500_000_000n as Money, output: 8_000_000_000n as Money },
+  maxOutputTokens: 4_096,
+  ...more,
+});
+
+export interface ChannelOptions extends Partial<Omit<ChannelSettings, 'models'>> {
+  /** `ours=theirs`, or a name that is the same on both sides. */
+  readonly models?: readonly string[];
+  readonly keys?: readonly string[];
+}
+
+let channelCount = 0;
+
+export const channel = (baseUrl: string, options: ChannelOptions = {}): DirectoryChannel => {
+  const { models = ['m'], keys = ['sk-upstream-1'], ...settings } = options;
+  const channelId = `chn_${++channelCount}` as ChannelId;
+  return {
+    channelId,
+    health: 'unknown',
+    keys: keys.map((key, index) => ({ keyId: `chk_${channelCount}-${index}` as ChannelKeyId, secret: key as Sealed, enabled: true })),
+    settings: {
+      name: `channel ${channelCount}`,
+      provider: 'openai',
+      baseUrl,
+      priority: 0,
+      weight: 1,
+      groups: null,
+      costRatio: 500_000 as Ratio,
+      ...settings,
+      models: models.map((name) => {
+        const [model = name, upstreamModel = model] = name.split('=');
+        return { model, upstreamModel };
+      }),
+    },
+  };
+};
+
+export class TestDirectory implements Directory {
+  token: DirectoryToken = {
+    tokenId: TOKEN_ID,
+    userId: USER_ID,
+    name: 'test',
+    disabled: false,
+    revoked: false,
+    exhausted: false,
+    expiresAt: null,
+    restrictions: UNRESTRICTED,
+  };
+  owner: DirectoryUser = { userId: USER_ID, group: 'default', suspended: false };
+  channels: readonly DirectoryChannel[] = [];
+  prices = new Map<string, ModelPrice>();
+  ratio: Ratio = RATIO_ONE;
+
+  tokenByHash(keyHash: KeyHash): DirectoryToken | undefined {
+    return keyHash === (KEY as string) ? this.token : undefined;
+  }
+  user(userId: UserId): DirectoryUser | undefined {
+    return userId === this.owner.userId ? this.owner : undefined;
+  }
+  channelsForModel(model: string): readonly DirectoryChannel[] {
+    return this.channels.filter(({ settings }) => settings.models.some((mapping) => mapping.model === model));
+  }
+  models(): readonly string[] {
+    return [...new Set(this.channels.flatMap(({ settings }) => settings.models.map(({ model }) => model)))];
+  }
+  price(model: string): { priceListId: PriceListId; price: ModelPrice } | undefined {
+    const price = this.prices.get(model);
+    return price === undefined ? undefined : { priceListId: PRICE_LIST_ID, price };
+  }
+  groupRatio(): Ratio {
+    return this.ratio;
+  }
+}
+
+class TestClaims implements IdempotencyClaims {
+  readonly taken = new Map<string, string>();
+  async claim(tokenId: TokenId, key: string, payloadHash: string): Promise<'claimed' | ReturnType<typeof refuse>> {
+    const name = `${tokenId} ${key}`;
+    const known = this.taken.get(name);
+    if (known !== undefined) return refuse(known === payloadHash ? 'idempotency_spent' : 'idempotency_conflict');
+    this.taken.set(name, payloadHash);
+    return 'claimed';
+  }
+}
+
+export interface RelayHarness {
+  /** With `/v1`. */
+  readonly baseUrl: string;
+  readonly url: string;
+  readonly directory: TestDirectory;
+  readonly spending: RecordingSpending;
+  readonly claims: TestClaims;
+  readonly pools: UpstreamPools;
+  readonly inFlight: CallsInFlight;
+  readonly http: HttpServer;
+  readonly lines: RequestLine[];
+  readonly finished: FinishedCall[];
+  readonly health: { readonly changes: string[]; readonly refusedKeys: string[] };
+  standing: KeyStanding;
+  /** Resolves when no call runs. */
+  idle(): Promise<void>;
+  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export type HarnessOptions = { readonly limits?: Partial<RelayLimits> } & Partial<
+  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl'>
+>;
+
+/** The relay in a real HTTP server, with real upstream connections, on money that only remembers. */
+export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHarness> => {
+  const directory = new TestDirectory();
+  const spending = new RecordingSpending();
+  const claims = new TestClaims();
+  const lines: RequestLine[] = [];
+  const finished: FinishedCall[] = [];
+  const health = { changes: [] as string[], refusedKeys: [] as string[] };
+  const inFlight = new CallsInFlight();
+  const pools = createUpstreamPools({
+    guard: {
+      allowsAddress: (address) => address === '127.0.0.1',
+      lookup: (_host, _options, callback) => callback(new Error('no names in tests'), '', 0),
+    },
+  });
+  const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
+  const app = express();
+  app.use(
+    createRelayRouter({
+      directory,
+      apiKeys: { hashOf: (presented) => (presented.startsWith('sk-obl-') ? (presented as KeyHash) : null) },
+      spending,
+      claims,
+      standings: { of: async () => harness.standing },
+      upstream: pools,
+      tokenCounter: options.tokenCounter ?? { count: async (texts) => texts.join('').length },
+      secrets: { open: (sealed) => sealed },
+      health: {
+        healthChanged: (channelId, from, to) => health.changes.push(`${channelId} ${from} ${to}`),
+        keyRefused: (_channelId, keyId) => health.refusedKeys.push(keyId),
+      },
+      logger: { log: (line) => lines.push(line) },
+      metrics: {
+        callStarted: () => undefined,
+        callFinished: (call) => finished.push(call),
+        attemptFinished: () => undefined,
+        charged: () => undefined,
+      },
+      clock: { now: () => Date.now() },
+      stopwatch: { elapsed: () => performance.now() },
+      ids: timeSortedIds,
+      random: options.random ?? Math.random,
+      sandboxUrl: options.sandboxUrl ?? (() => null),
+      tracer: null,
+      inFlight,
+      limits: { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits },
+    }),
+  );
+  const http = createHttpServer({ app, ids: timeSortedIds });
+  const port = await http.listen(0, '127.0.0.1');
+  const url = `http://127.0.0.1:${port}`;
+  return Object.assign(harness, {
+    url,
+    baseUrl: `${url}/v1`,
+    directory,
+    spending,
+    claims,
+    pools,
+    inFlight,
+    http,
+    lines,
+    finished,
+    health,
+    idle: () => inFlight.idle(),
+    post: (path: string, body: unknown, init: RequestInit = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        ...init,
+        headers: {
+          authorization: `Bearer ${KEY}`,
+          'content-type': 'application/json',
+          ...(init.headers as Record<string, string> | undefined),
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    close: async () => {
+      http.closeAll();
+      await http.close();
+      await pools.close();
+    },
+  });
+};
