@@ -8,7 +8,7 @@ import type { TokenId } from '../../schemas/ids.ts';
 import { perform, someActions } from './simulation/actions.ts';
 import { checkAnswers, comeToRest, inWorld } from './simulation/in-world.ts';
 import type { World } from './simulation/world.ts';
-import { checkAsync } from './seed.ts';
+import { PROPERTY_TIMEOUT, checkAsync } from './seed.ts';
 
 const settings = fc.record({
   processes: fc.integer({ min: 1, max: 3 }),
@@ -28,7 +28,7 @@ const liftAllCaps = async (world: World): Promise<void> => {
 describe('the ledger, whatever happens', () => {
   // Rules 1, 2, 3, 7, 14, 15, 17 and 18 are the auditor's, after every event. The world holds nothing but a log: rule 20.
   it('keeps its rules after every event, tells callers the truth, and comes to rest with every hold ended', function () {
-    this.timeout(120_000);
+    this.timeout(PROPERTY_TIMEOUT);
     return checkAsync(
       fc.asyncProperty(settings, someActions(120), (options, actions) =>
         inWorld(options, async (world, timers) => {
@@ -42,7 +42,7 @@ describe('the ledger, whatever happens', () => {
   });
 
   it('leaves nothing stranded: once at rest, what is left can be spent to the last nano-dollar', function () {
-    this.timeout(120_000);
+    this.timeout(PROPERTY_TIMEOUT);
     return checkAsync(
       fc.asyncProperty(settings, someActions(60), (options, actions) =>
         inWorld(options, async (world, timers) => {
@@ -60,7 +60,7 @@ describe('the ledger, whatever happens', () => {
   });
 
   it('folds an account to what the auditor makes of the same events', function () {
-    this.timeout(120_000);
+    this.timeout(PROPERTY_TIMEOUT);
     return checkAsync(
       fc.asyncProperty(settings, someActions(80), (options, actions) =>
         inWorld(options, async (world, timers) => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { TokenId } from '../../schemas/ids.ts';
 import { comeToRest, inWorld } from './simulation/in-world.ts';
-import { checkAsync } from './seed.ts';
+import { PROPERTY_TIMEOUT, checkAsync } from './seed.ts';
 
 /** A shuffled deck of small numbers: which process, which key, which answer of the log comes next. */
 const order = (length: number): fc.Arbitrary<number[]> => fc.array(fc.nat(1_000), { minLength: length, maxLength: length });
@@ -15,7 +15,7 @@ describe('calls in parallel on money for so many', () => {
   });
 
   it('4. are never more than that, and exactly that when all cost the same', function () {
-    this.timeout(60_000);
+    this.timeout(PROPERTY_TIMEOUT);
     return checkAsync(
       fc.asyncProperty(
         spread,
@@ -54,7 +54,7 @@ describe('calls in parallel on money for so many', () => {
   });
 
   it('4. 1 000 of them on money for 10: 10, in one process, in four, and through eight keys', async function () {
-    this.timeout(60_000);
+    this.timeout(PROPERTY_TIMEOUT);
     for (const [processes, keys] of [
       [1, 1],
       [4, 1],
@@ -77,7 +77,7 @@ describe('calls in parallel on money for so many', () => {
   });
 
   it('4. of every size: what is held at once never comes to more than the credit', function () {
-    this.timeout(60_000);
+    this.timeout(PROPERTY_TIMEOUT);
     return checkAsync(
       fc.asyncProperty(
         spread,

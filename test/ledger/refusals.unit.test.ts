@@ -8,7 +8,7 @@ import type { Money } from '../../schemas/money.ts';
 import { fold } from '../../domain/kernel/decider.ts';
 import { inWorld } from './simulation/in-world.ts';
 import { START_TIME } from './simulation/world.ts';
-import { check, checkAsync } from './seed.ts';
+import { PROPERTY_TIMEOUT, check, checkAsync } from './seed.ts';
 
 const userId = UserId.parse('usr_1');
 const keys = [TokenId.parse('key_1'), TokenId.parse('key_2')] as const;
@@ -69,8 +69,9 @@ describe('a refusal at any level', () => {
     );
   });
 
-  it('5. writes no event, by whatever limit and however many ask at once', () =>
-    checkAsync(
+  it('5. writes no event, by whatever limit and however many ask at once', function () {
+    this.timeout(PROPERTY_TIMEOUT);
+    return checkAsync(
       fc.asyncProperty(fc.nat(300), fc.nat(300), fc.integer({ min: 1, max: 20 }), (cap, credit, count) =>
         inWorld({ processes: 2, keys: 2, credit: BigInt(credit) }, async (world, timers) => {
           world.command({
@@ -93,5 +94,6 @@ describe('a refusal at any level', () => {
         }),
       ),
       60,
-    ));
+    );
+  });
 });

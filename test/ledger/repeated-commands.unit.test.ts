@@ -8,7 +8,7 @@ import { LeaseId, RequestId, TokenId, UserId, type CommandId } from '../../schem
 import type { Money } from '../../schemas/money.ts';
 import { memoryLog, type MemoryLog } from '../support/memory-log.ts';
 import { eachOnItsOwn } from './simulation/scheduled-log.ts';
-import { checkAsync } from './seed.ts';
+import { PROPERTY_TIMEOUT, checkAsync } from './seed.ts';
 
 const userId = UserId.parse('usr_1');
 const tokenId = TokenId.parse('key_1');
@@ -80,8 +80,9 @@ const open = async (): Promise<{ log: MemoryLog; newBook: () => AccountBook }> =
 };
 
 describe('a command that comes again', () => {
-  it('6. under its id and with its payload: same answer, no new event; with another payload: conflict; through lost answers and restarts', () =>
-    checkAsync(
+  it('6. under its id and with its payload: same answer, no new event; with another payload: conflict; through lost answers and restarts', function () {
+    this.timeout(PROPERTY_TIMEOUT);
+    return checkAsync(
       fc.asyncProperty(fc.array(sending, { maxLength: 40 }), async (sendings) => {
         const { log, newBook } = await open();
         let book = newBook();
@@ -118,10 +119,12 @@ describe('a command that comes again', () => {
         expect(new Set(log.events.map(({ eventId }) => eventId)).size).to.equal(log.events.length);
       }),
       150,
-    ));
+    );
+  });
 
-  it('6. at once from many processes is done once, and all are told the same', () =>
-    checkAsync(
+  it('6. at once from many processes is done once, and all are told the same', function () {
+    this.timeout(PROPERTY_TIMEOUT);
+    return checkAsync(
       fc.asyncProperty(amount, fc.integer({ min: 2, max: 12 }), async (value, count) => {
         const { log, newBook } = await open();
         const books = Array.from({ length: count }, newBook);
@@ -133,7 +136,8 @@ describe('a command that comes again', () => {
           expect(isRefusal(answer) ? answer.refused : sorted(answer.events)).to.equal(sorted((answers[0] as AccountAnswer).events));
       }),
       50,
-    ));
+    );
+  });
 
   it('6. is told apart from the same payload under another id', async () => {
     const { log, newBook } = await open();

@@ -8,6 +8,9 @@ export const SEED: number = given === undefined || given === '' ? Math.floor(Mat
 /** `FC_RUNS` multiplies how often each property is tried: 1 in the everyday suite, more for a night. */
 const FACTOR = Number.parseFloat(process.env['FC_RUNS'] ?? '1');
 
+/** How long a test with properties may take, in milliseconds. */
+export const PROPERTY_TIMEOUT = 60_000 * Math.max(1, FACTOR);
+
 let isPrinted = false;
 
 const parameters = (numRuns: number): fc.Parameters<unknown> => {

@@ -60,7 +60,7 @@ export class ScheduledLog {
           const answer = await work(fate);
           if (!this.#dead.has(process)) resolve(answer);
         } catch (error) {
-          if (!this.#dead.has(process)) reject(error as Error);
+          if (!this.#dead.has(process)) reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       this.#pending.push({ process, serve });

@@ -289,7 +289,8 @@ export class World {
 
   async serve(index: number, fate: Fate): Promise<void> {
     if (this.log.pending === 0) return;
-    await this.log.serve(index % this.log.pending, fate);
+    // Being turned away is the queue's own answer: a log that perhaps has the batch already never gives it.
+    await this.log.serve(index % this.log.pending, this.#queued && fate === 'busy' ? 'served' : fate);
     await this.settle();
   }
 
