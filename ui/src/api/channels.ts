@@ -1,0 +1,44 @@
+import type { ChannelHealth, ModelMapping, Provider } from '../../../schemas/events/channel.ts';
+import type {
+  AddChannel,
+  ChangeChannel,
+  ChannelAdded,
+  ChannelKeyAdded,
+  ChannelKeyView,
+  ChannelList,
+  ChannelTested,
+  ChannelView,
+} from '../../../schemas/http/channels.ts';
+import type { Done, Wire } from '../../../schemas/http/wire.ts';
+import { call } from './http.ts';
+
+export type Channel = Wire<typeof ChannelView>;
+export type ChannelSettings = Channel['settings'];
+export type ChannelKey = Wire<typeof ChannelKeyView>;
+export type ChannelHealthState = Wire<typeof ChannelHealth>;
+export type ChannelProvider = Wire<typeof Provider>;
+export type Mapping = Wire<typeof ModelMapping>;
+export type TestResult = Wire<typeof ChannelTested>;
+type Accepted = Wire<typeof Done>;
+
+const at = (channelId: string, rest = ''): string => `/channels/${encodeURIComponent(channelId)}${rest}`;
+const keyAt = (channelId: string, keyId: string, rest = ''): string => at(channelId, `/keys/${encodeURIComponent(keyId)}${rest}`);
+
+export const listChannels = (signal?: AbortSignal): Promise<Wire<typeof ChannelList>> => call('GET', '/channels', { signal });
+export const addChannel = (channel: Wire<typeof AddChannel>): Promise<Wire<typeof ChannelAdded>> =>
+  call('POST', '/channels', { body: channel });
+export const changeChannel = (channelId: string, change: Wire<typeof ChangeChannel>, revision: number): Promise<Accepted> =>
+  call('PUT', at(channelId), { body: change, revision });
+export const removeChannel = (channelId: string, revision: number): Promise<Accepted> => call('DELETE', at(channelId), { revision });
+export const testChannel = (channelId: string, model?: string): Promise<TestResult> =>
+  call('POST', at(channelId, '/test'), { body: model === undefined ? {} : { model } });
+export const enableChannel = (channelId: string, revision: number): Promise<Accepted> =>
+  call('POST', at(channelId, '/enable'), { revision });
+export const disableChannel = (channelId: string, revision: number): Promise<Accepted> =>
+  call('POST', at(channelId, '/disable'), { body: {}, revision });
+export const addChannelKey = (channelId: string, secret: string): Promise<Wire<typeof ChannelKeyAdded>> =>
+  call('POST', at(channelId, '/keys'), { body: { secret } });
+export const disableChannelKey = (channelId: string, keyId: string): Promise<Accepted> =>
+  call('POST', keyAt(channelId, keyId, '/disable'), { body: {} });
+export const restoreChannelKey = (channelId: string, keyId: string): Promise<Accepted> => call('POST', keyAt(channelId, keyId, '/restore'));
+export const removeChannelKey = (channelId: string, keyId: string): Promise<Accepted> => call('DELETE', keyAt(channelId, keyId));

@@ -1,0 +1,40 @@
+import { nextTick } from 'vue';
+import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router';
+import { safeNext } from '../features/session/safe-next.ts';
+import type { useSession } from '../parts/session.ts';
+
+const AppShell = () => import('./shell/AppShell.vue');
+
+const rooms: RouteRecordRaw[] = [
+  { path: '', name: 'overview', component: () => import('../features/overview/OverviewPage.vue') },
+  { path: 'keys', name: 'keys', component: () => import('../features/keys/KeysPage.vue') },
+  { path: 'requests', name: 'requests', component: () => import('../features/requests/RequestsPage.vue') },
+  { path: 'ledger', name: 'ledger', component: () => import('../features/ledger/LedgerPage.vue') },
+  { path: 'channels', name: 'channels', component: () => import('../features/channels/ChannelsPage.vue'), meta: { admin: true } },
+  { path: 'users', name: 'users', component: () => import('../features/users/UsersPage.vue'), meta: { admin: true } },
+  { path: 'account', name: 'account', component: () => import('../features/account/AccountPage.vue') },
+  { path: ':rest(.*)*', name: 'nowhere', component: () => import('./shell/NowherePage.vue') },
+];
+
+export const createConsoleRouter = (session: ReturnType<typeof useSession>): Router => {
+  const router = createRouter({
+    history: createWebHistory(),
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+    routes: [
+      { path: '/sign-in', name: 'sign-in', component: () => import('../features/session/SignInPage.vue'), meta: { open: true } },
+      { path: '/', component: AppShell, children: rooms },
+    ],
+  });
+  router.beforeEach(async (to) => {
+    // A server that cannot be asked must not look like a person who is signed out: the page opens and says what failed.
+    const known = await session.ensure().catch(() => null);
+    if (to.meta.open === true) return known?.signedIn === true ? safeNext(to.query.next) : true;
+    return known?.signedIn === false ? { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } } : true;
+  });
+  router.afterEach((to, from, failure) => {
+    if (failure !== undefined || to.path === from.path || from.matched.length === 0) return;
+    // Pages are loaded on demand, so the heading may come a moment after the route.
+    void nextTick(() => requestAnimationFrame(() => document.getElementById('page-title')?.focus({ preventScroll: true })));
+  });
+  return router;
+};
