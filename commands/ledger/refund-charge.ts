@@ -19,14 +19,14 @@ export interface RefundCharge {
 /** Gives back part or all of a charge. What was charged is read from the charge itself; all refunds together never exceed it. */
 export const refundCharge = (
   log: Pick<EventLog, 'readStream'>,
-  book: AccountBook,
+  book: Pick<AccountBook, 'execute'>,
   refund: RefundCharge,
   context: CommandContext,
 ): Promise<AccountAnswer | Refusal> => orLogUnavailable(findAndRefund(log, book, refund, context));
 
 const findAndRefund = async (
   log: Pick<EventLog, 'readStream'>,
-  book: AccountBook,
+  book: Pick<AccountBook, 'execute'>,
   refund: RefundCharge,
   context: CommandContext,
 ): Promise<AccountAnswer | Refusal> => {

@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import { readState } from '../read-state.ts';
 import { runCommand } from '../run-command.ts';
 
-const streamOf = (email: string): ReturnType<typeof emailStream> =>
+export const emailStreamOf = (email: string): ReturnType<typeof emailStream> =>
   emailStream(createHash('sha256').update(`email\n${email.toLowerCase()}`).digest('hex').slice(0, 40));
 
 /** A registration that has not come to its end by then never will. */
@@ -18,9 +18,9 @@ const ABANDONED_MS = 60_000;
 
 /** The user who claimed the address and then never used it: a registration or a change of address died half-way. */
 const abandonedBy = async ({ log }: CommandLog, email: string, now: number): Promise<UserId | null> => {
-  const holder = await readState(log, streamOf(email), emailClaim);
+  const holder = await readState(log, emailStreamOf(email), emailClaim);
   if (holder === null) return null;
-  for await (const { recordedAt } of log.readStream(streamOf(email), { direction: 'backwards', limit: 1 }))
+  for await (const { recordedAt } of log.readStream(emailStreamOf(email), { direction: 'backwards', limit: 1 }))
     if (now - Date.parse(recordedAt) < ABANDONED_MS) return null;
   const user = await readState(log, userStream(holder), userOf(holder));
   return user.registered && user.email.toLowerCase() === email.toLowerCase() ? null : holder;
@@ -36,7 +36,7 @@ export const claimEmail = async (
   const claimed = await runCommand(
     deps.log,
     deps.appender,
-    streamOf(email),
+    emailStreamOf(email),
     emailClaim,
     { kind: 'claim', userId },
     stepOf(context, 'claim-email'),
@@ -48,7 +48,7 @@ export const claimEmail = async (
   const taken = await runCommand(
     deps.log,
     deps.appender,
-    streamOf(email),
+    emailStreamOf(email),
     emailClaim,
     { kind: 'takeOver', userId, from },
     stepOf(context, 'take-over-email'),
@@ -61,7 +61,7 @@ export const releaseEmail = async (deps: CommandLog, email: string, userId: User
   const released = await runCommand(
     deps.log,
     deps.appender,
-    streamOf(email),
+    emailStreamOf(email),
     emailClaim,
     { kind: 'release', userId },
     stepOf(context, 'release-email'),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { accountEvents } from './account.ts';
 import { callEvents } from './call.ts';
 import { channelEvents } from './channel.ts';
+import { commandEvents } from './command.ts';
 import { emailEvents } from './email.ts';
 import { leaseEvents } from './lease.ts';
 import { priceListEvents } from './price-list.ts';
@@ -20,6 +21,7 @@ export const eventsByCategory = {
   settings: settingsEvents,
   call: callEvents,
   email: emailEvents,
+  command: commandEvents,
 } as const;
 
 export const eventSchemas = {
@@ -32,12 +34,15 @@ export const eventSchemas = {
   ...settingsEvents,
   ...callEvents,
   ...emailEvents,
+  ...commandEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
 
 /** An event as deciders and projections know it: money is bigint, ids are branded. */
-export type EventOf<Type extends EventType> = { readonly [T in Type]: { readonly type: T; readonly data: z.output<(typeof eventSchemas)[T]> } }[Type];
+export type EventOf<Type extends EventType> = {
+  readonly [T in Type]: { readonly type: T; readonly data: z.output<(typeof eventSchemas)[T]> };
+}[Type];
 
 export type DomainEvent = EventOf<EventType>;
 export type UserEvent = EventOf<keyof typeof userEvents>;
@@ -51,4 +56,6 @@ export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
  * The schema version that each type is written in now. A change of shape raises it here and adds an upcaster to
  * `domain/upcasters` and a golden file to `test/golden/events`.
  */
-export const currentSchemaVersion: { readonly [T in EventType]: number } = Object.fromEntries(Object.keys(eventSchemas).map((type) => [type, 1])) as { [T in EventType]: number };
+export const currentSchemaVersion: { readonly [T in EventType]: number } = Object.fromEntries(
+  Object.keys(eventSchemas).map((type) => [type, 1]),
+) as { [T in EventType]: number };

@@ -8,7 +8,6 @@ import { USAGE_CLASSES } from '../usage.ts';
 import { AfterQuery, Done, PageQuery, PositionText, RangeQuery, ScopeQuery, pageOf } from './wire.ts';
 
 export const EntryKind = z.enum([
-  'opened',
   'grant',
   'adjustment',
   'expiry',

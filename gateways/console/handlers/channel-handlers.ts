@@ -1,0 +1,74 @@
+import { addChannel, addChannelKey, changeChannel } from '../../../commands/channels/add-channel.ts';
+import { runChannelCommand, type DirectChannelCommand } from '../../../commands/channels/run-channel-command.ts';
+import { testChannel } from '../../../commands/channels/test-channel.ts';
+import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import type { ChannelId } from '../../../schemas/ids.ts';
+import type { Call, Handlers } from '../handler.ts';
+import type { Route } from '../route.ts';
+import { doneAt, positionText } from './audience.ts';
+import type { HandlerDeps } from './handler-deps.ts';
+
+type ChannelHandlers = Pick<
+  Handlers,
+  | 'listChannels'
+  | 'addChannel'
+  | 'readChannel'
+  | 'changeChannel'
+  | 'removeChannel'
+  | 'addChannelKey'
+  | 'disableChannelKey'
+  | 'restoreChannelKey'
+  | 'removeChannelKey'
+  | 'testChannel'
+  | 'enableChannel'
+  | 'disableChannel'
+>;
+
+type ChannelCall = Pick<Call<Route & { readonly auth: 'admin' }>, 'context' | 'expectedRevision'> & {
+  readonly params: { readonly channelId: ChannelId };
+};
+
+/** Channels belong to nobody but the platform. */
+const PLATFORM = 'platform';
+
+export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
+  const run = async (
+    { params, context, expectedRevision }: ChannelCall,
+    command: DirectChannelCommand,
+  ): Promise<{ readonly position: string | null } | Refusal> =>
+    doneAt(await runChannelCommand(deps, params.channelId, command, context(PLATFORM), expectedRevision));
+
+  return {
+    listChannels: ({ query: { provider, model } }) => deps.reads.channels({ provider, model }),
+    readChannel: async ({ params }) => (await deps.reads.channel(params.channelId)) ?? refuse('not_found', 'There is no such channel.'),
+    addChannel: async ({ body, context }) => {
+      const added = await addChannel(deps, body, context(PLATFORM));
+      return isRefusal(added) ? added : { channelId: added.channelId, position: positionText(added.position) };
+    },
+    changeChannel: async ({ params, body, context, expectedRevision }) => {
+      const { settings, secrets } = body;
+      return doneAt(
+        await changeChannel(
+          deps,
+          { ...params, settings, ...(secrets === undefined ? {} : { secrets }) },
+          context(PLATFORM),
+          expectedRevision,
+        ),
+      );
+    },
+    removeChannel: (call) => run(call, { kind: 'remove' }),
+    addChannelKey: async ({ params, body, context }) => {
+      const added = await addChannelKey(deps, { ...params, ...body }, context(PLATFORM));
+      return isRefusal(added) ? added : { keyId: added.keyId, position: positionText(added.position) };
+    },
+    disableChannelKey: (call) => run(call, { kind: 'disableKey', keyId: call.params.keyId, reason: call.body.reason ?? '' }),
+    restoreChannelKey: (call) => run(call, { kind: 'restoreKey', keyId: call.params.keyId }),
+    removeChannelKey: (call) => run(call, { kind: 'removeKey', keyId: call.params.keyId }),
+    testChannel: async ({ params, body, context }) => {
+      const tested = await testChannel(deps, { ...params, ...(body.model === undefined ? {} : { model: body.model }) }, context(PLATFORM));
+      return isRefusal(tested) ? tested : { ...tested, position: positionText(tested.position) };
+    },
+    enableChannel: (call) => run(call, { kind: 'enable' }),
+    disableChannel: (call) => run(call, { kind: 'disable', by: 'operator', reason: call.body.reason ?? '' }),
+  };
+};
