@@ -55,6 +55,7 @@ export const errorTable = {
     type: 'server_error',
     title: 'This process lost its hold on the account while the call ran; nothing was charged.',
   },
+  starting: { status: 503, type: 'server_error', title: 'The server is starting; try again in a moment.' },
   shutting_down: { status: 503, type: 'server_error', title: 'The server is shutting down.' },
   idempotency_conflict: { status: 409, type: 'invalid_request_error', title: 'This Idempotency-Key was used for another request.' },
   idempotency_in_flight: { status: 409, type: 'invalid_request_error', title: 'A request with this Idempotency-Key is still running.' },

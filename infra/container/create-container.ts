@@ -7,6 +7,7 @@ import { LeaseKeeper } from '../../commands/ledger/lease-keeper.ts';
 import { DEFAULT_LEASE_POLICY } from '../../commands/ledger/lease-policy.ts';
 import { LeaseSweeper } from '../../commands/ledger/lease-sweeper.ts';
 import type { EventLog } from '../../commands/ports/event-log.ts';
+import { startSandbox } from '../../gateways/sandbox/sandbox-server.ts';
 import { CallsInFlight } from '../../gateways/relay/calls-in-flight.ts';
 import { PositionBoard } from '../../projections/engine/position-board.ts';
 import { Projector } from '../../projections/engine/projector.ts';
@@ -28,7 +29,10 @@ import { timeSortedIds } from '../ids.ts';
 import { createProgramLog, type ProgramLog } from '../logging/logger.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { openReadModels } from '../read-models/read-models.ts';
+import { createTokenCounter } from '../token-counter/token-counter.ts';
+import { createUpstreamPools } from '../upstream/upstream-pools.ts';
 import { armedFailpoint } from '../server/armed-failpoint.ts';
+import { isSandboxOn } from '../server/first-run-settings.ts';
 import { tellOfProjector } from '../server/projector-news.ts';
 import { recordExhaustion } from '../server/record-health.ts';
 import { services } from './identifiers.ts';
@@ -71,6 +75,10 @@ export const createContainer = (config: Config): Container => {
   bind(services.metrics, () => createMetrics());
   bind(services.failpoints, () => armedFailpoint(config.OBLIVIOUS_FAILPOINT));
   bind(services.callsInFlight, () => new CallsInFlight());
+
+  bind(services.tokenCounter, () => createTokenCounter());
+  bind(services.sandbox, () => (isSandboxOn(config) ? startSandbox() : null));
+  bind(services.upstreamPools, (context) => createUpstreamPools({ guard: context.get(services.egressGuard) }));
 
   bind(services.masterKey, async (context) =>
     loadMasterKey({ environmentKey: config.OBLIVIOUS_MASTER_KEY, file: (await context.getAsync(services.dataDirectory)).masterKeyFile }),

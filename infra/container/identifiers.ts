@@ -9,6 +9,7 @@ import type { Failpoints } from '../../commands/ports/failpoints.ts';
 import type { Passwords } from '../../commands/ports/passwords.ts';
 import type { SecretBox } from '../../commands/ports/secret-box.ts';
 import type { SessionTokens } from '../../gateways/ports/session-tokens.ts';
+import type { Sandbox } from '../../gateways/sandbox/sandbox-server.ts';
 import type { CallsInFlight } from '../../gateways/relay/calls-in-flight.ts';
 import type { PositionBoard } from '../../projections/engine/position-board.ts';
 import type { Projector } from '../../projections/engine/projector.ts';
@@ -19,6 +20,8 @@ import type { DataDirectory } from '../home/data-directory.ts';
 import type { ProgramLog } from '../logging/logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { ReadModels } from '../read-models/read-models.ts';
+import type { ClosableTokenCounter } from '../token-counter/token-counter.ts';
+import type { UpstreamPools } from '../upstream/upstream-pools.ts';
 
 const identifier = <Service>(name: string): ServiceIdentifier<Service> => Symbol.for(`oblivious.${name}`);
 
@@ -43,5 +46,8 @@ export const services = {
   readModels: identifier<ReadModels>('readModels'),
   positionBoard: identifier<PositionBoard>('positionBoard'),
   projector: identifier<Projector>('projector'),
+  sandbox: identifier<Sandbox | null>('sandbox'),
+  upstreamPools: identifier<UpstreamPools>('upstreamPools'),
+  tokenCounter: identifier<ClosableTokenCounter>('tokenCounter'),
   callsInFlight: identifier<CallsInFlight>('callsInFlight'),
 } as const;

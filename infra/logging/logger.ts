@@ -12,6 +12,8 @@ export interface ProgramLog {
   readonly debug: (message: string, fields?: LogFields) => void;
   /** The line of one finished request. Takes the short way to the sink: at most one write, no pipeline of formats. */
   readonly request: (line: LogFields) => void;
+  /** Lines that nobody read in time. */
+  readonly dropped: () => number;
   readonly flushSync: () => void;
 }
 
@@ -48,6 +50,7 @@ export const createProgramLog = ({ level, accessLog, fd = 1 }: ProgramLogOptions
     request: requestsShown
       ? (line) => sink.writeLine(`${JSON.stringify({ level: 'info', message: 'request', timestamp: new Date().toISOString(), ...line })}\n`)
       : () => undefined,
+    dropped: () => sink.dropped,
     flushSync: () => sink.flushSync(),
   };
 };

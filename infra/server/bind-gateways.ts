@@ -1,0 +1,122 @@
+import { trace } from '@opentelemetry/api';
+import type { Router } from 'express';
+import type { Container } from 'inversify';
+import { claimIdempotencyKey } from '../../commands/calls/claim-idempotency-key.ts';
+import type { RelayDeps } from '../../gateways/relay/relay-deps.ts';
+import { Directory } from '../../projections/directory/directory.ts';
+import type { Config } from '../../schemas/config.ts';
+import { isRefusal } from '../../schemas/errors.ts';
+import { systemClock } from '../clock.ts';
+import { createKeyStandings } from '../console-reads/key-standings.ts';
+import { services } from '../container/identifiers.ts';
+import { timeSortedIds } from '../ids.ts';
+import type { Observed } from '../metrics/metrics.ts';
+import { timedSpending } from '../metrics/timed-spending.ts';
+import { every } from './every.ts';
+import { projectionLag } from './projection-lag.ts';
+import { recordHealth } from './record-health.ts';
+import { relayLimits } from './relay-limits.ts';
+import { stopwatch } from './stopwatch.ts';
+
+export interface BindGatewaysOptions {
+  readonly container: Container;
+  readonly config: Config;
+  readonly version: string;
+  readonly url: string;
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal;
+  /** Reasons not to be sent calls; kept up to date. */
+  readonly notReady: Set<string>;
+}
+
+export interface BoundGateways {
+  readonly relay: RelayDeps;
+  /** Everything else that answers HTTP, in the order in which it is asked. */
+  readonly routers: readonly Router[];
+  readonly projectionLag: Observed['projections'];
+  close(): Promise<void>;
+}
+
+const STALE = 'the directory of keys and channels is behind the log';
+
+/** How often it is looked at how far the read models are. */
+const LAG_MS = 5_000;
+
+/** What the gateways are made of. Resolves once the directory knows the whole log. */
+export const bindGateways = async ({ container, config, version, notReady, stopping }: BindGatewaysOptions): Promise<BoundGateways> => {
+  const programLog = container.get(services.programLog);
+  const metrics = container.get(services.metrics);
+  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox] = await Promise.all([
+    container.getAsync(services.eventLog),
+    container.getAsync(services.appendQueue),
+    container.getAsync(services.readModels),
+    container.getAsync(services.leaseKeeper),
+    container.getAsync(services.secretBox),
+    container.getAsync(services.apiKeys),
+    container.getAsync(services.sandbox),
+  ]);
+  const upstream = container.get(services.upstreamPools);
+  const tokenCounter = container.get(services.tokenCounter);
+
+  const directory = new Directory({
+    feed: log,
+    database: readModels.database,
+    clock: systemClock,
+    report: (report) => programLog.warn('the directory of keys and channels', { ...report }),
+  });
+  const followed = directory.run(stopping);
+  await directory.whenReady();
+
+  const lag = projectionLag(readModels.database, log);
+  const failed = (error: unknown): void => programLog.warn('the lag of the read models is not known', { error });
+  const stopTimers = [
+    every(LAG_MS, lag.refresh, failed),
+    every(
+      1_000,
+      () => {
+        if (directory.staleSince === null) notReady.delete(STALE);
+        else notReady.add(STALE);
+      },
+      failed,
+    ),
+  ];
+
+  const commandLog = { log, appender, ids: timeSortedIds, clock: systemClock, programLog };
+  const relay: RelayDeps = {
+    directory,
+    apiKeys,
+    spending: timedSpending(keeper, metrics.durable, () => stopwatch.elapsed()),
+    claims: {
+      claim: async (tokenId, key, payloadHash, requestId) => {
+        const refusal = await claimIdempotencyKey(log, appender, { tokenId, key, payloadHash, requestId, occurredAt: new Date(systemClock.now()).toISOString() });
+        return isRefusal(refusal) ? refusal : 'claimed';
+      },
+    },
+    standings: createKeyStandings({ database: readModels.database, clock: systemClock }),
+    upstream,
+    tokenCounter,
+    secrets: secretBox,
+    health: recordHealth(commandLog),
+    logger: { log: (line) => programLog.request({ ...line }) },
+    metrics: metrics.relay,
+    clock: systemClock,
+    stopwatch,
+    ids: timeSortedIds,
+    random: () => Math.random(),
+    sandboxUrl: () => sandbox?.baseUrl ?? null,
+    tracer: config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? null : trace.getTracer('oblivious', version),
+    inFlight: container.get(services.callsInFlight),
+    limits: relayLimits(config),
+  };
+
+  return {
+    relay,
+    routers: [],
+    projectionLag: () =>
+      lag.latest().map(({ name, position, head, lagMs, parked }) => ({ name, lagEvents: Number(head - position), lagSeconds: lagMs / 1_000, parked })),
+    close: async () => {
+      await Promise.all([followed, ...stopTimers.map((stop) => stop())]);
+      await Promise.all([upstream.close(), tokenCounter.close(), sandbox?.close()]);
+    },
+  };
+};

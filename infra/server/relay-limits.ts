@@ -1,0 +1,15 @@
+import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../../gateways/relay/relay-limits.ts';
+import type { Config } from '../../schemas/config.ts';
+
+/** The relay's bounds, with what the configuration says of them. */
+export const relayLimits = (config: Config): RelayLimits => ({
+  ...DEFAULT_RELAY_LIMITS,
+  perKey: { requestsPerMinute: config.OBLIVIOUS_REQUESTS_PER_MINUTE, inFlight: config.OBLIVIOUS_KEY_CONCURRENCY },
+  perUser: { ...DEFAULT_RELAY_LIMITS.perUser, inFlight: config.OBLIVIOUS_USER_CONCURRENCY },
+  bodyBytes: config.OBLIVIOUS_MAX_BODY_BYTES,
+  answerMs: config.OBLIVIOUS_ANSWER_SECONDS * 1_000,
+  firstEventMs: config.OBLIVIOUS_FIRST_EVENT_SECONDS * 1_000,
+  silenceMs: config.OBLIVIOUS_SILENCE_SECONDS * 1_000,
+  streamMs: config.OBLIVIOUS_STREAM_SECONDS * 1_000,
+  heartbeatMs: config.OBLIVIOUS_HEARTBEAT_SECONDS * 1_000,
+});
