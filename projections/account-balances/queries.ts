@@ -90,6 +90,15 @@ export const accountBalances = async (sql: Sql, userIds: readonly UserId[] | 'al
 /** One user's account; `null` when none was opened. */
 export const accountBalance = async (sql: Sql, userId: UserId, now: number): Promise<AccountBalance | null> => (await accountBalances(sql, [userId], now))[0] ?? null;
 
+/** What one account, or all of them together, has and holds. */
+export const fundsOf = async (sql: Sql, userId: UserId | 'all'): Promise<{ readonly balance: Money; readonly held: Money }> => {
+  const { rows } = await sql.query<{ balance: Money; held: Money }>(
+    `SELECT coalesce(sum(wallet + held), 0) AS balance, coalesce(sum(held), 0) AS held FROM ${accountTable} WHERE $1 = 'all' OR user_id = $1`,
+    [userId],
+  );
+  return rows[0] ?? { balance: 0n as Money, held: 0n as Money };
+};
+
 export interface KeySpend {
   readonly tokenId: TokenId;
   readonly spent: Spent;

@@ -21,6 +21,16 @@ export const channelById = async (sql: Sql, channelId: ChannelId): Promise<Chann
   return rows[0] === undefined ? null : ChannelDocument.parse(rows[0].doc);
 };
 
+/** Which of these models a channel that is on and open to the group maps. */
+export const servedModels = async (sql: Sql, group: string, models: readonly string[]): Promise<ReadonlySet<string>> => {
+  const { rows } = await sql.query<{ model: string }>(
+    `SELECT DISTINCT mapping->>'model' AS model FROM ${channelTable}, jsonb_array_elements(doc->'settings'->'models') AS mapping
+     WHERE (doc->>'enabled')::boolean AND (doc->'settings'->'groups' = 'null' OR doc->'settings'->'groups' ? $1) AND mapping->>'model' = ANY($2)`,
+    [group, models],
+  );
+  return new Set(rows.map(({ model }) => model));
+};
+
 /** What channels are called, removed ones too. For administrators. */
 export const channelNames = async (sql: Sql): Promise<ReadonlyMap<ChannelId, string>> => {
   const { rows } = await sql.query<{ key: ChannelId; name: string }>(`SELECT key, doc->'settings'->>'name' AS name FROM ${channelTable}`);

@@ -46,6 +46,14 @@ export interface Comparison {
   readonly events: number;
 }
 
+/** The live read model does not move, or not fast enough: nothing can be compared with it. */
+export class LiveReadModelBehind extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LiveReadModelBehind';
+  }
+}
+
 const PROGRESS_EVERY_MS = 200;
 
 /** A rebuild beside the live read model that nobody but its own builder sees. */
@@ -221,7 +229,7 @@ const liveCheckpoint = async (sql: Sql, { name, version }: Projection): Promise<
 const compareWith = async (shadow: Shadow, { database, projection, board, liveWaitMs = 60_000 }: RebuildOptions): Promise<Comparison> => {
   // Twice: the first pass takes long, and the live read model moves on meanwhile.
   for (let pass = 0; pass < 2; pass++) await shadow.fill((await liveCheckpoint(database, projection)).position);
-  if (!(await board.waitFor(projection.name, shadow.position, liveWaitMs))) throw new Error(`the live ${projection.name} did not reach position ${shadow.position} within ${liveWaitMs} ms`);
+  if (!(await board.waitFor(projection.name, shadow.position, liveWaitMs))) throw new LiveReadModelBehind(`the live ${projection.name} did not reach position ${shadow.position} within ${liveWaitMs} ms`);
   const { position, live } = await database.transaction(
     async (tx) => ({ position: (await liveCheckpoint(tx, projection)).position, live: await digestOf(tx, LIVE_SCHEMA, projection) }),
     { snapshot: true, patient: true },

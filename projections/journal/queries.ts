@@ -1,10 +1,11 @@
 import type { EntryKind } from '../../domain/ledger/journal.ts';
-import type { Position } from '../../schemas/event-envelope.ts';
+import { START, type Position } from '../../schemas/event-envelope.ts';
 import type { LeaseId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import type { Instant } from '../../schemas/time.ts';
 import type { Sql } from '../ports/read-model-database.ts';
-import { accountTable, entryTable, userTable } from './tables.ts';
+import { ENGINE_SCHEMA } from '../engine/engine-schema.ts';
+import { accountTable, entryTable, JOURNAL, userTable } from './tables.ts';
 
 /** Where an entry stands: an event may make more than one. */
 export interface EntryPlace {
@@ -116,6 +117,20 @@ export const accountStatement = async (
   return rows;
 };
 
+/** What happened to a call's charge afterwards, on its payer's account: an overdraft, refunds. Oldest first. */
+export const aftermathOf = async (
+  sql: Sql,
+  userId: UserId | 'all',
+  requestId: RequestId,
+): Promise<readonly (Pick<JournalRow, 'position' | 'recordedAt'> & { readonly kind: 'overdrawn' | 'refund' })[]> => {
+  const { rows } = await sql.query<Pick<JournalRow, 'position' | 'recordedAt'> & { readonly kind: 'overdrawn' | 'refund' }>(
+    `SELECT position, recorded_at AS "recordedAt", kind FROM ${entryTable}
+     WHERE request_id = $1 AND kind <> 'upstream_cost' AND kind IN ('overdrawn', 'refund') AND ($2 = 'all' OR user_id = $2) ORDER BY position`,
+    [requestId, userId],
+  );
+  return rows;
+};
+
 export interface AccountTotals {
   readonly account: string;
   readonly debits: Money;
@@ -140,6 +155,8 @@ export const ledgerAccounts = async (
 };
 
 export interface TrialBalance {
+  /** Everything up to here is counted, and nothing after it. */
+  readonly position: Position;
   readonly groups: readonly { readonly group: string; readonly accounts: number; readonly debits: Money; readonly credits: Money }[];
   readonly debits: Money;
   readonly credits: Money;
@@ -149,12 +166,17 @@ export interface TrialBalance {
 
 /** The totals of all accounts of the installation, by kind of account. For administrators. */
 export const trialBalance = async (sql: Sql): Promise<TrialBalance> => {
-  const { rows } = await sql.query<{ group: string; accounts: bigint; debits: Money; credits: Money }>(
-    `SELECT split_part(account, ':', 1) AS "group", count(*) AS accounts, sum(debits) AS debits, sum(credits) AS credits FROM ${accountTable} GROUP BY 1 ORDER BY 1`,
+  // One statement, so that the totals are those of the checkpoint.
+  const { rows } = await sql.query<{ position: Position; group: string | null; accounts: bigint; debits: Money; credits: Money }>(
+    `SELECT checkpoint.position, split_part(account, ':', 1) AS "group", count(account) AS accounts, coalesce(sum(debits), 0) AS debits, coalesce(sum(credits), 0) AS credits
+     FROM ${ENGINE_SCHEMA}.checkpoint LEFT JOIN ${accountTable} ON true
+     WHERE projection = $1 AND version = $2 AND build = 'live' GROUP BY 1, 2 ORDER BY 2`,
+    [JOURNAL.name, JOURNAL.version],
   );
   const debits = rows.reduce((total, row) => total + row.debits, 0n) as Money;
   const credits = rows.reduce((total, row) => total + row.credits, 0n) as Money;
-  return { groups: rows.map((row) => ({ ...row, accounts: Number(row.accounts) })), debits, credits, difference: (credits - debits) as Money };
+  const groups = rows.flatMap(({ group, accounts, debits: debit, credits: credit }) => (group === null ? [] : [{ group, accounts: Number(accounts), debits: debit, credits: credit }]));
+  return { position: rows[0]?.position ?? START, groups, debits, credits, difference: (credits - debits) as Money };
 };
 
 /** Accounts whose totals are not the sum of their entries. There are none, unless rows were changed by hand. Reads the whole journal. */

@@ -1,5 +1,5 @@
 import type { PriceListId } from '../../schemas/ids.ts';
-import type { Ratio } from '../../schemas/price.ts';
+import { ModelPrice, type ModelKind, type Ratio } from '../../schemas/price.ts';
 import type { Instant } from '../../schemas/time.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { PriceListDocument, priceListTable } from './tables.ts';
@@ -40,6 +40,43 @@ export const priceListAt = async (sql: Sql, moment: Instant): Promise<PriceListD
     [moment],
   );
   return rows[0] === undefined ? null : PriceListDocument.parse(rows[0].doc);
+};
+
+/** Which list is in force at a moment. */
+export const priceListIdAt = async (sql: Sql, moment: Instant): Promise<PriceListId | null> => {
+  const { rows } = await sql.query<{ key: PriceListId }>(
+    `SELECT key FROM ${priceListTable} WHERE doc->>'kind' = 'list' AND NOT (doc->>'withdrawn')::boolean AND doc->>'effectiveFrom' <= $1 ORDER BY ${IN_FORCE_FIRST} LIMIT 1`,
+    [moment],
+  );
+  return rows[0]?.key ?? null;
+};
+
+export interface ModelPriceFilter {
+  readonly priceListId: PriceListId;
+  /** Part of the model's name. */
+  readonly search?: string;
+  readonly kind?: ModelKind;
+  /** Keyset paging: models whose names come behind this one. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** Prices of a list by the names of their models. */
+export const modelPrices = async (sql: Sql, { priceListId, search, kind, after, limit }: ModelPriceFilter): Promise<readonly ModelPrice[]> => {
+  const { rows } = await sql.query<{ price: unknown }>(
+    `SELECT price FROM ${priceListTable}, jsonb_array_elements(doc->'models') AS price
+     WHERE key = $1 AND doc->>'kind' = 'list' AND ($2::text IS NULL OR strpos(lower(price->>'model'), lower($2)) > 0)
+       AND ($3::text IS NULL OR price->>'kind' = $3) AND ($4::text IS NULL OR price->>'model' COLLATE "C" > $4)
+     ORDER BY price->>'model' COLLATE "C" LIMIT $5`,
+    [priceListId, search ?? null, kind ?? null, after ?? null, limit],
+  );
+  return rows.map(({ price }) => ModelPrice.parse(price));
+};
+
+/** What a group pays of the list price; `null` when it was given no ratio. */
+export const ratioOfGroup = async (sql: Sql, group: string): Promise<Ratio | null> => {
+  const { rows } = await sql.query<{ ratio: Ratio }>(`SELECT (doc->>'ratio')::int AS ratio FROM ${priceListTable} WHERE doc->>'kind' = 'ratio' AND doc->>'group' = $1`, [group]);
+  return rows[0]?.ratio ?? null;
 };
 
 /** Groups that were given a ratio; every other pays the list price. */

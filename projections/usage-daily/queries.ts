@@ -11,8 +11,9 @@ export interface DayRange {
   readonly to: Day;
 }
 
-/** Usage by day and name. */
-export const usageByDay = (sql: Sql, filter: UsageFilter, range: DayRange, by: UsageGrouping): Promise<readonly UsageGroup[]> => usageGroups(sql, TABLE, filter, range, { buckets: true, name: by });
+/** Usage by day and name; with `only`, these names apart and all others together under `null`. */
+export const usageByDay = (sql: Sql, filter: UsageFilter, range: DayRange, by: UsageGrouping, only?: readonly string[]): Promise<readonly UsageGroup[]> =>
+  usageGroups(sql, TABLE, filter, range, { buckets: true, name: by, only });
 
 /** Usage over the whole range by name, what was spent most on first. */
 export const usageOverDays = (sql: Sql, filter: UsageFilter, range: DayRange, by: UsageGrouping): Promise<readonly UsageGroup[]> => usageGroups(sql, TABLE, filter, range, { buckets: false, name: by });

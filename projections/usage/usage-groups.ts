@@ -53,13 +53,14 @@ interface GroupRow extends Omit<UsageGroup, 'usage' | 'meanFirstByteMs'> {
  */
 export const usageGroups = async (
   sql: Sql,
-  table: { readonly name: string; readonly bucket: 'hour' | 'day'; readonly type: 'timestamptz' | 'date' },
+  table: { readonly name: string; readonly bucket: 'hour' | 'day'; readonly type: 'timestamptz' | 'date'; /** What is said of a bucket, when that is not its own beginning. */ readonly shown?: string },
   filter: UsageFilter,
   range: { readonly from: string; readonly to: string },
-  by: { readonly buckets: boolean; readonly name: UsageGrouping },
+  by: { readonly buckets: boolean; readonly name: UsageGrouping; /** Keeps these names apart and puts all others together under `null`. */ readonly only?: readonly string[] | undefined },
 ): Promise<readonly UsageGroup[]> => {
-  const name = by.name === 'none' ? 'NULL::text' : GROUP_COLUMN[by.name];
-  const bucket = by.buckets ? table.bucket : `NULL::${table.type}`;
+  const column = by.name === 'none' ? 'NULL::text' : GROUP_COLUMN[by.name];
+  const name = by.only === undefined ? column : `CASE WHEN ${column} = ANY($7::text[]) THEN ${column} END`;
+  const bucket = by.buckets ? (table.shown ?? table.bucket) : `NULL::${table.type}`;
   const { rows } = await sql.query<GroupRow>(
     `SELECT ${bucket} AS bucket, ${name} AS name, sum(calls)::float8 AS calls, sum(failed)::float8 AS failed, sum(amount) AS amount, sum(upstream_cost) AS "upstreamCost",
             ${sumOf(INPUT_CLASSES)} AS "inputTokens", ${sumOf(['cachedInput'])} AS "cachedTokens", ${sumOf(OUTPUT_CLASSES)} AS "outputTokens",
@@ -69,7 +70,7 @@ export const usageGroups = async (
      WHERE ($1 = 'all' OR user_id = $1) AND ($2::text IS NULL OR token_id = $2) AND ($3::text IS NULL OR model = $3) AND ($4::text IS NULL OR channel_id = $4)
        AND ${table.bucket} > $5::${table.type} - interval '1 ${table.bucket}' AND ${table.bucket} < $6::${table.type}
      GROUP BY 1, 2 ORDER BY 1, amount DESC, 2`,
-    [filter.userId, filter.tokenId ?? null, filter.model ?? null, filter.channelId ?? null, range.from, range.to],
+    [filter.userId, filter.tokenId ?? null, filter.model ?? null, filter.channelId ?? null, range.from, range.to, ...(by.only === undefined ? [] : [by.only])],
   );
   return rows.map(({ firstByteMs, firstBytes, classes, ...figures }) => ({
     ...figures,

@@ -30,11 +30,15 @@ export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true
 /** What every query takes: wait (bounded) until the read models have seen this position, so that people read their own writes. */
 export const AfterQuery = { after: PositionText.optional() };
 
+/** The name of a model may be in it, which takes three bytes a character and four characters for three bytes. */
+const CURSOR_LENGTH = 1_000;
+
 /** Keyset paging: `cursor` is the `nextCursor` of the page before, and means nothing else to a client. */
-export const PageQuery = { ...AfterQuery, cursor: z.string().max(200).optional(), limit: Count(200).optional() };
+export const PageQuery = { ...AfterQuery, cursor: z.string().max(CURSOR_LENGTH).optional(), limit: Count(200).optional() };
 
 /** One page of rows; `nextCursor` is `null` on the last. */
-export const pageOf = <Row extends z.ZodType>(row: Row) => z.object({ rows: z.array(row), nextCursor: z.string().max(200).nullable() });
+export const pageOf = <Row extends z.ZodType>(row: Row) =>
+  z.object({ rows: z.array(row), nextCursor: z.string().max(CURSOR_LENGTH).nullable() });
 
 /** `all` is for administrators. */
 export const ScopeQuery = { scope: z.enum(['mine', 'all']).optional() };
