@@ -729,7 +729,6 @@ export const routes = {
     tag: 'Operations',
     summary: 'Leave a parked event out of the read model for good.',
     params: ParkedParams,
-    body: keys.Reason,
     answer: 'json',
     response: projections.ParkedDone,
   },

@@ -12,6 +12,8 @@ export interface ReadModelCare {
     filter: { readonly projection?: string | undefined },
     page: { readonly cursor: string | undefined; readonly limit: number },
   ): Promise<z.output<typeof ParkedPage>>;
+  /** Tries the whole stream again; `wrong_state` says what still cannot be applied. */
   retryParked(parkedId: string): Promise<null | Refusal>;
-  discardParked(parkedId: string, reason: string): Promise<null | Refusal>;
+  /** `wrong_state` when the next event of its stream cannot be applied either; the one that was named is gone all the same. */
+  discardParked(parkedId: string): Promise<null | Refusal>;
 }

@@ -37,7 +37,8 @@ export const ParkedView = z.object({
   type: z.string(),
   error: z.string(),
   parkedAt: Instant,
-  waiting: z.int(),
+  /** Nothing is known to be wrong with it; one before it in its stream is parked. */
+  waiting: z.boolean(),
 });
 export const ParkedQuery = z.object({ ...PageQuery, projection: z.string().max(100).optional() });
 export const ParkedPage = pageOf(ParkedView);

@@ -71,7 +71,7 @@ export const operationHandlers = ({ log, care, installation, status }: HandlerDe
     compareProjection: ({ params }) => care.compare(params.name),
     listParked: ({ query }) => care.parked({ projection: query.projection }, pageOf(query)),
     retryParked: async ({ params }) => (await care.retryParked(params.parkedId)) ?? { position: null },
-    discardParked: async ({ params, body }) => (await care.discardParked(params.parkedId, body.reason ?? '')) ?? { position: null },
+    discardParked: async ({ params }) => (await care.discardParked(params.parkedId)) ?? { position: null },
 
     listEvents: async ({ query: { stream, from, limit = PAGE, ...asked } }) => {
       const head = await log.head();

@@ -1,4 +1,3 @@
-import type { PositionBoard } from '../../../projections/engine/position-board.ts';
 import type { ConsoleReads } from '../../ports/console-reads.ts';
 import { channelReads } from './channel-reads.ts';
 import { ledgerReads } from './ledger-reads.ts';
@@ -9,9 +8,7 @@ import type { ReadsDeps } from './reads-deps.ts';
 import { requestReads } from './request-reads.ts';
 
 /** What the console shows, out of the read models. */
-export const consoleReads = (
-  deps: Omit<ReadsDeps, 'board'> & { readonly board: Pick<PositionBoard, 'waitFor' | 'positionOf'> },
-): ConsoleReads => ({
+export const consoleReads = (deps: ReadsDeps): ConsoleReads => ({
   waitFor: (position, timeoutMs) => deps.board.waitFor('all', position, timeoutMs),
   ...overviewReads(deps),
   ...peopleReads(deps),

@@ -29,7 +29,7 @@ const rowOf = ({ position, entry, ...row }: Entry): z.output<typeof JournalRow> 
 
 type LedgerReads = Pick<ConsoleReads, 'journal' | 'journalRows' | 'ledgerAccounts' | 'trialBalance'>;
 
-export const ledgerReads = ({ sql, board }: ReadsDeps & { readonly board: { positionOf(projection: string): Position } }): LedgerReads => {
+export const ledgerReads = ({ sql }: ReadsDeps): LedgerReads => {
   const entries = (
     { owner, range, view, kind, account, requestId }: JournalFilter,
     before: EntryPlace | undefined,
@@ -73,8 +73,8 @@ export const ledgerReads = ({ sql, board }: ReadsDeps & { readonly board: { posi
     },
 
     trialBalance: async () => {
-      const { groups, ...totals } = await trialBalance(sql);
-      return { position: board.positionOf('journal').toString(), groups: [...groups], ...totals };
+      const { groups, position, ...totals } = await trialBalance(sql);
+      return { position: position.toString(), groups: [...groups], ...totals };
     },
   };
 };

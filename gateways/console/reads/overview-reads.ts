@@ -108,16 +108,14 @@ export const overviewReads = ({ sql, clock }: ReadsDeps): Pick<ConsoleReads, 'ov
     topModels: async (owner, { from, to }) => {
       const groups = await usageOverHours(sql, { userId: userIdOf(owner) }, { from: instant(from), to: instant(to) }, 'model');
       return {
-        rows: groups
-          .slice(0, TOP_MODELS)
-          .map(({ name, amount, calls, failed, inputTokens, outputTokens }) => ({
-            model: name ?? '',
-            spend: amount,
-            requests: calls,
-            failed,
-            inputTokens,
-            outputTokens,
-          })),
+        rows: groups.slice(0, TOP_MODELS).map(({ name, amount, calls, failed, inputTokens, outputTokens }) => ({
+          model: name ?? '',
+          spend: amount,
+          requests: calls,
+          failed,
+          inputTokens,
+          outputTokens,
+        })),
       };
     },
   };

@@ -1,0 +1,118 @@
+import type { ChannelProbe, ProbeOutcome } from '../../commands/ports/channel-probe.ts';
+import type { Clock } from '../../commands/ports/clock.ts';
+import type { ChannelSettings, ModelMapping } from '../../schemas/events/channel.ts';
+import type { Upstream, UpstreamExchange, UpstreamRequest } from '../ports/upstream.ts';
+import { addressOf } from '../relay/upstream-address.ts';
+
+/** Longest that a test waits for a whole answer. */
+const LONGEST_MS = 30_000;
+/** More than this is no answer to so small a question. */
+const MOST_BYTES = 1_048_576;
+/** Of what an upstream says of itself, enough to see what is wrong. */
+const MESSAGE_LENGTH = 300;
+
+const EMBEDDING = /embed|bge-|gte-|e5-/i;
+
+/** The least call there is. Without a limit of its own: upstreams do not agree on what that is called, and the answer to this is short. */
+const question = (upstreamModel: string): { readonly path: string; readonly body: object } =>
+  EMBEDDING.test(upstreamModel)
+    ? { path: '/embeddings', body: { model: upstreamModel, input: 'hi' } }
+    : { path: '/chat/completions', body: { model: upstreamModel, messages: [{ role: 'user', content: 'Say only: ok' }], stream: false } };
+
+/** What an error answer says, if it says it the usual way. */
+const errorIn = (text: string): string => {
+  try {
+    const parsed = JSON.parse(text) as { readonly error?: { readonly message?: unknown } | string };
+    const message = typeof parsed.error === 'string' ? parsed.error : parsed.error?.message;
+    if (typeof message === 'string') return message;
+  } catch {
+    // Not JSON: what came is shown as it is.
+  }
+  return text.trim();
+};
+
+const looksAnswered = (text: string): boolean => {
+  try {
+    const parsed = JSON.parse(text) as { readonly choices?: unknown; readonly data?: unknown };
+    return Array.isArray(parsed.choices) || Array.isArray(parsed.data);
+  } catch {
+    return false;
+  }
+};
+
+/** One call, and all of what came back to it. */
+const ask = (
+  upstream: Upstream,
+  request: UpstreamRequest,
+): Promise<{ readonly status: number; readonly text: string } | { readonly fault: string }> =>
+  new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let status = 0;
+    let exchange: UpstreamExchange | null = null;
+    const giveUp = (fault: string): void => {
+      clearTimeout(timer);
+      exchange?.abort();
+      resolve({ fault });
+    };
+    const timer = setTimeout(() => giveUp(`No whole answer within ${LONGEST_MS / 1_000} s.`), LONGEST_MS);
+    exchange = upstream.send(request, {
+      headers: (answered) => {
+        status = answered;
+      },
+      data: (chunk) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MOST_BYTES) giveUp('The answer does not end.');
+        return true;
+      },
+      end: () => {
+        clearTimeout(timer);
+        resolve({ status, text: Buffer.concat(chunks).toString('utf8') });
+      },
+      failed: ({ message }) => giveUp(message),
+    });
+  });
+
+const judge = (answer: Awaited<ReturnType<typeof ask>>): Omit<ProbeOutcome, 'latencyMs'> => {
+  if ('fault' in answer) return { ok: false, message: answer.fault };
+  const { status, text } = answer;
+  if (status >= 400) return { ok: false, message: `HTTP ${status}: ${errorIn(text)}` };
+  return looksAnswered(text)
+    ? { ok: true, message: `Answered with HTTP ${status}.` }
+    : { ok: false, message: 'What came is not an answer of an OpenAI-compatible server.' };
+};
+
+export interface ChannelProbeDeps {
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  /** Where the sandbox listens in this process; `null` where it does not. */
+  readonly sandboxUrl: () => string | null;
+}
+
+/** Tests channels through the same way that calls take, under the same egress rules. */
+export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps): ChannelProbe => ({
+  probe: async (settings: ChannelSettings, { upstreamModel }: ModelMapping, credential: string | null) => {
+    const address = addressOf(settings, sandboxUrl());
+    if (address === null) return { ok: false, latencyMs: 0, message: 'The sandbox is off.' };
+    const { path, body } = question(upstreamModel);
+    const began = clock.now();
+    const { ok, message } = judge(
+      await ask(upstream, {
+        origin: address.origin,
+        path: `${address.path}${path}`,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json',
+          ...(credential === null ? {} : { authorization: `Bearer ${credential}` }),
+        },
+        body: Buffer.from(JSON.stringify(body)),
+        trusted: settings.provider === 'sandbox',
+      }),
+    );
+    // Upstreams that reject a key like to quote it.
+    const clean = credential === null ? message : message.replaceAll(credential, '[key]');
+    return { ok, latencyMs: Math.max(0, Math.round(clock.now() - began)), message: clean.slice(0, MESSAGE_LENGTH) };
+  },
+});
