@@ -1,3 +1,4 @@
+import { parseEgressPolicy } from '../egress/policy.ts';
 import { settings, type Config, type SettingName } from '../../schemas/config.ts';
 
 export type ConfigResult = { readonly config: Config } | { readonly mistakes: readonly string[] };
@@ -13,6 +14,10 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
     const parsed = settings[name].schema.safeParse(value === '' ? undefined : value);
     if (parsed.success) config[name] = parsed.data;
     else mistakes.push(`${name}: ${parsed.error.issues.map(({ message }) => message).join('; ')}. ${settings[name].about}`);
+  }
+  const { OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: allowed } = config;
+  if (typeof allowed === 'string' && parseEgressPolicy(allowed) === null) {
+    mistakes.push(`OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: expected none, loopback, private, all, or CIDR ranges with commas between them.`);
   }
   for (const name of Object.keys(environment)) {
     if (name.startsWith('OBLIVIOUS_') && !(name in settings))

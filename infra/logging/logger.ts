@@ -24,11 +24,7 @@ export interface ProgramLogOptions {
   readonly fd?: number;
 }
 
-const redact = format((info) => {
-  for (const [key, value] of Object.entries(info))
-    info[key] = value instanceof Error ? withoutSecrets(value.stack ?? value.message) : withoutSecrets(value);
-  return info;
-});
+const redact = format((info) => Object.assign(info, withoutSecrets({ ...info })));
 
 export const createProgramLog = ({ level, accessLog, fd = 1 }: ProgramLogOptions): ProgramLog => {
   const sink = new LineSink(fd);

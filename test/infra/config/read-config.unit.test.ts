@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+import { readConfig, showConfig } from '../../../infra/config/read-config.ts';
+
+const configOf = (environment: NodeJS.ProcessEnv) => {
+  const result = readConfig(environment);
+  if ('mistakes' in result) throw new Error(result.mistakes.join('\n'));
+  return result.config;
+};
+
+describe('the configuration', () => {
+  it('needs nothing', () => {
+    const config = configOf({});
+    expect(config.PORT).to.equal(3000);
+    expect(config.HOST).to.equal('127.0.0.1');
+    expect(config.DATABASE_URL).to.equal(undefined);
+    expect(config.OBLIVIOUS_TRIAL_CREDIT).to.equal(5_000_000_000n);
+  });
+
+  it('takes an empty variable for an absent one', () => {
+    expect(configOf({ PORT: '', DATABASE_URL: '' }).PORT).to.equal(3000);
+  });
+
+  it('reads what is set', () => {
+    const config = configOf({ PORT: '0', OBLIVIOUS_TRIAL_CREDIT: '0.25', OBLIVIOUS_ACCESS_LOG: 'off', OBLIVIOUS_LEASE_SECONDS: '7' });
+    expect(config.PORT).to.equal(0);
+    expect(config.OBLIVIOUS_TRIAL_CREDIT).to.equal(250_000_000n);
+    expect(config.OBLIVIOUS_ACCESS_LOG).to.equal(false);
+    expect(config.OBLIVIOUS_LEASE_SECONDS).to.equal(7);
+  });
+
+  it('names every mistake in a line of its own, and none of the values', () => {
+    const result = readConfig({
+      PORT: 'ninety',
+      DATABASE_URL: 'mysql://me:hush@db/x',
+      OBLIVIOUS_MASTER_KEY: 'brief',
+      OBLIVIOUS_LOG_LEVEL: 'loud',
+      OBLIVIOUS_HOMME: 'x',
+    });
+    if (!('mistakes' in result)) throw new Error('it took them');
+    expect(result.mistakes.map((line) => line.split(':')[0])).to.have.members([
+      'PORT',
+      'DATABASE_URL',
+      'OBLIVIOUS_MASTER_KEY',
+      'OBLIVIOUS_LOG_LEVEL',
+      'OBLIVIOUS_HOMME',
+    ]);
+    for (const line of result.mistakes) expect(line).not.to.match(/\n|hush|brief/);
+  });
+
+  it('refuses an egress policy that is none', () => {
+    expect(readConfig({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: 'everything' })).to.have.property('mistakes');
+    expect(configOf({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: '10.0.0.0/8,fd00::/8' }).OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS).to.equal(
+      '10.0.0.0/8,fd00::/8',
+    );
+  });
+
+  it('shows what is in force, with secrets masked', () => {
+    const environment = {
+      DATABASE_URL: 'postgres://me:hunter2hunter2@db.example/ledger?sslpassword=hunter3',
+      OBLIVIOUS_MASTER_KEY: `${'A'.repeat(43)}=`,
+    };
+    const shown = showConfig(configOf(environment), environment);
+    const text = JSON.stringify(shown);
+    expect(text).not.to.match(/hunter|AAAA/);
+    expect(shown.find(({ name }) => name === 'DATABASE_URL')).to.include({ given: true });
+    expect(shown.find(({ name }) => name === 'DATABASE_URL')?.value).to.contain('db.example');
+    expect(shown.find(({ name }) => name === 'OBLIVIOUS_TRIAL_CREDIT')).to.include({ value: '5', given: false });
+    for (const { about } of shown) expect(about).to.match(/\.$/);
+  });
+});
