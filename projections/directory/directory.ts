@@ -1,0 +1,369 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Position } from '../../schemas/event-envelope.ts';
+import { START } from '../../schemas/event-envelope.ts';
+import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
+import type { KeyHash, TokenRestrictions } from '../../schemas/events/token.ts';
+import type { ChannelId, PriceListId, TokenId, UserId } from '../../schemas/ids.ts';
+import { RATIO_ONE, type ModelPrice, type Ratio } from '../../schemas/price.ts';
+import { channels } from '../channels/projection.ts';
+import type { ChannelDocument, ChannelKeyDocument } from '../channels/tables.ts';
+import { contradictionWithLog } from '../engine/against-log.ts';
+import { readCheckpoints } from '../engine/checkpoint.ts';
+import { readDocuments } from '../engine/document-rows.ts';
+import { blockedStreams } from '../engine/parked-events.ts';
+import { ReadModelsUnavailable } from '../engine/read-models-unavailable.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventFeed } from '../ports/event-feed.ts';
+import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
+import { priceLists } from '../price-lists/projection.ts';
+import type { PriceDocument, PriceListDocument } from '../price-lists/tables.ts';
+import { tokenLookup } from '../token-lookup/projection.ts';
+import type { TokenDocument } from '../token-lookup/tables.ts';
+import { users } from '../users/projection.ts';
+import type { UserDocument } from '../users/tables.ts';
+import { HeldDocuments } from './held-documents.ts';
+
+export interface TokenEntry {
+  readonly tokenId: TokenId;
+  readonly userId: UserId;
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly revoked: boolean;
+  readonly exhausted: boolean;
+  /** Milliseconds since the Unix epoch; `null` never expires. */
+  readonly expiresAt: number | null;
+  readonly restrictions: TokenRestrictions;
+}
+
+export type UserEntry = Pick<UserDocument, 'userId' | 'email' | 'displayName' | 'role' | 'group' | 'suspended' | 'credentialsRevision'>;
+
+/** A channel that is enabled. Settings that did not change stay the same object. */
+export interface ChannelEntry {
+  readonly channelId: ChannelId;
+  readonly settings: ChannelSettings;
+  readonly health: ChannelHealth;
+  readonly keys: readonly ChannelKeyDocument[];
+}
+
+export interface PriceEntry {
+  readonly priceListId: PriceListId;
+  readonly price: ModelPrice;
+}
+
+/** A price list with its models by name. */
+export interface PriceListEntry {
+  readonly list: PriceListDocument;
+  readonly prices: ReadonlyMap<string, ModelPrice>;
+}
+
+export type DirectoryChange =
+  | { readonly kind: 'token'; readonly tokenId: TokenId }
+  | { readonly kind: 'user'; readonly userId: UserId }
+  | { readonly kind: 'channel'; readonly channelId: ChannelId }
+  | { readonly kind: 'prices' };
+
+export type DirectoryReport =
+  /** An event could not be folded in; the document that it is about is gone from the directory. */
+  | { readonly kind: 'distrusted'; readonly stream: string; readonly position: Position; readonly error: Error }
+  /** Why the log is followed from its beginning instead of from the rows of the database. */
+  | { readonly kind: 'without_rows'; readonly reason: string }
+  | { readonly kind: 'interrupted'; readonly error: Error };
+
+export interface DirectoryOptions {
+  readonly feed: EventFeed;
+  /** Whose rows shorten the way; without one, or while it is away, the directory is folded from the whole log. */
+  readonly database?: ReadModelDatabase;
+  readonly clock: Clock;
+  readonly report?: (report: DirectoryReport) => void;
+  /** How often the log is asked where it ends, in milliseconds. */
+  readonly checkMs?: number;
+  /** How long it may have been behind the log before it says so, in milliseconds. */
+  readonly staleAfterMs?: number;
+}
+
+const RETRY_MS = 500;
+
+const tokenEntry = ({ tokenId, userId, name, disabled, revoked, exhausted, expiresAt, restrictions }: TokenDocument): TokenEntry => ({
+  tokenId,
+  userId,
+  name,
+  disabled,
+  revoked,
+  exhausted,
+  expiresAt: expiresAt === null ? null : Date.parse(expiresAt),
+  restrictions,
+});
+
+/** What took effect last comes last; of two that took effect together, the one published last. */
+const byEffect = ({ list: a }: PriceListEntry, { list: b }: PriceListEntry): number => {
+  const left = [a.effectiveFrom, a.publishedAt, a.priceListId].join(' ');
+  const right = [b.effectiveFrom, b.publishedAt, b.priceListId].join(' ');
+  return left < right ? -1 : left > right ? 1 : 0;
+};
+
+/**
+ * Keys, people, channels and prices in this process's memory, for look-ups that may not wait. Every process keeps its own
+ * current from the log itself, so that a revoked key is revoked everywhere as soon as the log can be read.
+ */
+export class Directory {
+  readonly #options: DirectoryOptions;
+  readonly #tokens = new HeldDocuments(tokenLookup, (_key, doc, before) => this.#tokenChanged(doc, before));
+  readonly #users = new HeldDocuments(users, (key, doc) => this.#userChanged(key as UserId, doc));
+  readonly #channels = new HeldDocuments(channels, (key, doc) => this.#channelChanged(key as ChannelId, doc));
+  readonly #prices = new HeldDocuments(priceLists, (key, doc) => this.#priceChanged(key, doc));
+
+  readonly #tokenByHash = new Map<KeyHash, TokenEntry>();
+  readonly #userById = new Map<UserId, UserEntry>();
+  readonly #enabledChannels = new Map<ChannelId, ChannelEntry>();
+  #channelsByModel: ReadonlyMap<string, readonly ChannelEntry[]> | null = null;
+  readonly #lists = new Map<PriceListId, PriceListEntry>();
+  readonly #ratios = new Map<string, Ratio>();
+  #published: readonly PriceListEntry[] = [];
+  #inForce: { readonly entry: PriceListEntry | undefined; readonly from: number; readonly until: number } | null = null;
+
+  readonly #listeners = new Set<(change: DirectoryChange) => void>();
+  #position: Position = START;
+  #ready = false;
+  #becomeReady: () => void = () => undefined;
+  readonly #readiness: Promise<void>;
+  #staleSince: number | null = null;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#readiness = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+  }
+
+  /** Everything at or before it is in the directory. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** It has seen the whole log once. Until then it knows too little to refuse anybody. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  whenReady(): Promise<void> {
+    return this.#readiness;
+  }
+
+  /** Since when it has been behind the log, or not able to tell, in milliseconds since the Unix epoch; `null` while it is current. */
+  get staleSince(): number | null {
+    return this.#staleSince;
+  }
+
+  tokenByHash(keyHash: KeyHash): TokenEntry | undefined {
+    return this.#tokenByHash.get(keyHash);
+  }
+
+  user(userId: UserId): UserEntry | undefined {
+    return this.#userById.get(userId);
+  }
+
+  /** Every enabled channel. */
+  channels(): readonly ChannelEntry[] {
+    return [...this.#enabledChannels.values()];
+  }
+
+  /** Enabled channels that serve the model, whatever the group. */
+  channelsForModel(model: string): readonly ChannelEntry[] {
+    return this.#byModel().get(model) ?? [];
+  }
+
+  /** Every model that an enabled channel serves, by name. */
+  models(): readonly string[] {
+    return [...this.#byModel().keys()].sort();
+  }
+
+  /** From the price list in force now. */
+  price(model: string): PriceEntry | undefined {
+    const entry = this.priceListAt(this.#options.clock.now());
+    const price = entry?.prices.get(model);
+    return entry === undefined || price === undefined ? undefined : { priceListId: entry.list.priceListId, price };
+  }
+
+  /** The list in force at a moment, in milliseconds since the Unix epoch. */
+  priceListAt(moment: number): PriceListEntry | undefined {
+    if (this.#inForce === null || moment < this.#inForce.from || moment >= this.#inForce.until) {
+      const next = this.#published.findIndex(({ list }) => Date.parse(list.effectiveFrom) > moment);
+      const entry = next === -1 ? this.#published.at(-1) : this.#published[next - 1];
+      const following = next === -1 ? undefined : this.#published[next];
+      this.#inForce = {
+        entry,
+        from: entry === undefined ? -Infinity : Date.parse(entry.list.effectiveFrom),
+        until: following === undefined ? Infinity : Date.parse(following.list.effectiveFrom),
+      };
+    }
+    return this.#inForce.entry;
+  }
+
+  priceList(priceListId: PriceListId): PriceListEntry | undefined {
+    return this.#lists.get(priceListId);
+  }
+
+  /** One, for a group that was given none. */
+  groupRatio(group: string): Ratio {
+    return this.#ratios.get(group) ?? RATIO_ONE;
+  }
+
+  /** Calls back after each change, with what changed. Answers with the way to stop. */
+  onChange(listener: (change: DirectoryChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Loads, and follows the log until the signal aborts; then resolves. */
+  async run(signal: AbortSignal): Promise<void> {
+    const watch = this.#watch(signal);
+    let position: Position | null = null;
+    while (!signal.aborted) {
+      try {
+        position ??= await this.#load();
+        await this.#follow(position, signal);
+      } catch (error) {
+        this.#report({ kind: 'interrupted', error: error instanceof Error ? error : new Error(String(error)) });
+        // The log may have lost what was seen of it, so it begins anew; rows that contradict the log are not taken.
+        position = null;
+        await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    await watch;
+  }
+
+  async #follow(after: Position, signal: AbortSignal): Promise<void> {
+    const held = [this.#tokens, this.#users, this.#channels, this.#prices] as const;
+    const types = held.flatMap(({ projection }) => [...projection.types]);
+    for await (const message of this.#options.feed.subscribe({ after, filter: { types }, signal })) {
+      if (message.kind === 'events') {
+        for (const event of message.events) {
+          for (const documents of held) {
+            const error = documents.apply(event);
+            if (error !== null) this.#report({ kind: 'distrusted', stream: event.stream, position: event.position, error });
+          }
+          if (event.position > this.#position) this.#position = event.position;
+        }
+      } else {
+        if (message.position > this.#position) this.#position = message.position;
+        if (message.kind === 'caughtUp' && !this.#ready) {
+          this.#ready = true;
+          this.#becomeReady();
+        }
+      }
+    }
+  }
+
+  /** Takes the rows of the database where they can be trusted. Answers with the place from which the log has to be followed. */
+  async #load(): Promise<Position> {
+    const { database } = this.#options;
+    if (database !== undefined) {
+      try {
+        this.#position = await database.transaction((tx) => this.#loadRows(tx), { snapshot: true });
+        return this.#position;
+      } catch (error) {
+        if (!(error instanceof ReadModelsUnavailable)) throw error;
+        this.#report({ kind: 'without_rows', reason: error.message });
+      }
+    }
+    for (const documents of [this.#tokens, this.#users, this.#channels, this.#prices] as const) documents.load(new Map(), START);
+    this.#position = START;
+    return START;
+  }
+
+  async #loadRows(tx: Sql): Promise<Position> {
+    const projections = [tokenLookup, users, channels, priceLists];
+    const contradiction = await contradictionWithLog(tx, this.#options.feed, projections);
+    if (contradiction !== null) throw new ReadModelsUnavailable(contradiction);
+    const checkpoints = await readCheckpoints(tx);
+    const positionOf = async (projection: (typeof projections)[number]): Promise<Position> => {
+      const checkpoint = checkpoints.find(({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version);
+      if (checkpoint === undefined) throw new ReadModelsUnavailable(`${projection.name} has not been projected yet`);
+      if ((await blockedStreams(tx, projection)).size > 0) throw new ReadModelsUnavailable(`${projection.name} has parked events, which its rows do not show`);
+      return checkpoint.position;
+    };
+    const positions = [await positionOf(tokenLookup), await positionOf(users), await positionOf(channels), await positionOf(priceLists)] as const;
+    this.#tokens.load(await readDocuments(tx, tokenLookup), positions[0]);
+    this.#users.load(await readDocuments(tx, users), positions[1]);
+    this.#channels.load(await readDocuments(tx, channels), positions[2]);
+    this.#prices.load(await readDocuments(tx, priceLists), positions[3]);
+    return positions.reduce((least, position) => (position < least ? position : least));
+  }
+
+  /** Compares with the end of the log now and then: a subscription that has broken says nothing by itself. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { feed, clock, checkMs = 1_000, staleAfterMs = 3_000 } = this.#options;
+    /** An end of the log that has not been reached yet, and since when that is known. */
+    let pending: { readonly head: Position; readonly since: number } | null = null;
+    let heardAt = clock.now();
+    while (!signal.aborted) {
+      const now = clock.now();
+      const head = await Promise.race([feed.head().catch(() => null), pause(checkMs, null, { signal }).catch(() => null)]);
+      if (head !== null) {
+        heardAt = now;
+        if (pending === null || this.#position >= pending.head) pending = this.#position >= head ? null : { head, since: now };
+      }
+      const behindSince = pending?.since ?? heardAt;
+      this.#staleSince = clock.now() - behindSince > staleAfterMs ? behindSince : null;
+      await pause(checkMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #tokenChanged(doc: TokenDocument | undefined, before: TokenDocument | undefined): void {
+    if (before !== undefined && before.keyHash !== doc?.keyHash) this.#tokenByHash.delete(before.keyHash);
+    if (doc !== undefined) this.#tokenByHash.set(doc.keyHash, tokenEntry(doc));
+    const tokenId = (doc ?? before)?.tokenId;
+    if (tokenId !== undefined) this.#tell({ kind: 'token', tokenId });
+  }
+
+  #userChanged(userId: UserId, doc: UserDocument | undefined): void {
+    if (doc === undefined) this.#userById.delete(userId);
+    else {
+      const { email, displayName, role, group, suspended, credentialsRevision } = doc;
+      this.#userById.set(userId, { userId, email, displayName, role, group, suspended, credentialsRevision });
+    }
+    this.#tell({ kind: 'user', userId });
+  }
+
+  #channelChanged(channelId: ChannelId, doc: ChannelDocument | undefined): void {
+    if (doc === undefined || !doc.enabled || doc.removed) this.#enabledChannels.delete(channelId);
+    else this.#enabledChannels.set(channelId, { channelId, settings: doc.settings, health: doc.health, keys: doc.keys });
+    this.#channelsByModel = null;
+    this.#tell({ kind: 'channel', channelId });
+  }
+
+  #priceChanged(key: string, doc: PriceDocument | undefined): void {
+    if (doc?.kind === 'ratio') this.#ratios.set(doc.group, doc.ratio);
+    else if (doc?.kind === 'list') this.#lists.set(doc.priceListId, { list: doc, prices: this.#lists.get(doc.priceListId)?.prices ?? new Map(doc.models.map((price) => [price.model, price])) });
+    else {
+      this.#lists.delete(key as PriceListId);
+      this.#ratios.delete(key.slice(key.indexOf(':') + 1));
+    }
+    this.#published = [...this.#lists.values()].filter(({ list }) => !list.withdrawn).sort(byEffect);
+    this.#inForce = null;
+    this.#tell({ kind: 'prices' });
+  }
+
+  #byModel(): ReadonlyMap<string, readonly ChannelEntry[]> {
+    if (this.#channelsByModel === null) {
+      const byModel = new Map<string, ChannelEntry[]>();
+      for (const channel of this.#enabledChannels.values()) {
+        for (const { model } of channel.settings.models) {
+          const serving = byModel.get(model);
+          if (serving === undefined) byModel.set(model, [channel]);
+          else serving.push(channel);
+        }
+      }
+      this.#channelsByModel = byModel;
+    }
+    return this.#channelsByModel;
+  }
+
+  #tell(change: DirectoryChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #report(report: DirectoryReport): void {
+    this.#options.report?.(report);
+  }
+}
