@@ -70,6 +70,7 @@ export const createContainer = (config: Config): Container => {
       .inSingletonScope();
 
   container.bind(services.config).toConstantValue(config);
+  container.bind(services.processName).toConstantValue(processName);
   bind(services.programLog, () => createProgramLog({ level: config.OBLIVIOUS_LOG_LEVEL, accessLog: config.OBLIVIOUS_ACCESS_LOG }));
   bind(services.dataDirectory, () => openDataDirectory(config.OBLIVIOUS_HOME));
   bind(services.metrics, () => createMetrics());

@@ -27,6 +27,7 @@ const identifier = <Service>(name: string): ServiceIdentifier<Service> => Symbol
 
 /** What the container can be asked for. */
 export const services = {
+  processName: identifier<string>('processName'),
   config: identifier<Config>('config'),
   dataDirectory: identifier<DataDirectory>('dataDirectory'),
   programLog: identifier<ProgramLog>('programLog'),

@@ -1,18 +1,25 @@
+import { fileURLToPath } from 'node:url';
 import { trace } from '@opentelemetry/api';
 import type { Router } from 'express';
 import type { Container } from 'inversify';
 import { claimIdempotencyKey } from '../../commands/calls/claim-idempotency-key.ts';
+import { createConsole } from '../../gateways/console/create-console.ts';
+import { loadUiFiles } from '../../gateways/console/ui-files.ts';
 import type { RelayDeps } from '../../gateways/relay/relay-deps.ts';
 import { Directory } from '../../projections/directory/directory.ts';
+import { projections } from '../../projections/registry.ts';
 import type { Config } from '../../schemas/config.ts';
 import { isRefusal } from '../../schemas/errors.ts';
 import { systemClock } from '../clock.ts';
 import { createKeyStandings } from '../console-reads/key-standings.ts';
+import { showConfig } from '../config/read-config.ts';
 import { services } from '../container/identifiers.ts';
+import { operatorToken } from '../crypto/operator-token.ts';
 import { timeSortedIds } from '../ids.ts';
 import type { Observed } from '../metrics/metrics.ts';
 import { timedSpending } from '../metrics/timed-spending.ts';
 import { every } from './every.ts';
+import { isSandboxOn } from './first-run-settings.ts';
 import { projectionLag } from './projection-lag.ts';
 import { recordHealth } from './record-health.ts';
 import { relayLimits } from './relay-limits.ts';
@@ -37,16 +44,26 @@ export interface BoundGateways {
   close(): Promise<void>;
 }
 
+/** The built console stands beside the built server; the sources find it there too. */
+const UI_FOLDER = fileURLToPath(new URL(import.meta.url.includes('/dist/infra/') ? '../../ui' : '../../dist/ui', import.meta.url));
+
 const STALE = 'the directory of keys and channels is behind the log';
 
 /** How often it is looked at how far the read models are. */
 const LAG_MS = 5_000;
 
 /** What the gateways are made of. Resolves once the directory knows the whole log. */
-export const bindGateways = async ({ container, config, version, notReady, stopping }: BindGatewaysOptions): Promise<BoundGateways> => {
+export const bindGateways = async ({
+  container,
+  config,
+  version,
+  url,
+  notReady,
+  stopping,
+}: BindGatewaysOptions): Promise<BoundGateways> => {
   const programLog = container.get(services.programLog);
   const metrics = container.get(services.metrics);
-  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox] = await Promise.all([
+  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, masterKey, book, board, sessionTokens] = await Promise.all([
     container.getAsync(services.eventLog),
     container.getAsync(services.appendQueue),
     container.getAsync(services.readModels),
@@ -54,6 +71,10 @@ export const bindGateways = async ({ container, config, version, notReady, stopp
     container.getAsync(services.secretBox),
     container.getAsync(services.apiKeys),
     container.getAsync(services.sandbox),
+    container.getAsync(services.masterKey),
+    container.getAsync(services.accountBook),
+    container.getAsync(services.positionBoard),
+    container.getAsync(services.sessionTokens),
   ]);
   const upstream = container.get(services.upstreamPools);
   const tokenCounter = container.get(services.tokenCounter);
@@ -88,7 +109,13 @@ export const bindGateways = async ({ container, config, version, notReady, stopp
     spending: timedSpending(keeper, metrics.durable, () => stopwatch.elapsed()),
     claims: {
       claim: async (tokenId, key, payloadHash, requestId) => {
-        const refusal = await claimIdempotencyKey(log, appender, { tokenId, key, payloadHash, requestId, occurredAt: new Date(systemClock.now()).toISOString() });
+        const refusal = await claimIdempotencyKey(log, appender, {
+          tokenId,
+          key,
+          payloadHash,
+          requestId,
+          occurredAt: new Date(systemClock.now()).toISOString(),
+        });
         return isRefusal(refusal) ? refusal : 'claimed';
       },
     },
@@ -109,11 +136,50 @@ export const bindGateways = async ({ container, config, version, notReady, stopp
     limits: relayLimits(config),
   };
 
+  const consoleRouter = createConsole({
+    log,
+    appender,
+    book,
+    clock: systemClock,
+    ids: timeSortedIds,
+    passwords: container.get(services.passwords),
+    secretBox,
+    apiKeys,
+    egress: container.get(services.egressGuard),
+    upstream,
+    sessionTokens,
+    operatorToken: operatorToken(masterKey),
+    database: readModels.database,
+    board,
+    projections,
+    requestLogger: relay.logger,
+    processName: container.get(services.processName),
+    failed: (what, error) => programLog.error(`${what} failed`, { error }),
+    stopping,
+    sandboxUrl: relay.sandboxUrl,
+    uiFiles: await loadUiFiles(UI_FOLDER),
+    installation: {
+      version,
+      profile: config.DATABASE_URL === undefined ? 'embedded' : 'server',
+      url,
+      publicUrl: config.OBLIVIOUS_PUBLIC_URL,
+      sandbox: isSandboxOn(config),
+      settings: Object.fromEntries(showConfig(config, process.env).map(({ name, value }) => [name, value])),
+    },
+  });
+
   return {
     relay,
-    routers: [],
+    routers: [consoleRouter],
     projectionLag: () =>
-      lag.latest().map(({ name, position, head, lagMs, parked }) => ({ name, lagEvents: Number(head - position), lagSeconds: lagMs / 1_000, parked })),
+      lag
+        .latest()
+        .map(({ name, position, head, lagMs, parked }) => ({
+          name,
+          lagEvents: Number(head - position),
+          lagSeconds: lagMs / 1_000,
+          parked,
+        })),
     close: async () => {
       await Promise.all([followed, ...stopTimers.map((stop) => stop())]);
       await Promise.all([upstream.close(), tokenCounter.close(), sandbox?.close()]);

@@ -8,9 +8,11 @@ export const every = (ms: number, work: () => Promise<void> | void, failed: (err
   let running: Promise<void> = Promise.resolve();
   const again = (): void => {
     timer = setTimeout(() => {
-      running = (async () => work())().catch(failed).then(() => {
-        if (!stopped) again();
-      });
+      running = (async () => work())()
+        .catch(failed)
+        .then(() => {
+          if (!stopped) again();
+        });
     }, ms);
     timer.unref();
   };

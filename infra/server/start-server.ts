@@ -10,6 +10,8 @@ import { isRefusal } from '../../schemas/errors.ts';
 import { systemClock } from '../clock.ts';
 import { createContainer } from '../container/create-container.ts';
 import { services } from '../container/identifiers.ts';
+import { operatorToken } from '../crypto/operator-token.ts';
+import { writeOperatorFile } from '../home/operator-file.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { timeSortedIds } from '../ids.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
@@ -36,8 +38,8 @@ const SWEEP_MS = 5_000;
 /** How long a start waits for read models to catch up between two looks at whether it was told to stop. */
 const CATCH_UP_LOOK_MS = 1_000;
 
-const urlOf = (config: Config, port: number): string => {
-  if (config.OBLIVIOUS_PUBLIC_URL !== undefined) return config.OBLIVIOUS_PUBLIC_URL.replace(/\/$/, '');
+/** The address under which this machine reaches the server. */
+const localUrlOf = (config: Config, port: number): string => {
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 };
@@ -80,8 +82,11 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     app.use(createProbesRouter({ notReady: () => [...notReady], metrics, metricsToken: config.OBLIVIOUS_METRICS_TOKEN }));
     app.use(gate.handler);
     const http = createHttpServer({ app, ids: timeSortedIds });
-    const url = urlOf(config, await http.listen(config.PORT, config.HOST));
+    const localUrl = localUrlOf(config, await http.listen(config.PORT, config.HOST));
+    const url = config.OBLIVIOUS_PUBLIC_URL?.replace(/\/$/, '') ?? localUrl;
     closers.push(() => http.closeAll());
+    const token = operatorToken(await container.getAsync(services.masterKey));
+    await writeOperatorFile(directory.operatorFile, { baseUrl: localUrl, token });
 
     const log = await container.getAsync(services.eventLog);
     closers.push(() => log.close());
@@ -135,7 +140,10 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     for (const router of gateways.routers) app.use(router);
 
     const failed = (what: string) => (error: unknown) => programLog.error(`${what} failed and is tried again`, { error });
-    const timers = [every(TICK_MS, () => keeper.tick(), failed('the care of leases')), every(SWEEP_MS, () => sweep(false), failed('the sweep'))];
+    const timers = [
+      every(TICK_MS, () => keeper.tick(), failed('the care of leases')),
+      every(SWEEP_MS, () => sweep(false), failed('the sweep')),
+    ];
     closers.push(async () => void (await Promise.all(timers.map((stop) => stop()))));
     void followAccounts(log, (event) => keeper.onAccountEvent(event), stopping.signal).catch(failed('following the accounts'));
     metrics.observe({
