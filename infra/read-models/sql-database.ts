@@ -75,8 +75,8 @@ const inTurn = (run: RunTransaction): RunTransaction => {
   };
 };
 
-/** Two keys of an advisory lock: whoever holds it projects. No other lock of the project has the first. */
-const PROJECTING = [0x6f_62_6c_76, 1] as const;
+/** Two keys of an advisory lock: whoever holds it projects. The first is not the event log's: it locks in the same database. */
+const PROJECTING = [0x6f_62_6c_70, 1] as const;
 
 /** How often a process that stands by asks whether the right to project is free. */
 const TAKEOVER_MS = 1_000;

@@ -70,7 +70,11 @@ export class PositionBoard {
   }
 
   #isThere({ projections, position }: Waiter): boolean {
-    return projections.every((name) => (this.#positions.get(name) ?? START) >= position);
+    // Where nothing is known there may not even be tables yet, so that not even the start of the log is shown.
+    return projections.every((name) => {
+      const known = this.#positions.get(name);
+      return known !== undefined && known >= position;
+    });
   }
 
   async #poll(): Promise<void> {
