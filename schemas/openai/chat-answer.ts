@@ -8,7 +8,7 @@ const ToolCall = z.looseObject({ function: FunctionCall, custom: z.looseObject({
 
 /** What a model wrote, whole (`message`) or in part (`delta`): everything here was paid for as output. */
 export const Produced = z.looseObject({
-  content: z.unknown(),
+  content: z.unknown().optional(),
   refusal: Text,
   /** Where DeepSeek, Moonshot, vLLM and others put reasoning. */
   reasoning_content: Text,
