@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { hostname } from 'node:os';
 import { Container, type ResolutionContext, type ServiceIdentifier } from 'inversify';
 import pg from 'pg';

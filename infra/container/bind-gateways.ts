@@ -13,17 +13,17 @@ import { isRefusal } from '../../schemas/errors.ts';
 import { systemClock } from '../clock.ts';
 import { createKeyStandings } from '../console-reads/key-standings.ts';
 import { showConfig } from '../config/read-config.ts';
-import { services } from '../container/identifiers.ts';
+import { services } from './identifiers.ts';
 import { operatorToken } from '../crypto/operator-token.ts';
 import { timeSortedIds } from '../ids.ts';
 import type { Observed } from '../metrics/metrics.ts';
 import { timedSpending } from '../metrics/timed-spending.ts';
-import { every } from './every.ts';
-import { isSandboxOn } from './first-run-settings.ts';
-import { projectionLag } from './projection-lag.ts';
-import { recordHealth } from './record-health.ts';
-import { relayLimits } from './relay-limits.ts';
-import { stopwatch } from './stopwatch.ts';
+import { every } from '../server/every.ts';
+import { isSandboxOn } from '../server/first-run-settings.ts';
+import { projectionLag } from '../server/projection-lag.ts';
+import { recordHealth } from '../server/record-health.ts';
+import { relayLimits } from '../server/relay-limits.ts';
+import { stopwatch } from '../server/stopwatch.ts';
 
 export interface BindGatewaysOptions {
   readonly container: Container;
@@ -172,14 +172,12 @@ export const bindGateways = async ({
     relay,
     routers: [consoleRouter],
     projectionLag: () =>
-      lag
-        .latest()
-        .map(({ name, position, head, lagMs, parked }) => ({
-          name,
-          lagEvents: Number(head - position),
-          lagSeconds: lagMs / 1_000,
-          parked,
-        })),
+      lag.latest().map(({ name, position, head, lagMs, parked }) => ({
+        name,
+        lagEvents: Number(head - position),
+        lagSeconds: lagMs / 1_000,
+        parked,
+      })),
     close: async () => {
       await Promise.all([followed, ...stopTimers.map((stop) => stop())]);
       await Promise.all([upstream.close(), tokenCounter.close(), sandbox?.close()]);
