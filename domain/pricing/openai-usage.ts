@@ -1,4 +1,3 @@
-import { UsageObject } from '../../schemas/openai/usage-object.ts';
 import type { Usage } from '../../schemas/usage.ts';
 
 /**
@@ -13,6 +12,15 @@ export type UsageReading =
   | { readonly kind: 'unbelievable'; readonly why: string };
 
 const ABSENT: UsageReading = { kind: 'absent' };
+
+type UnknownRecord = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is UnknownRecord => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const NO_DETAILS: UnknownRecord = {};
+
+/** Details that are no object say nothing; they do not make the totals wrong. */
+const detailsOf = (value: unknown): UnknownRecord => (isRecord(value) ? value : NO_DETAILS);
 
 /** A sane count, nothing at all, or the sentence that says what is wrong with it. */
 const count = (value: unknown, name: string): number | undefined | string => {
@@ -32,27 +40,31 @@ const take = (usage: Mutable, name: keyof Usage, wanted: number, left: number): 
 };
 
 /**
- * Reads the `usage` of an OpenAI-shaped answer into classes that never overlap and that sum to what was reported.
+ * Reads the `usage` of an OpenAI-shaped answer into classes that never overlap and that sum to what was reported. Every
+ * member is looked at as the unknown thing it is: upstreams of all makes send this, and it decides about money.
  *
  * `prompt_tokens` and `completion_tokens` include their details, by OpenAI's own definition. Some upstreams leave
  * reasoning out of `completion_tokens` and put it into `total_tokens` only; the total gives them away.
  */
 export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): UsageReading => {
   if (raw === undefined || raw === null) return ABSENT;
-  const parsed = UsageObject.safeParse(raw);
-  if (!parsed.success) return { kind: 'unbelievable', why: 'usage is not an object' };
-  const { prompt_tokens_details: promptDetails, completion_tokens_details: outputDetails, ...top } = parsed.data;
+  if (!isRecord(raw)) return { kind: 'unbelievable', why: 'usage is not an object' };
+  const promptDetails = detailsOf(raw['prompt_tokens_details']);
+  const outputDetails = detailsOf(raw['completion_tokens_details']);
 
-  const prompt = count(top.prompt_tokens, 'prompt_tokens');
-  const completion = count(top.completion_tokens, 'completion_tokens');
-  const total = count(top.total_tokens, 'total_tokens');
-  const cached = count(promptDetails?.cached_tokens ?? top.prompt_cache_hit_tokens ?? top.cached_tokens, 'cached_tokens');
-  const written = count(promptDetails?.cache_write_tokens, 'cache_write_tokens');
-  const audioIn = count(promptDetails?.audio_tokens, 'prompt audio_tokens');
-  const imageIn = count(promptDetails?.image_tokens, 'prompt image_tokens');
-  const reasoning = count(outputDetails?.reasoning_tokens, 'reasoning_tokens');
-  const audioOut = count(outputDetails?.audio_tokens, 'completion audio_tokens');
-  const imageOut = count(outputDetails?.image_tokens, 'completion image_tokens');
+  const prompt = count(raw['prompt_tokens'], 'prompt_tokens');
+  const completion = count(raw['completion_tokens'], 'completion_tokens');
+  const total = count(raw['total_tokens'], 'total_tokens');
+  const cached = count(
+    promptDetails['cached_tokens'] ?? raw['prompt_cache_hit_tokens'] /* DeepSeek */ ?? raw['cached_tokens'] /* Moonshot */,
+    'cached_tokens',
+  );
+  const written = count(promptDetails['cache_write_tokens'], 'cache_write_tokens');
+  const audioIn = count(promptDetails['audio_tokens'], 'prompt audio_tokens');
+  const imageIn = count(promptDetails['image_tokens'], 'prompt image_tokens');
+  const reasoning = count(outputDetails['reasoning_tokens'], 'reasoning_tokens');
+  const audioOut = count(outputDetails['audio_tokens'], 'completion audio_tokens');
+  const imageOut = count(outputDetails['image_tokens'], 'completion image_tokens');
   for (const value of [prompt, completion, total, cached, written, audioIn, imageIn, reasoning, audioOut, imageOut]) {
     if (typeof value === 'string') return { kind: 'unbelievable', why: value };
   }

@@ -19,6 +19,7 @@ export const askedToWait = (retryAfterMs: string | undefined, retryAfter: string
   if (retryAfterMs !== undefined && /^\d{1,9}(\.\d+)?$/.test(retryAfterMs)) return Math.ceil(Number(retryAfterMs));
   if (retryAfter === undefined) return null;
   if (/^\d{1,6}(\.\d+)?$/.test(retryAfter)) return Math.ceil(Number(retryAfter) * 1_000);
-  const at = Date.parse(retryAfter);
+  // A date begins with the name of its day; what else `Date.parse` makes dates of is not one.
+  const at = /^[A-Z][a-z]{2,8}, /.test(retryAfter) ? Date.parse(retryAfter) : NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 };

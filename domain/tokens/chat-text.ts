@@ -78,12 +78,11 @@ export const promptOf = (request: ChatRequest): Countable => {
   const texts: string[] = [];
   let tokens = ANSWER_PRIMING;
   for (const message of request.messages) {
-    tokens += PER_MESSAGE + contentTokens(message.content, texts) + callTokens(message['tool_calls'], texts);
-    addText(texts, message.role);
-    if (typeof message['name'] === 'string') {
-      addText(texts, message['name']);
-      tokens += PER_NAME;
-    }
+    tokens += PER_MESSAGE + contentTokens(field(message, 'content'), texts) + callTokens(field(message, 'tool_calls'), texts);
+    addText(texts, field(message, 'role'));
+    const name = field(message, 'name');
+    addText(texts, name);
+    if (typeof name === 'string') tokens += PER_NAME;
   }
   const tools = request['tools'] ?? request['functions'];
   if (Array.isArray(tools) && tools.length > 0) {

@@ -69,10 +69,11 @@ const addPart = (part: unknown, largestImage: number, media: Media): void => {
 export const boundPrompt = (request: ChatRequest, bodyBytes: number, contextTokens: number | undefined): PromptBound => {
   const largestImage = request.model.includes('4o-mini') ? LARGEST_IMAGE_TILED : LARGEST_IMAGE;
   const media: Media = { tokens: 0, characters: 0, audio: false, image: false, unbounded: false };
-  for (const { content, audio } of request.messages) {
+  for (const message of request.messages) {
+    const content = field(message, 'content');
     if (Array.isArray(content)) for (const part of content) addPart(part, largestImage, media);
     // An assistant's earlier spoken answer, referred to by id.
-    if (audio !== undefined && audio !== null) {
+    if ((field(message, 'audio') ?? null) !== null) {
       media.audio = true;
       media.unbounded = true;
     }

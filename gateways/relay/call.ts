@@ -29,6 +29,7 @@ export class Call implements Stoppable {
   readonly startedAt: number;
   /** On the stopwatch. */
   readonly begun: number;
+  #startedAtText: string | null = null;
   caller: Caller | null = null;
   model: string | null = null;
   upstreamModel: string | null = null;
@@ -66,6 +67,11 @@ export class Call implements Stoppable {
     return this.interrupted === 'client_left' || this.res.destroyed || this.req.socket.destroyed;
   }
 
+  /** ISO 8601. */
+  get startedAtText(): string {
+    return (this.#startedAtText ??= new Date(this.startedAt).toISOString());
+  }
+
   interrupt(why: Interruption): void {
     if (this.interrupted !== null) return;
     this.interrupted = why;
@@ -83,7 +89,7 @@ export class Call implements Stoppable {
       endpoint,
       streamed: this.streamed,
       status,
-      startedAt: new Date(this.startedAt).toISOString(),
+      startedAt: this.startedAtText,
       firstByteMs: this.firstByteMs,
       durationMs,
       attempts: this.attempts,

@@ -1,5 +1,5 @@
 import { outputLimitField } from '../../domain/relay/output-limit-field.ts';
-import { scanObject, splice, type Edit } from './json-spans.ts';
+import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 import type { ParsedChat, ParsedRequest } from './parse.ts';
 
 /** What must differ between what the client sent and what the upstream gets. */
@@ -68,6 +68,17 @@ const toBase64 = (vector: readonly unknown[]): string => {
   return Buffer.from(floats.buffer).toString('base64');
 };
 
+const NAME = '"embedding"';
+
+/** Whether the first vector is a list of numbers. The name of its member is also the value of another (`"object":"embedding"`). */
+const beginsWithNumbers = (answer: Buffer, { start, end }: Span): boolean => {
+  for (let at = answer.indexOf(NAME, start); at >= 0 && at < end; at = answer.indexOf(NAME, at + NAME.length)) {
+    const behind = /^\s*:\s*(\S)/.exec(answer.toString('latin1', at + NAME.length, at + NAME.length + 64));
+    if (behind !== null) return behind[1] === '[';
+  }
+  return false;
+};
+
 /**
  * An embeddings answer with vectors as base64 of little-endian float32. Official clients ask for that by default and read an
  * empty vector out of anything else, so an upstream that only knows numbers is helped out.
@@ -75,10 +86,7 @@ const toBase64 = (vector: readonly unknown[]): string => {
 export const vectorsAsBase64 = (answer: Buffer): Buffer => {
   const span = scanObject(answer, ['data']).spans[0];
   if (span === null || span === undefined) return answer;
-  const first = answer.indexOf('"embedding"', span.start);
-  if (first < 0 || first >= span.end) return answer;
-  const value = answer.toString('latin1', first + '"embedding"'.length, first + 64);
-  if (!/^\s*:\s*\[/.test(value)) return answer;
+  if (!beginsWithNumbers(answer, span)) return answer;
   const items = JSON.parse(answer.toString('utf8', span.start, span.end)) as unknown;
   if (!Array.isArray(items)) return answer;
   const data = items.map((item: unknown) => {

@@ -7,6 +7,7 @@ import type { RequestId } from '../../schemas/ids.ts';
 import type { z } from 'zod';
 import type { Hold } from '../ports/spending.ts';
 import type { CallOutcome } from '../ports/relay-metrics.ts';
+import type { RequestLine } from '../ports/request-logger.ts';
 import { sendBody, sendHead, sendInternal, sendRefusal } from './answer.ts';
 import { attempt, type Attempted, type AttemptDeps } from './attempt.ts';
 import { authenticate } from './authenticate.ts';
@@ -255,27 +256,34 @@ const finish = (deps: PipelineDeps, call: Call): void => {
     durationMs,
     firstByteMs: call.firstByteMs,
   });
-  deps.logger.log({
+  const line: { -readonly [K in keyof RequestLine]: RequestLine[K] } = {
     requestId: call.requestId,
-    startedAt: new Date(call.startedAt).toISOString(),
+    startedAt: call.startedAtText,
     method: call.req.method,
     route: call.route,
     status,
     durationMs,
-    ...(call.errorCode === null ? {} : { errorCode: call.errorCode }),
-    ...(caller === null ? {} : { userId: caller.user.userId, tokenId: caller.token.tokenId }),
-    ...(call.model === null
-      ? {}
-      : { model: call.model, streamed: call.streamed, attempts: call.attempts.length, firstByteMs: call.firstByteMs }),
-    ...(call.upstreamModel === null || call.upstreamModel === call.model ? {} : { upstreamModel: call.upstreamModel }),
-    ...(call.channelId === null ? {} : { channelId: call.channelId }),
-    ...(call.usage === null ? {} : { usage: call.usage }),
-    ...(call.basis === null ? {} : { basis: call.basis }),
-    ...(call.cost === null ? {} : { cost: toDollarText(call.cost) }),
-    ...(call.interrupted === 'client_left' ? { clientLeft: true } : {}),
-    ...(call.replayed ? { replayed: true } : {}),
-    ...(call.detail === null ? {} : { detail: call.detail }),
-  });
+  };
+  if (call.errorCode !== null) line.errorCode = call.errorCode;
+  if (caller !== null) {
+    line.userId = caller.user.userId;
+    line.tokenId = caller.token.tokenId;
+  }
+  if (call.model !== null) {
+    line.model = call.model;
+    line.streamed = call.streamed;
+    line.attempts = call.attempts.length;
+    line.firstByteMs = call.firstByteMs;
+  }
+  if (call.channelId !== null) line.channelId = call.channelId;
+  if (call.upstreamModel !== null && call.upstreamModel !== call.model) line.upstreamModel = call.upstreamModel;
+  if (call.usage !== null) line.usage = call.usage;
+  if (call.basis !== null) line.basis = call.basis;
+  if (call.cost !== null) line.cost = toDollarText(call.cost);
+  if (call.interrupted === 'client_left') line.clientLeft = true;
+  if (call.replayed) line.replayed = true;
+  if (call.detail !== null) line.detail = call.detail;
+  deps.logger.log(line);
 };
 
 /** A request as a {@link Call}: its id is made here and is on every answer. */

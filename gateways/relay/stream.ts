@@ -219,12 +219,11 @@ class StreamRelay implements StreamSink, Watched {
     if (error !== null && event[error.start] !== 0x6e) this.#sawError = true;
     if (usage !== null && event[usage.start] !== 0x6e) {
       const reading = readUsageAt(event, usage, 'chat');
-      if (reading.kind !== 'absent') {
-        this.#reading = reading;
-        if (reading.kind === 'reported') this.#produced.forget();
-      }
+      if (reading.kind !== 'absent') this.#reading = reading;
+      if (reading.kind === 'reported') this.#produced.forget();
       if (choices === null || /^\[\s*\]$/.test(event.toString('latin1', choices.start, choices.end))) {
-        this.#usageEvent = splice(event, edits);
+        // What cannot be true is not told to anybody.
+        if (reading.kind !== 'unbelievable') this.#usageEvent = splice(event, edits);
         return null;
       }
       if (!this.#options.usageWanted) edits.push({ ...usage, text: 'null' });

@@ -5,14 +5,11 @@ export const LARGEST_OUTPUT_LIMIT = 10_000_000;
 
 const OutputLimit = z.int().positive().max(LARGEST_OUTPUT_LIMIT).nullish();
 
-/** Only the role is read here; what a message may hold is the upstream's business. */
-export const ChatMessage = z.looseObject({ role: z.string().min(1).max(64), content: z.unknown() });
-export type ChatMessage = z.infer<typeof ChatMessage>;
-
 /** The fields of `POST /v1/chat/completions` that decide who serves a call and what it may cost. All others pass through unread. */
 export const ChatRequest = z.looseObject({
   model: z.string().min(1).max(200),
-  messages: z.array(ChatMessage).min(1),
+  /** What a message holds is the upstream's business; whoever counts its tokens takes it as it comes. */
+  messages: z.array(z.unknown()).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   max_tokens: OutputLimit,
