@@ -1,3 +1,4 @@
+import { LogUnavailable } from '../../commands/log-unavailable.ts';
 import type {
   AppendOutcome,
   EventLog,
@@ -81,7 +82,7 @@ export const memoryLog = ({ now, batchSize = 500 }: MemoryLogOptions = {}): Memo
     for (const resume of [...waiting]) resume();
   };
   const assertReachable = (): void => {
-    if (isCut) throw new Error('the log cannot be reached');
+    if (isCut) throw new LogUnavailable(new Error('the connection died'));
   };
 
   const appendOne = (append: StreamAppend): AppendOutcome => {
