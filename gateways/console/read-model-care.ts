@@ -2,11 +2,14 @@ import type { z } from 'zod';
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { EventFeed } from '../../projections/ports/event-feed.ts';
 import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
+import { PoisonEvent } from '../../projections/engine/batch.ts';
+import { CheckpointMoved } from '../../projections/engine/checkpoint.ts';
 import { readParked } from '../../projections/engine/parked-events.ts';
 import { discardParked, retryParked, type Unparking } from '../../projections/engine/parking.ts';
 import type { PositionBoard } from '../../projections/engine/position-board.ts';
 import type { Projection } from '../../projections/engine/projection.ts';
-import { compareProjection, rebuildProjection, type RebuildOptions } from '../../projections/engine/rebuild.ts';
+import { ReadModelsUnavailable } from '../../projections/engine/read-models-unavailable.ts';
+import { compareProjection, LiveReadModelBehind, rebuildProjection, type RebuildOptions } from '../../projections/engine/rebuild.ts';
 import { projectionStatus, type ProjectionStatus } from '../../projections/engine/status.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { ProjectionView } from '../../schemas/http/projections.ts';
@@ -54,6 +57,17 @@ const NO_SUCH_PROJECTION = refuse('not_found', 'There is no such read model.');
 const NOT_PARKED = refuse('not_found', 'Nothing is parked under this id.');
 const BUSY = refuse('wrong_state', 'This process is rebuilding or comparing a read model already. Wait until it is done.');
 
+/** What is wrong with the read model or the moment, rather than with this program. */
+const refusalOf = (error: unknown, stopping: AbortSignal): Refusal => {
+  if (stopping.aborted) return refuse('shutting_down');
+  if (error instanceof PoisonEvent) return refuse('wrong_state', error.message);
+  if (error instanceof CheckpointMoved) return refuse('conflict', 'Somebody else rebuilds or compares this read model.');
+  if (error instanceof LiveReadModelBehind) return refuse('read_model_behind', `There is nothing to compare with: ${error.message}.`);
+  if (error instanceof ReadModelsUnavailable)
+    return refuse('read_model_behind', 'The read models cannot be reached at the moment; try again.');
+  throw error;
+};
+
 export const readModelCare = (deps: ReadModelCareDeps): ReadModelCare => {
   const { feed, database, projections, board, clock, owner, stopping } = deps;
   let busy = false;
@@ -99,10 +113,14 @@ export const readModelCare = (deps: ReadModelCareDeps): ReadModelCare => {
     compare: async (name) => {
       const projection = projections.find((known) => known.name === name);
       if (projection === undefined) return NO_SUCH_PROJECTION;
-      return alone(async () => {
-        const { position, equal, live, rebuilt } = await compareProjection(optionsFor(projection));
-        return { name, position: position.toString(), equal, liveDigest: live.digest, rebuiltDigest: rebuilt.digest, rows: live.rows };
-      });
+      try {
+        return await alone(async () => {
+          const { position, equal, live, rebuilt } = await compareProjection(optionsFor(projection));
+          return { name, position: position.toString(), equal, liveDigest: live.digest, rebuiltDigest: rebuilt.digest, rows: live.rows };
+        });
+      } catch (error) {
+        return refusalOf(error, stopping);
+      }
     },
 
     parked: async ({ projection }, { cursor, limit }) => {

@@ -74,14 +74,3 @@ export const readParked = async (sql: Sql, filter: ParkedFilter = {}): Promise<r
   );
   return rows.map((row) => ({ ...row, event: { ...row.event, position: BigInt(row.event.position) as Position } }));
 };
-
-/** How many events wait behind each of these, by its id. */
-export const countWaiting = async (sql: Sql, parked: readonly Pick<ParkedEvent, 'id'>[]): Promise<ReadonlyMap<bigint, number>> => {
-  const { rows } = await sql.query<{ id: bigint; events: bigint }>(
-    `SELECT first.id, count(*) AS events
-     FROM ${ENGINE_SCHEMA}.parked_event AS first JOIN ${ENGINE_SCHEMA}.parked_event AS behind USING (projection, version, stream)
-     WHERE first.id = ANY($1::bigint[]) AND behind.waiting AND behind.position > first.position GROUP BY first.id`,
-    [parked.map(({ id }) => id)],
-  );
-  return new Map(rows.map(({ id, events }) => [id, Number(events)]));
-};

@@ -51,6 +51,12 @@ export const priceListIdAt = async (sql: Sql, moment: Instant): Promise<PriceLis
   return rows[0]?.key ?? null;
 };
 
+/** Whether a list was ever published. */
+export const isPriceList = async (sql: Sql, priceListId: PriceListId): Promise<boolean> => {
+  const { rowCount } = await sql.query(`SELECT FROM ${priceListTable} WHERE key = $1 AND doc->>'kind' = 'list'`, [priceListId]);
+  return rowCount === 1;
+};
+
 export interface ModelPriceFilter {
   readonly priceListId: PriceListId;
   /** Part of the model's name. */

@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { ConsoleReads, JournalFilter } from '../../ports/console-reads.ts';
 import {
   journalEntries,
   ledgerAccounts,
@@ -6,75 +7,71 @@ import {
   type EntryPlace,
   type JournalRow as Entry,
 } from '../../../projections/journal/queries.ts';
-import type { Position } from '../../../schemas/event-envelope.ts';
 import type { JournalRow } from '../../../schemas/http/ledger.ts';
-import type { ConsoleReads, JournalFilter } from '../../ports/console-reads.ts';
-import { instantsOf, pageOfRows, userIdOf, type ReadsDeps } from './reads-deps.ts';
+import { given, rangeOf, userOf } from './asked.ts';
+import { CursorName, CursorPosition, cursorsOf } from './cursor.ts';
+import { readPage } from './page.ts';
+import type { ReadsDeps } from './reads-deps.ts';
 
-/** Rows of an export that are fetched at a time. */
+type Row = z.output<typeof JournalRow>;
+
+/** Most entries that one event makes, and more than that. */
+const MOST_ENTRIES = 100;
+
+const journalCursors = cursorsOf(z.object({ position: CursorPosition, entry: z.int().min(0).max(MOST_ENTRIES) }));
+const accountCursors = cursorsOf(CursorName);
+
+/** Entries that an export reads at a time. */
 const EXPORT_PAGE = 1_000;
 
-const entryIdOf = ({ position, entry }: EntryPlace): string => `${position}.${entry}`;
+const rowOf = ({ position, entry, ...rest }: Entry): Row => ({ ...rest, entryId: `${position}.${entry}`, position: position.toString() });
 
-const placeOf = (cursor: string | undefined): EntryPlace | undefined => {
-  const match = /^(\d{1,19})\.(\d{1,4})$/.exec(cursor ?? '');
-  return match === null ? undefined : { position: BigInt(match[1] ?? 0) as Position, entry: Number(match[2]) };
-};
+const placeOf = ({ position, entry }: Entry): EntryPlace => ({ position, entry });
 
-const rowOf = ({ position, entry, ...row }: Entry): z.output<typeof JournalRow> => ({
-  ...row,
-  entryId: entryIdOf({ position, entry }),
-  position: position.toString(),
-});
-
-type LedgerReads = Pick<ConsoleReads, 'journal' | 'journalRows' | 'ledgerAccounts' | 'trialBalance'>;
-
-export const ledgerReads = ({ sql }: ReadsDeps): LedgerReads => {
+export const ledgerReads = ({ sql }: ReadsDeps): Pick<ConsoleReads, 'journal' | 'journalRows' | 'ledgerAccounts' | 'trialBalance'> => {
   const entries = (
     { owner, range, view, kind, account, requestId }: JournalFilter,
     before: EntryPlace | undefined,
     limit: number,
   ): Promise<readonly Entry[]> =>
     journalEntries(sql, {
-      userId: userIdOf(owner),
+      userId: userOf(owner),
       view,
+      ...rangeOf(range),
+      ...given({ kind, account, requestId, before }),
       limit,
-      ...instantsOf(range),
-      ...(kind === undefined ? {} : { kind }),
-      ...(account === undefined ? {} : { account }),
-      ...(requestId === undefined ? {} : { requestId }),
-      ...(before === undefined ? {} : { before }),
     });
 
   return {
     journal: async (filter, page) => {
-      const { rows, nextCursor } = pageOfRows(await entries(filter, placeOf(page.cursor), page.limit + 1), page, entryIdOf);
+      const { rows, nextCursor } = await readPage(page, journalCursors, (before, limit) => entries(filter, before, limit), placeOf);
       return { rows: rows.map(rowOf), nextCursor };
     },
 
-    async *journalRows(filter) {
+    journalRows: async function* (filter) {
       let before: EntryPlace | undefined;
       for (;;) {
-        const page = await entries(filter, before, EXPORT_PAGE);
-        yield* page.map(rowOf);
-        before = page.at(-1);
-        if (page.length < EXPORT_PAGE) return;
+        const found = await entries(filter, before, EXPORT_PAGE);
+        for (const entry of found) yield rowOf(entry);
+        const last = found.at(-1);
+        if (last === undefined || found.length < EXPORT_PAGE) return;
+        before = placeOf(last);
       }
     },
 
     ledgerAccounts: async ({ owner, prefix }, page) => {
-      const found = await ledgerAccounts(sql, {
-        userId: userIdOf(owner),
-        limit: page.limit + 1,
-        ...(prefix === undefined ? {} : { prefix }),
-        ...(page.cursor === undefined ? {} : { after: page.cursor }),
-      });
-      return pageOfRows(found, page, ({ account }) => account);
+      const { rows, nextCursor } = await readPage(
+        page,
+        accountCursors,
+        (after, limit) => ledgerAccounts(sql, { userId: userOf(owner), ...given({ prefix, after }), limit }),
+        ({ account }) => account,
+      );
+      return { rows: [...rows], nextCursor };
     },
 
     trialBalance: async () => {
-      const { groups, position, ...totals } = await trialBalance(sql);
-      return { position: position.toString(), groups: [...groups], ...totals };
+      const { position, groups, ...totals } = await trialBalance(sql);
+      return { ...totals, position: position.toString(), groups: [...groups] };
     },
   };
 };

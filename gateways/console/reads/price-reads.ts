@@ -1,54 +1,61 @@
-import { listChannels } from '../../../projections/channels/queries.ts';
-import { groupRatios, listPriceLists, priceListAt, priceListById } from '../../../projections/price-lists/queries.ts';
-import { RATIO_ONE } from '../../../schemas/price.ts';
+import type { z } from 'zod';
 import type { ConsoleReads } from '../../ports/console-reads.ts';
-import { instant, pageOfRows, type ReadsDeps } from './reads-deps.ts';
+import { servedModels } from '../../../projections/channels/queries.ts';
+import {
+  groupRatios,
+  isPriceList,
+  listPriceLists,
+  modelPrices,
+  priceListIdAt,
+  ratioOfGroup,
+  type PriceListSummary,
+} from '../../../projections/price-lists/queries.ts';
+import type { PriceListView } from '../../../schemas/http/prices.ts';
+import { RATIO_ONE } from '../../../schemas/price.ts';
+import { given, instantOf } from './asked.ts';
+import { CursorName, cursorsOf } from './cursor.ts';
+import { readPage } from './page.ts';
+import type { ReadsDeps } from './reads-deps.ts';
 
-type PriceReads = Pick<ConsoleReads, 'priceLists' | 'modelPrices' | 'groupRatios'>;
+type View = z.output<typeof PriceListView>;
 
-export const priceReads = ({ sql, clock }: ReadsDeps): PriceReads => ({
-  priceLists: async () => {
-    const now = instant(clock.now());
-    const lists = await listPriceLists(sql);
-    // Those that take effect last come first: the first that has done so is in force.
-    const current = lists.find(({ withdrawn, effectiveFrom }) => !withdrawn && effectiveFrom <= now);
-    return {
-      rows: lists.map(({ withdrawn, ...list }) => ({
-        ...list,
-        status: withdrawn
-          ? 'withdrawn'
-          : list.effectiveFrom > now
-            ? 'upcoming'
-            : list.priceListId === current?.priceListId
-              ? 'current'
-              : 'superseded',
-      })),
-    };
-  },
+const cursors = cursorsOf(CursorName);
 
-  modelPrices: async ({ priceListId, search, kind, group }, page) => {
-    const list = priceListId === undefined ? await priceListAt(sql, instant(clock.now())) : await priceListById(sql, priceListId);
-    const ratio = (await groupRatios(sql)).find((row) => row.group === group)?.ratio ?? RATIO_ONE;
-    if (list === null) return { rows: [], nextCursor: null, priceListId: null, groupRatio: ratio };
-    const served = new Set(
-      (await listChannels(sql)).filter(({ enabled }) => enabled).flatMap(({ settings }) => settings.models.map(({ model }) => model)),
+/** `lists` as the query orders them: of those in effect the first is the one in force. */
+const withStatus = (lists: readonly PriceListSummary[], now: number): View[] => {
+  const isUpcoming = ({ effectiveFrom }: PriceListSummary): boolean => Date.parse(effectiveFrom) > now;
+  const current = lists.find((list) => !list.withdrawn && !isUpcoming(list));
+  const statusOf = (list: PriceListSummary): View['status'] => {
+    if (list.withdrawn) return 'withdrawn';
+    if (isUpcoming(list)) return 'upcoming';
+    return list === current ? 'current' : 'superseded';
+  };
+  return lists.map((list) => {
+    const { withdrawn: _withdrawn, ...shown } = list;
+    return { ...shown, status: statusOf(list) };
+  });
+};
+
+export const priceReads = ({ sql, clock }: ReadsDeps): Pick<ConsoleReads, 'priceLists' | 'modelPrices' | 'groupRatios'> => ({
+  priceLists: async () => ({ rows: withStatus(await listPriceLists(sql), clock.now()) }),
+
+  modelPrices: async ({ priceListId: asked, group, ...filter }, page) => {
+    const groupRatio = (await ratioOfGroup(sql, group)) ?? RATIO_ONE;
+    const priceListId = asked ?? (await priceListIdAt(sql, instantOf(clock.now())));
+    if (priceListId === null || (asked !== undefined && !(await isPriceList(sql, asked))))
+      return { rows: [], nextCursor: null, priceListId: null, groupRatio };
+    const { rows, nextCursor } = await readPage(
+      page,
+      cursors,
+      (after, limit) => modelPrices(sql, { priceListId, ...given({ ...filter, after }), limit }),
+      ({ model }) => model,
     );
-    const wanted = search?.toLowerCase() ?? '';
-    const found = list.models
-      .filter(
-        ({ model, kind: its }) =>
-          model.toLowerCase().includes(wanted) &&
-          (kind === undefined || its === kind) &&
-          (page.cursor === undefined || model > page.cursor),
-      )
-      .sort((a, b) => (a.model < b.model ? -1 : 1));
-    const { rows, nextCursor } = pageOfRows(found, page, ({ model }) => model);
-    return {
-      rows: rows.map((price) => ({ ...price, served: served.has(price.model) })),
-      nextCursor,
-      priceListId: list.priceListId,
-      groupRatio: ratio,
-    };
+    const served = await servedModels(
+      sql,
+      group,
+      rows.map(({ model }) => model),
+    );
+    return { rows: rows.map((price) => ({ ...price, served: served.has(price.model) })), nextCursor, priceListId, groupRatio };
   },
 
   groupRatios: async () => ({ rows: [...(await groupRatios(sql))] }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonValue, Position } from '../../schemas/event-envelope.ts';
+import type { JsonValue, Position } from '../../../schemas/event-envelope.ts';
 
 /** Largest value of the column that holds positions. */
 const LAST_POSITION = 9_223_372_036_854_775_807n;
