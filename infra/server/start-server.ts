@@ -130,7 +130,7 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     const initialised = await initialise({ ...deps, wait: (ms) => pause(ms), reveal }, await firstRunSettings(config));
     if (isRefusal(initialised)) throw new Error(`the first start failed: ${initialised.message}`);
     const firstRun = initialised === 'already initialised' ? null : initialised;
-    if (firstRun?.position != null) await board.waitFor('all', firstRun.position, 30_000);
+    if (firstRun !== null && firstRun.position !== null) await board.waitFor('all', firstRun.position, 30_000);
 
     const keeper = await container.getAsync(services.leaseKeeper);
     const gateways = await bindGateways({ container, config, version, url, stopping: stopping.signal, notReady });
