@@ -6,7 +6,7 @@ import type { Instant } from '../../../schemas/time.ts';
 
 export const userOf = (owner: Owner): UserId | 'all' => (owner === 'everybody' ? 'all' : owner);
 
-/** The first and the last moment that the sql and a text of four digits for the year agree on. */
+/** The first and the last moment that the database and a text of four digits for the year agree on. */
 const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
 

@@ -32,7 +32,7 @@ const jsonIn = (cursor: string): unknown => {
   }
 };
 
-export const cursorsOf = <Place>(schema: z.ZodType<Place, JsonValue>): Cursors<Place> => ({
+export const cursorsOf = <Schema extends z.ZodType<unknown, JsonValue>>(schema: Schema): Cursors<z.output<Schema>> => ({
   of: (place) => Buffer.from(JSON.stringify(z.encode(schema, place))).toString('base64url'),
   read: (cursor) => (cursor === undefined ? undefined : schema.safeParse(jsonIn(cursor)).data),
 });

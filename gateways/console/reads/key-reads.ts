@@ -14,7 +14,7 @@ import type { ReadsDeps } from './reads-deps.ts';
 
 type View = z.output<typeof KeyView>;
 
-const cursors = cursorsOf<TokenId>(TokenId);
+const cursors = cursorsOf(TokenId);
 
 const NOTHING = { today: 0n as Money, thisMonth: 0n as Money, total: 0n as Money };
 

@@ -1,7 +1,7 @@
 import type { EventLog } from '../../../commands/ports/event-log.ts';
 import type { PositionBoard } from '../../../projections/engine/position-board.ts';
 import type { Clock } from '../../../projections/ports/clock.ts';
-import type { Sql } from '../../../projections/ports/read-model-sql.ts';
+import type { Sql } from '../../../projections/ports/read-model-database.ts';
 
 /** What the console's reads are made of. No read holds a connection between its queries. */
 export interface ReadsDeps {

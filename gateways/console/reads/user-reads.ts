@@ -12,7 +12,7 @@ import { neverBelowNothing } from './never-below-nothing.ts';
 import { readPage } from './page.ts';
 import type { ReadsDeps } from './reads-deps.ts';
 
-const cursors = cursorsOf<UserId>(UserId);
+const cursors = cursorsOf(UserId);
 
 /** `account` is `null` between somebody's registration and the opening of the account. */
 const viewOf = (user: Omit<UserDocument, 'passwordHash'>, account: AccountBalance | null): z.output<typeof UserView> => {
