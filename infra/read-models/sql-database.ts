@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type pg from 'pg';
+import pg from 'pg';
+import { ReadModelsUnavailable } from '../../projections/engine/read-models-unavailable.ts';
 import type { Leadership, ReadModelDatabase, RunTransaction, Sql, TransactionOptions } from '../../projections/ports/read-model-database.ts';
 import { databaseFault } from './database-fault.ts';
 
@@ -8,11 +9,10 @@ const ANSWER_TIMEOUT_MS = 40_000;
 const ROLLBACK_TIMEOUT_MS = 2_000;
 
 /** `timeoutMs` 0 waits for ever. */
-const sqlOn = (client: Pick<pg.Pool | pg.PoolClient, 'query'>, timeoutMs = ANSWER_TIMEOUT_MS): Sql => ({
+const sqlOn = (client: pg.PoolClient, timeoutMs = ANSWER_TIMEOUT_MS): Sql => ({
   query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
     try {
-      const query = { text, values: values as unknown[], query_timeout: timeoutMs };
-      const { rows, rowCount } = await (client as pg.Pool).query<Row & pg.QueryResultRow>(query);
+      const { rows, rowCount } = await client.query<Row & pg.QueryResultRow>({ text, values: values as unknown[], query_timeout: timeoutMs } as pg.QueryConfig);
       return { rows, rowCount: rowCount ?? 0 };
     } catch (error) {
       throw databaseFault(error);
@@ -44,23 +44,39 @@ const connect = async (pool: pg.Pool): Promise<pg.PoolClient> => {
   }
 };
 
+/** Lends a connection of the pool. One that failed in a way that a statement does not fail in is not lent again. */
+const withClient = async <Result>(pool: pg.Pool, work: (client: pg.PoolClient, broken: () => void) => Promise<Result>): Promise<Result> => {
+  const client = await connect(pool);
+  let isBroken = false;
+  // The query that was running is told as well; without a listener the error would end the process.
+  const broken = (): void => {
+    isBroken = true;
+  };
+  client.on('error', broken);
+  try {
+    return await work(client, broken);
+  } finally {
+    client.off('error', broken);
+    client.release(isBroken);
+  }
+};
+
 const transactionOn =
   (pool: pg.Pool): RunTransaction =>
-  async (work, options = {}) => {
-    const client = await connect(pool);
-    let isBroken = false;
-    // The query that was running is told as well; without a listener the error would end the process.
-    const onError = (): void => {
-      isBroken = true;
-    };
-    client.on('error', onError);
-    try {
-      return await runOn(client, work, options, onError);
-    } finally {
-      client.off('error', onError);
-      client.release(isBroken);
-    }
-  };
+  (work, options = {}) =>
+    withClient(pool, (client, broken) => runOn(client, work, options, broken));
+
+const sqlOf = (pool: pg.Pool): Sql => ({
+  query: (text, values) =>
+    withClient(pool, async (client, broken) => {
+      try {
+        return await sqlOn(client).query(text, values);
+      } catch (error) {
+        if (error instanceof ReadModelsUnavailable && !(error.cause instanceof pg.DatabaseError)) broken();
+        throw error;
+      }
+    }),
+});
 
 /** One at a time, in the order of asking. */
 const inTurn = (run: RunTransaction): RunTransaction => {
@@ -101,7 +117,7 @@ const leadershipOf = (client: pg.PoolClient): Leadership => {
 
 /** Read models on a PostgreSQL server, which any number of processes may share. */
 export const postgresDatabase = (pool: pg.Pool): ReadModelDatabase => ({
-  ...sqlOn(pool),
+  ...sqlOf(pool),
   transaction: transactionOn(pool),
   lead: async (signal) => {
     while (!signal.aborted) {
@@ -124,7 +140,7 @@ export const postgresDatabase = (pool: pg.Pool): ReadModelDatabase => ({
 export const soleDatabase = (pool: pg.Pool): ReadModelDatabase => {
   const transaction = transactionOn(pool);
   return {
-    ...sqlOn(pool),
+    ...sqlOf(pool),
     transaction,
     lead: async (signal) => (signal.aborted ? null : { transaction, lost: new AbortController().signal, release: async () => undefined }),
   };

@@ -205,6 +205,8 @@ export class Projector {
       if (queue.caughtUp && this.#state === 'catching_up') this.#enter('live');
       const isStored = group.every(({ position }) => position === place);
       if (!queue.ready) {
+        // Whoever came while others were being brought in has waked nobody.
+        if (joining.length > 0) continue;
         await queue.wait(isStored ? undefined : storeIdleMs);
         if (queue.ready || isStored || until.aborted) continue;
         await this.#commit(leadership, group, [], place);

@@ -203,8 +203,9 @@ class Shadow {
 
   async #drop(tx: Sql): Promise<void> {
     const { name, version } = this.#options.projection;
-    await tx.query(`DROP SCHEMA IF EXISTS ${this.#schema} CASCADE`);
+    // Checkpoint before tables, as everywhere: two that lock them in different orders wait for each other for ever.
     await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'shadow'`, [name, version]);
+    await tx.query(`DROP SCHEMA IF EXISTS ${this.#schema} CASCADE`);
   }
 
   #tell(target: Position): void {
