@@ -21,7 +21,8 @@ import { memoryLog } from '../../support/memory-log.ts';
 import { plainCall } from '../lease-event-samples.ts';
 import { eachOnItsOwn, ScheduledLog, type Fate } from './scheduled-log.ts';
 
-export const START_TIME = Date.parse('2026-03-28T22:30:00.000Z');
+/** Eight seconds before a day of 23 hours begins. */
+export const START_TIME = Date.parse('2026-03-28T22:59:52.000Z');
 export const TIME_ZONE = 'Europe/Berlin';
 
 /** Short, so that whole lives of leases fit into a run. */
