@@ -26,6 +26,8 @@ interface KnownStream {
 const NO_STREAM = -1;
 const CODE = { appended: 0, repeated: 1, conflict: 2 } as const;
 const MAX_KNOWN_STREAMS = 50_000;
+/** SQLite's number for `synchronous = full`. */
+const FULL = 2;
 
 const COLUMNS = `e.position, s.name, e.revision, e.event_id, k.type, e.schema_version, e.recorded_ms, e.data, e.metadata`;
 const JOINS = `join streams s on s.stream_id = e.stream_id join kinds k on k.kind_id = e.kind_id`;
@@ -60,12 +62,13 @@ export class LogFile {
   #dataVersion = Number.NaN;
 
   constructor({ file, role, busyTimeoutMs }: WorkerSettings) {
-    this.#db = new Database(file, { timeout: busyTimeoutMs / 1000 } as Database.Options);
+    this.#db = new Database(file);
     try {
       this.#db.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
       if (role === 'writer') {
         this.#db.exec('pragma journal_mode = wal');
         this.#db.exec(SETTINGS);
+        this.#checkDurability(file);
         this.#makeTables(file);
         syncFolderOf(file);
       } else {
@@ -74,6 +77,17 @@ export class LogFile {
     } catch (error) {
       this.#db.close();
       throw error;
+    }
+  }
+
+  /** Settings that could not be had are ignored silently, and what is acknowledged would then not be on disk. */
+  #checkDurability(file: string): void {
+    const [mode] = this.#statement('pragma journal_mode').get([]) as [string];
+    const level = this.#number('pragma synchronous');
+    if (mode !== 'wal' || level !== FULL) {
+      throw new Error(
+        `${file} cannot be kept durably: its journal mode is ${mode} (wal is needed), its synchronous level ${level} (${FULL} is needed).`,
+      );
     }
   }
 

@@ -15,9 +15,14 @@ const port = parentPort;
 if (port === null) throw new Error('This module is the entry of a worker thread.');
 
 const settings = workerData as WorkerSettings;
-let file: LogFile | undefined = new LogFile(settings);
+let file: LogFile | undefined;
 
 const answer = ({ name, asked }: WorkerRequest): Requests[RequestName]['answer'] => {
+  if (name === 'close') {
+    file?.close();
+    port.close();
+    return null;
+  }
   file ??= new LogFile(settings);
   switch (name) {
     case 'append':
@@ -28,10 +33,6 @@ const answer = ({ name, asked }: WorkerRequest): Requests[RequestName]['answer']
       return file.stream(asked as StreamRequest);
     case 'head':
       return file.head();
-    case 'close':
-      file.close();
-      port.close();
-      return null;
   }
 };
 
@@ -43,7 +44,8 @@ port.on('message', (request: WorkerRequest) => {
     // After a failed write or sync nothing that the connection remembers can be relied on: the next request opens the file anew.
     file?.close();
     file = undefined;
-    reply = { id: request.id, error: thrown instanceof Error ? new Error(thrown.message) : new Error(String(thrown)) };
+    // The package's own errors are none to the structured clone, which would send them as empty objects.
+    reply = { id: request.id, error: new Error(thrown instanceof Error ? thrown.message : String(thrown)) };
   }
   port.postMessage(reply);
 });
