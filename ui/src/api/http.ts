@@ -66,7 +66,7 @@ const failureOf = (response: Response, answer: unknown): ApiFailure => {
       ? (answer.error as { readonly code?: unknown; readonly message?: unknown; readonly param?: unknown; readonly requestId?: unknown })
       : {};
   if (!isCode(problem.code)) return new ApiFailure('unreadable', `HTTP ${response.status}`, more);
-  return new ApiFailure(problem.code, String(problem.message ?? ''), {
+  return new ApiFailure(problem.code, typeof problem.message === 'string' ? problem.message : '', {
     ...more,
     requestId: typeof problem.requestId === 'string' ? problem.requestId : requestId,
     param: typeof problem.param === 'string' ? problem.param : null,

@@ -48,7 +48,7 @@ export const formatMoney = (amount: NanoText, locale: string): string => {
   if (size > 0n && size < NANO / 100n)
     return currency(locale, {
       minimumFractionDigits: 2,
-      maximumFractionDigits: NANO_DIGITS,
+      maximumFractionDigits: 2,
       maximumSignificantDigits: 2,
       roundingPriority: 'morePrecision',
     }).format(toDecimal(amount));

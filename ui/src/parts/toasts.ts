@@ -40,5 +40,9 @@ export const toastTrouble = (title: string, detail?: string): void =>
 /** A pointer or the focus is on the toasts: none leaves meanwhile. */
 export const holdToasts = (hold: boolean): void => {
   held = hold;
-  for (const toast of toasts.value) if (toast.tone !== 'bad') hold ? clearTimeout(timers.get(toast.id)) : count(toast.id);
+  for (const toast of toasts.value) {
+    if (toast.tone === 'bad') continue;
+    if (hold) clearTimeout(timers.get(toast.id));
+    else count(toast.id);
+  }
 };

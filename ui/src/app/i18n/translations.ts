@@ -1,4 +1,4 @@
-import { watch } from 'vue';
+import { watch, type Plugin } from 'vue';
 import { createI18n } from 'vue-i18n';
 import type { Locale, usePreferences } from '../../parts/preferences.ts';
 
@@ -11,7 +11,7 @@ const load: Record<Locale, () => Promise<Messages>> = {
 };
 
 /** Follows the preference: loads the language, then switches to it, so that no key is ever seen. */
-export const createTranslations = async (preferences: ReturnType<typeof usePreferences>) => {
+export const createTranslations = async (preferences: ReturnType<typeof usePreferences>): Promise<Plugin> => {
   const i18n = createI18n({
     legacy: false,
     locale: preferences.locale,

@@ -1,0 +1,430 @@
+import type { Channel } from '../../../ui/src/api/channels.ts';
+import type { Key } from '../../../ui/src/api/keys.ts';
+import type { Explanation, JournalEntry, TrialBalance } from '../../../ui/src/api/ledger.ts';
+import type { Figures, SpendSeries, TopModels } from '../../../ui/src/api/overview.ts';
+import type { RequestDetail, RequestHistogram, RequestRow } from '../../../ui/src/api/requests.ts';
+import type { Profile, User } from '../../../ui/src/api/users.ts';
+
+/** Deterministic answers of the API, so that the states of the console can be looked at without a server behind it. */
+
+/** A small generator (mulberry32): the same seed draws the same picture. */
+export const randomFrom = (seed: number): (() => number) => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+};
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const MODELS = [
+  'gpt-5.2',
+  'claude-opus-4-6',
+  'gemini-3-pro',
+  'deepseek-v4',
+  'qwen3-max',
+  'glm-4.7',
+  'kimi-k3',
+  'mistral-large-3',
+  'text-embedding-3-small',
+];
+const NAMES = ['web-production', 'ci-runner', 'nightly-batch', 'mobile-ios', 'research', 'support-bot'];
+const at = (now: number, ago: number): string => new Date(now - ago).toISOString();
+const nano = (dollars: number): string => BigInt(Math.round(dollars * 1e9)).toString();
+const pick = <Item>(items: readonly Item[], chance: number): Item => items[Math.floor(chance * items.length)]!;
+
+export const LONG_NAME = 'a-key-whose-name-somebody-made-as-long-as-the-form-allows-because-nothing-said-that-it-should-be-shorter';
+
+export const sampleKeys = (now: number, count = 14): Key[] => {
+  const random = randomFrom(11);
+  return Array.from({ length: count }, (_, index) => {
+    const status = (['active', 'active', 'active', 'disabled', 'active', 'exhausted', 'active', 'expired', 'active', 'revoked'] as const)[
+      index % 10
+    ]!;
+    const month = random() * 900;
+    return {
+      tokenId: `key_${(index + 1).toString(36).padStart(12, '0')}`,
+      userId: 'usr_0000admin',
+      name: index === 2 ? LONG_NAME.slice(0, 100) : `${pick(NAMES, random())}-${index + 1}`,
+      keyPrefix: `sk-obl-${Math.floor(random() * 0xffff)
+        .toString(16)
+        .padStart(4, '0')}`,
+      status,
+      statusReason: status === 'revoked' ? 'Found in a public repository' : null,
+      expiresAt: index % 4 === 1 ? at(now, -(index + 3) * DAY) : status === 'expired' ? at(now, 2 * DAY) : null,
+      restrictions:
+        index % 3 === 0
+          ? {
+              models: ['gpt-5.2', 'text-embedding-3-small'],
+              endpoints: ['chat', 'embeddings'],
+              addresses: ['203.0.113.0/24', '2001:db8::/32'],
+            }
+          : { models: null, endpoints: null, addresses: null },
+      caps: { day: index % 3 === 0 ? nano(50) : null, month: index % 2 === 0 ? nano(1_000) : null, total: null },
+      spent: { today: nano(month / 30), thisMonth: nano(month), total: nano(month * 3.4) },
+      createdAt: at(now, (40 + index) * DAY),
+      lastUsedAt: index % 5 === 4 ? null : at(now, random() * 3 * DAY),
+      revision: 3,
+    };
+  });
+};
+
+export const sampleChannels = (now: number): Channel[] => {
+  const base = (
+    name: string,
+    provider: 'openai' | 'sandbox',
+    models: readonly string[],
+    priority: number,
+    weight: number,
+  ): Channel['settings'] => ({
+    name,
+    provider,
+    baseUrl: provider === 'sandbox' ? 'https://sandbox.invalid/v1' : `https://${name.toLowerCase().replace(/\W+/g, '-')}.example/v1`,
+    models: models.map((model) => ({ model, upstreamModel: model })),
+    priority,
+    weight,
+    groups: null,
+    costRatio: 1_000_000,
+  });
+  const rows: readonly [Channel['settings'], Partial<Channel>][] = [
+    [
+      base('OpenAI main', 'openai', ['gpt-5.2', 'gpt-5.2-mini', 'text-embedding-3-small'], 10, 3),
+      { health: 'healthy', lastTest: { ok: true, model: 'gpt-5.2', latencyMs: 612, message: '', testedAt: at(now, 12 * 60_000) } },
+    ],
+    [
+      base('OpenAI spare', 'openai', ['gpt-5.2'], 5, 1),
+      {
+        health: 'failing',
+        healthReason: 'HTTP 503 four times in a row',
+        lastTest: {
+          ok: false,
+          model: 'gpt-5.2',
+          latencyMs: 30_000,
+          message: 'The upstream did not answer in time.',
+          testedAt: at(now, 3 * 60_000),
+        },
+      },
+    ],
+    [base('DeepSeek direct', 'openai', ['deepseek-v4'], 0, 1), { health: 'unknown' }],
+    [
+      base('Mistral Paris', 'openai', ['mistral-large-3', 'mistral-small'], 0, 2),
+      { enabled: false, disabledBy: 'platform', disabledReason: 'Every key was refused with 401', health: 'failing' },
+    ],
+    [
+      base('Sandbox', 'sandbox', ['sandbox-fast', 'sandbox-slow', 'sandbox-tools', 'sandbox-embed'], -10, 1),
+      { health: 'healthy', keys: [] },
+    ],
+  ];
+  return rows.map(([settings, more], index) => ({
+    channelId: `chn_${(index + 1).toString(36).padStart(12, '0')}`,
+    settings:
+      index === 0 ? { ...settings, models: [...settings.models, { model: 'fast', upstreamModel: 'gpt-5.2-mini-2026-08-06' }] } : settings,
+    enabled: true,
+    disabledBy: null,
+    disabledReason: null,
+    health: 'unknown',
+    healthReason: null,
+    healthSince: at(now, 5 * HOUR),
+    keys: [
+      { keyId: `chk_${index}a`, hint: 'x7Qm', enabled: true, disabledReason: null },
+      {
+        keyId: `chk_${index}b`,
+        hint: '9fTz',
+        enabled: index !== 0,
+        disabledReason: index === 0 ? 'Refused with 401 by the upstream' : null,
+      },
+    ],
+    lastTest: null,
+    addedAt: at(now, (20 + index) * DAY),
+    revision: 4,
+    ...more,
+  }));
+};
+
+export const sampleRequest = (now: number, index: number, random: () => number): RequestRow => {
+  const chance = random();
+  const state = index === 0 ? 'running' : chance < 0.06 ? 'released' : 'charged';
+  const status = state === 'running' ? null : state === 'released' ? pick([502, 429, 504, 400], random()) : 200;
+  const input = Math.floor(random() * 4_000) + 20;
+  const output = state === 'charged' ? Math.floor(random() * 900) + 4 : 0;
+  const duration = Math.floor(random() * 6_000) + 180;
+  return {
+    requestId: `req_${(1_000_000 - index).toString(36).padStart(16, '0')}`,
+    state,
+    userId: 'usr_0000admin',
+    tokenId: 'key_000000000001',
+    tokenName: pick(NAMES, random()),
+    model: pick(MODELS, random() ** 2),
+    endpoint: index % 9 === 8 ? 'embeddings' : 'chat',
+    streamed: index % 2 === 0,
+    status,
+    errorCode:
+      status === null || status < 400
+        ? null
+        : status === 429
+          ? 'upstream_rate_limited'
+          : status === 504
+            ? 'upstream_timed_out'
+            : status === 400
+              ? 'invalid_request'
+              : 'upstream_failed',
+    startedAt: at(now, index * 47_000 + 2_000),
+    firstByteMs: state === 'charged' ? Math.min(duration, Math.floor(random() * 700) + 90) : null,
+    durationMs: state === 'running' ? null : duration,
+    inputTokens: input,
+    cachedTokens: Math.floor(random() * input),
+    outputTokens: output,
+    amount: state === 'charged' ? BigInt(input * 1_250 + output * 10_000).toString() : '0',
+    basis: state === 'charged' ? 'reported' : null,
+    attempts: chance < 0.1 ? 2 : 1,
+    channelId: 'chn_000000000001',
+    upstreamCost: state === 'charged' ? BigInt(input * 1_250 + output * 10_000).toString() : null,
+  };
+};
+
+export const sampleRequests = (now: number, count = 60): RequestRow[] => {
+  const random = randomFrom(23);
+  return Array.from({ length: count }, (_, index) => sampleRequest(now, index, random));
+};
+
+export const sampleDetail = (now: number, request: RequestRow): RequestDetail => ({
+  request,
+  leaseId: 'lse_00000000a1b2',
+  priceListId: 'prl_2026-11-01',
+  held: '4100000',
+  usage: { input: request.inputTokens, cachedInput: request.cachedTokens, output: request.outputTokens },
+  releaseReason: request.state === 'released' ? 'upstream_failed' : null,
+  reconcile: false,
+  attempts: [
+    { attemptId: 'att_1', channelId: 'chn_000000000002', channelKeyId: 'chk_1a', outcome: 'failed', status: 503, durationMs: 420 },
+    {
+      attemptId: 'att_2',
+      channelId: 'chn_000000000001',
+      channelKeyId: 'chk_0a',
+      outcome: request.state === 'released' ? 'timed_out' : 'answered',
+      status: request.state === 'released' ? null : 200,
+      durationMs: Math.max(200, (request.durationMs ?? 900) - 430),
+    },
+  ],
+  events: [
+    { position: '48121', type: 'QuotaReserved', recordedAt: request.startedAt },
+    { position: '48125', type: request.state === 'released' ? 'QuotaReleased' : 'QuotaDebited', recordedAt: at(now, 1_000) },
+  ],
+});
+
+export const sampleHistogram = (now: number): RequestHistogram => {
+  const random = randomFrom(5);
+  return {
+    from: at(now, DAY),
+    to: new Date(now).toISOString(),
+    stepMs: 15 * 60_000,
+    buckets: Array.from({ length: 96 }, (_, index) => ({
+      start: at(now, DAY - index * 15 * 60_000),
+      ok: Math.floor(random() * 60 * (0.4 + Math.sin(index / 15) ** 2)),
+      failed: index % 17 === 3 ? 5 : random() < 0.1 ? 1 : 0,
+      spend: nano(random()),
+    })),
+  };
+};
+
+export const sampleJournal = (now: number, count = 60): JournalEntry[] => {
+  const random = randomFrom(7);
+  let balance = 781_940_312_450n;
+  return Array.from({ length: count }, (_, index): JournalEntry => {
+    const kind =
+      index === count - 1 ? 'grant' : index % 13 === 7 ? 'refund' : index === 20 ? 'adjustment' : index === 33 ? 'grant' : 'charge';
+    const amount =
+      kind === 'grant' ? 500_000_000_000n : kind === 'adjustment' ? 12_500_000_000n : BigInt(Math.floor(random() * 90_000_000)) + 1_250n;
+    const comesIn = kind !== 'charge';
+    const after = balance;
+    balance += comesIn ? -amount : amount;
+    const model = kind === 'charge' || kind === 'refund' ? pick(MODELS, random()) : null;
+    return {
+      entryId: `${48_000 - index * 3}.0`,
+      position: String(48_000 - index * 3),
+      recordedAt: at(now, index * 3_700_000),
+      kind,
+      debit:
+        kind === 'grant'
+          ? 'funding:admin'
+          : kind === 'charge'
+            ? 'held:lse_00000000a1b2'
+            : kind === 'refund'
+              ? `revenue:${model ?? ''}`
+              : 'funding:admin',
+      credit: kind === 'charge' ? `revenue:${model ?? ''}` : 'wallet:usr_0000admin',
+      amount: amount.toString(),
+      userId: 'usr_0000admin',
+      change: (comesIn ? amount : -amount).toString(),
+      balance: after.toString(),
+      tokenId: model === null ? null : 'key_000000000001',
+      requestId: model === null ? null : `req_${(1_000_000 - index).toString(36).padStart(16, '0')}`,
+      leaseId: model === null ? null : 'lse_00000000a1b2',
+      model,
+      note: kind === 'grant' ? 'Welcome credit' : kind === 'adjustment' ? 'Correction of last month’s invoice' : '',
+    };
+  });
+};
+
+export const sampleExplanation = (now: number, requestId: string): Explanation => ({
+  requestId,
+  userId: 'usr_0000admin',
+  tokenId: 'key_000000000001',
+  leaseId: 'lse_00000000a1b2',
+  model: 'gpt-5.2',
+  recordedAt: at(now, 60_000),
+  position: '48125',
+  basis: 'reported',
+  priceListId: 'prl_2026-11-01',
+  priceListTitle: 'Prices of November 2026',
+  tierAbovePromptTokens: null,
+  lines: [
+    { class: 'input', quantity: 1_204, rate: '1250000000', per: 'million', exact: '1505000' },
+    { class: 'cachedInput', quantity: 3_000, rate: '125000000', per: 'million', exact: '375000' },
+    { class: 'output', quantity: 411, rate: '10000000000', per: 'million', exact: '4110000' },
+  ],
+  groupRatio: 850_000,
+  exact: '5091500',
+  computed: '5091500',
+  held: '9100000',
+  amount: '5091500',
+  overdrawn: '0',
+  refunded: '0',
+  upstreamCost: '5990000',
+  channelId: 'chn_000000000001',
+  agrees: true,
+});
+
+export const sampleTrial = (): TrialBalance => ({
+  position: '48125',
+  groups: [
+    { group: 'wallet', accounts: 12, debits: '318059687550', credits: '1100000000000' },
+    { group: 'held', accounts: 9_412, debits: '317059687550', credits: '318059687550' },
+    { group: 'revenue', accounts: 9, debits: '214000000', credits: '317059687550' },
+    { group: 'funding', accounts: 3, debits: '1100000000000', credits: '214000000' },
+  ],
+  debits: '1735333375100',
+  credits: '1735333375100',
+  difference: '0',
+});
+
+export const sampleFigures = (now: number): Figures => ({
+  from: at(now, 7 * DAY),
+  to: new Date(now).toISOString(),
+  balance: '781940312450',
+  held: '3120000000',
+  current: {
+    spend: nano(318.0596),
+    requests: 128_493,
+    failed: 77,
+    inputTokens: 402_118_402,
+    cachedTokens: 301_440_111,
+    outputTokens: 88_022_015,
+    firstByteMsP50: 412,
+    firstByteMsP95: 1_284,
+  },
+  previous: {
+    spend: nano(283.1),
+    requests: 110_204,
+    failed: 90,
+    inputTokens: 1,
+    cachedTokens: 1,
+    outputTokens: 1,
+    firstByteMsP50: 420,
+    firstByteMsP95: 1_300,
+  },
+});
+
+export const sampleSeries = (now: number, bucket: 'hour' | 'day', from: string, by: 'model' | 'key'): SpendSeries => {
+  const random = randomFrom(3);
+  const length = bucket === 'hour' ? HOUR : DAY;
+  const start = Math.floor(Date.parse(from) / length) * length;
+  const buckets = Array.from({ length: Math.max(1, Math.ceil((now - start) / length)) }, (_, index) =>
+    new Date(start + index * length).toISOString(),
+  );
+  const names = by === 'model' ? MODELS : NAMES;
+  const series = names.slice(0, 6).map((name, rank) => {
+    const spend = buckets.map((moment, index) =>
+      nano(
+        (40 / (rank + 1)) *
+          (0.6 + random() * 0.5) *
+          ([0, 6].includes(new Date(moment).getUTCDay()) ? 0.5 : 1) *
+          (index === buckets.length - 1 ? 0.4 : 1),
+      ),
+    );
+    return {
+      name,
+      label: name,
+      spend,
+      requests: spend.map(() => Math.floor(random() * 900)),
+      total: spend.reduce((sum, each) => sum + BigInt(each), 0n).toString(),
+    };
+  });
+  const rest = buckets.map(() => nano(3 + random()));
+  return {
+    from,
+    to: new Date(now).toISOString(),
+    bucket,
+    buckets,
+    names: 20,
+    series: [
+      ...series,
+      {
+        name: null,
+        label: 'Other',
+        spend: rest,
+        requests: rest.map(() => 40),
+        total: rest.reduce((sum, each) => sum + BigInt(each), 0n).toString(),
+      },
+    ],
+  };
+};
+
+export const sampleModels = (): TopModels => ({
+  rows: MODELS.slice(0, 6).map((model, index) => ({
+    model,
+    spend: nano(120 / (index + 1)),
+    requests: 40_211 - index * 6_007,
+    failed: index === 2 ? 1_400 : index * 3,
+    inputTokens: 120_000_000 / (index + 1),
+    outputTokens: 9_000_000 / (index + 1),
+  })),
+});
+
+export const sampleUsers = (now: number): User[] =>
+  [
+    ['usr_0000admin', 'Ada Admin', 'admin@localhost.example', 'admin', 'active'],
+    ['usr_000000002', '林晚秋', 'lin.wanqiu@example.com', 'user', 'active'],
+    [
+      'usr_000000003',
+      'Björn Þorsteinsson-Villavicencio y Fernández de Córdoba',
+      'bjorn.thorsteinsson.villavicencio@research.example.org',
+      'user',
+      'active',
+    ],
+    ['usr_000000004', 'Sam Rivers', 'sam@example.net', 'user', 'suspended'],
+  ].map(([userId, displayName, email, role, status], index) => ({
+    userId: userId!,
+    email: email!,
+    displayName: displayName!,
+    role: role as User['role'],
+    group: index === 2 ? 'research' : 'default',
+    status: status as User['status'],
+    suspendedReason: status === 'suspended' ? 'Left the company' : null,
+    balance: nano([781.94031245, 24.5, 0.000000125, 0][index]!),
+    held: nano([3.12, 0, 0, 0][index]!),
+    spentTotal: nano([318.059687, 975.5, 12, 50][index]!),
+    caps: { day: index === 0 ? nano(100) : null, month: index === 0 ? nano(2_000) : null, total: null },
+    createdAt: at(now, (60 - index * 9) * DAY),
+    revision: 2,
+  }));
+
+export const sampleProfile = (now: number): Profile => ({
+  user: sampleUsers(now)[0]!,
+  timeZone: 'Europe/Berlin',
+  spentToday: nano(41.7),
+  spentThisMonth: nano(1_912.4),
+});
