@@ -15,16 +15,14 @@ export class WriterProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #gone: Promise<void>;
   readonly #onAcknowledged: (acknowledged: Acknowledged) => void;
-  #firstAcknowledged: () => void = () => undefined;
+  #acknowledged: () => void = () => undefined;
   #ready: () => void = () => undefined;
   #output = '';
   #complaint = '';
   #isKilled = false;
 
-  /** Resolves when the process waits to be told to go; like `atWork`, it fails should the process end by itself before. */
+  /** Resolves when the process waits to be told to go; fails should it end by itself before. */
   readonly ready: Promise<void>;
-  /** Resolves with the first acknowledgement. */
-  readonly atWork: Promise<void>;
 
   constructor(script: string, args: readonly string[], onAcknowledged: (acknowledged: Acknowledged) => void) {
     this.#onAcknowledged = onAcknowledged;
@@ -40,13 +38,18 @@ export class WriterProcess {
       });
     });
     this.#gone.catch(() => undefined);
-    const unlessGone = (milestone: Promise<void>): Promise<void> => {
-      const either = Promise.race([milestone, this.#gone]);
-      either.catch(() => undefined);
-      return either;
-    };
-    this.ready = unlessGone(new Promise((resolve) => (this.#ready = resolve)));
-    this.atWork = unlessGone(new Promise((resolve) => (this.#firstAcknowledged = resolve)));
+    this.ready = this.#unlessGone(new Promise((resolve) => (this.#ready = resolve)));
+  }
+
+  #unlessGone(milestone: Promise<void>): Promise<void> {
+    const either = Promise.race([milestone, this.#gone]);
+    either.catch(() => undefined);
+    return either;
+  }
+
+  /** Resolves with the next acknowledgement; fails should the process end by itself before. */
+  atWork(): Promise<void> {
+    return this.#unlessGone(new Promise((resolve) => (this.#acknowledged = resolve)));
   }
 
   go(): void {
@@ -76,7 +79,7 @@ export class WriterProcess {
       }
       const [stream, revision, position, ...ids] = line.split(' ') as [string, string, string, ...string[]];
       this.#onAcknowledged({ stream, revision: Number(revision), position: BigInt(position), ids });
-      this.#firstAcknowledged();
+      this.#acknowledged();
     }
   }
 }

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAppendQueue } from '../../../commands/append-queue.ts';
 import type { AppendQueue } from '../../../commands/append-queue.ts';
+import { LogUnavailable } from '../../../commands/log-unavailable.ts';
 import type { EventLog } from '../../../commands/ports/event-log.ts';
 import { openPostgresLog } from '../../../infra/event-log/postgres/open-postgres-log.ts';
 import { openSqliteLog } from '../../../infra/event-log/sqlite/open-sqlite-log.ts';
@@ -61,8 +62,14 @@ const newEvent = (revision: number): NewEvent => {
 };
 
 const endOf = async (log: EventLog, stream: StreamName): Promise<number> => {
-  for await (const { revision } of log.readStream(stream, { direction: 'backwards', limit: 1 })) return revision;
-  return -1;
+  for (;;) {
+    try {
+      for await (const { revision } of log.readStream(stream, { direction: 'backwards', limit: 1 })) return revision;
+      return -1;
+    } catch (error) {
+      if (!(error instanceof LogUnavailable)) throw error;
+    }
+  }
 };
 
 const appendForEver = async (log: EventLog, queue: AppendQueue, stream: StreamName): Promise<never> => {
