@@ -42,7 +42,7 @@ const fileOf = (url: string): string =>
     .replace(/^.*\/dist\//, '')
     .replace(/^.*\/node_modules\//, 'npm:');
 
-const isOwn = (url: string): boolean => url.includes('/dist/') && !url.includes('/node_modules/');
+const isOwn = (url: string): boolean => url.startsWith('file:') && !/\/node_modules\/(?!\.cache\/)/.test(url);
 
 const originOf = (url: string): string => {
   if (url === '') return 'engine and system calls';

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -11,7 +11,8 @@ import type { RunningProcess } from './server-process.ts';
 import type { Target } from './target.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = join(ROOT, 'dist/infra/main.js');
+/** Another build may be measured in its place, for instance the one of before a change. */
+const MAIN = resolve(process.env['BENCH_SERVER'] ?? join(ROOT, 'dist/infra/main.js'));
 /** A million dollars: no run spends it. */
 const CREDIT_NANO_DOLLARS = '1000000000000000';
 const FIRST_CALL_TIMEOUT_MS = 15_000;

@@ -18,6 +18,7 @@ usage: make bench
   --help          this
 
   BENCH_JSON=file           write the medians there as JSON
+  BENCH_SERVER=main.js      measure this build of the server instead of the one in dist/
   BENCH_WITHOUT_PORTKEY=1   leave Portkey out; otherwise it is installed from npm on first use
 
 Needs Linux, the built server (make build) and PostgreSQL's binaries. docs/benchmarks.md tells how to read the table.

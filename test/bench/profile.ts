@@ -13,17 +13,17 @@ import { monotonicMicros } from './stamp.ts';
 
 const HELP = `Prints where the time of a loaded server goes, thread by thread.
 
-usage: npx tsx test/bench/profile.ts [--stream] [--embedded] [--connections n] [--seconds n] [--top n] [--keep folder]
+usage: npx tsx test/bench/profile.ts [--stream] [--embedded] [--connections n] [--warmup n] [--seconds n] [--top n] [--keep folder]
 
   --stream         paced streams instead of plain calls
   --embedded       the embedded profile instead of PostgreSQL
   --connections n  64 unless given
+  --warmup n       seconds of load before it begins, 15 unless given
   --seconds n      length of the profile, 8 unless given
   --top n          lines of each list, 40 unless given
   --keep folder    leave the .cpuprofile files there
 `;
 
-const WARMUP_MS = 5_000;
 /** Threads that did less than this share of the time are not worth a list. */
 const LEAST_BUSY = 0.02;
 
@@ -32,6 +32,7 @@ const { values } = parseArgs({
     stream: { type: 'boolean', default: false },
     embedded: { type: 'boolean', default: false },
     connections: { type: 'string', default: '64' },
+    warmup: { type: 'string', default: '15' },
     seconds: { type: 'string', default: '8' },
     top: { type: 'string', default: '40' },
     keep: { type: 'string' },
@@ -83,7 +84,7 @@ const profile = async (folder: string): Promise<void> => {
         model: INSTANT_MODEL,
         streamed: values.stream,
         connections: Number(values.connections),
-        warmupMs: WARMUP_MS,
+        warmupMs: Number(values.warmup) * 1000,
         windowMs,
         gatewayPids: target.gatewayPids,
         databasePids: target.databasePids,
