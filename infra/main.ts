@@ -1,4 +1,11 @@
 #!/usr/bin/env node
+import { runCli } from '../gateways/cli/run-cli.ts';
+import { commandLineHost } from './cli/command-line-host.ts';
 import { runServer } from './server/run-server.ts';
 
-process.exit(await runServer(process.env));
+process.exit(
+  await runCli(
+    process.argv.slice(2),
+    commandLineHost(process.env, () => runServer(process.env)),
+  ),
+);

@@ -76,6 +76,11 @@ export const settings = {
     'When set, /metrics wants it as a bearer token.',
     { secret: true },
   ),
+  OBLIVIOUS_OPERATOR_TOKEN: setting(
+    z.string().min(1).optional(),
+    'For the command line: the token of the server that --url names. Absent: the one in the data directory, for the server there.',
+    { secret: true },
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     z.url({ protocol: /^https?$/ }).optional(),
     'Where to send traces (OTLP over HTTP). Absent: none are made.',

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { CommandLineHost, OpenedData, ServerAddress } from '../../gateways/ports/command-line-host.ts';
+import { refuse, type Refusal } from '../../schemas/errors.ts';
+import { readConfig, showConfig } from '../config/read-config.ts';
+import { DataDirectoryInUse, dataPaths } from '../home/data-directory.ts';
+import { readOperatorFile } from '../home/operator-file.ts';
+import { runServer } from '../server/run-server.ts';
+import { VERSION } from '../version.ts';
+import { openData } from './open-data.ts';
+
+/** The operator's token as the environment gives it: for servers other than that of this data directory. */
+const TOKEN_VARIABLE = 'OBLIVIOUS_OPERATOR_TOKEN';
+
+const addressOf = async (environment: NodeJS.ProcessEnv, url: string | undefined): Promise<ServerAddress | null> => {
+  const token = environment[TOKEN_VARIABLE];
+  if (url !== undefined) return token === undefined || token === '' ? null : { baseUrl: url, token };
+  const result = readConfig(environment);
+  if ('mistakes' in result) return null;
+  return readOperatorFile(dataPaths(resolve(result.config.OBLIVIOUS_HOME)).operatorFile);
+};
+
+const openOrRefuse = async (environment: NodeJS.ProcessEnv): Promise<OpenedData | Refusal> => {
+  const result = readConfig(environment);
+  if ('mistakes' in result) return refuse('invalid_request', result.mistakes.join('\n'));
+  try {
+    return await openData(result.config);
+  } catch (error) {
+    if (error instanceof DataDirectoryInUse) return refuse('wrong_state', error.message);
+    throw error;
+  }
+};
+
+/** The machine that the command line runs on: this process, its environment, its terminal. */
+export const commandLineHost = (environment: NodeJS.ProcessEnv): CommandLineHost => {
+  const interrupt = new AbortController();
+  return {
+    version: VERSION,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    get interrupted() {
+      // Only who asks takes the signal over; the server ends in its own way.
+      if (process.listenerCount('SIGINT') === 0) process.once('SIGINT', () => interrupt.abort());
+      return interrupt.signal;
+    },
+    readStdin: () => text(process.stdin),
+    readFile: (path) => readFile(path, 'utf8'),
+    start: () => runServer(environment),
+    config: () => {
+      const result = readConfig(environment);
+      return 'mistakes' in result ? result : { settings: showConfig(result.config, environment) };
+    },
+    server: (url) => addressOf(environment, url),
+    openData: () => openOrRefuse(environment),
+  };
+};
