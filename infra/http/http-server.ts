@@ -40,6 +40,8 @@ const expressClasses = (app: Express): { IncomingMessage: typeof IncomingMessage
   return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
 };
 
+const CLOSE_IDLE_MS = 50;
+
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
 /** What is not HTTP has no request to answer by the usual way; it gets a complete answer all the same. */
@@ -87,9 +89,15 @@ export const createHttpServer = (options: HttpServerOptions): HttpServer => {
       }),
     close: () => {
       closing = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      return closed;
+      return new Promise((resolve) => {
+        // A connection whose last answer went out after this began becomes idle, and nobody else closes it.
+        const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
+        server.close(() => {
+          clearInterval(idle);
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
     },
     closeAll: () => server.closeAllConnections(),
   };

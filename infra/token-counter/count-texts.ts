@@ -9,10 +9,10 @@ export interface Encoder {
  * The tokeniser's time grows with the square of a run without a break, such as 20 000 times the same letter, so a longer
  * run is cut into pieces of this length. A cut adds at most a token.
  */
-const LONGEST_RUN = 64;
+const LONGEST_RUN = 32;
 
 /** Text that is tokenised in one call; beyond it the rest is counted by length. */
-const MOST_CHARACTERS = 1_000_000;
+const MOST_CHARACTERS = 300_000;
 
 /** Runs longer than that, of letters or of white space. */
 const LONG_RUNS = new RegExp(`\\s{${LONGEST_RUN + 1},}|\\S{${LONGEST_RUN + 1},}`, 'g');

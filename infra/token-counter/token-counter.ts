@@ -21,18 +21,10 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-/** On Node 20 a loader of TypeScript given by `--import` does not reach a thread's own entry, so the entry registers it and then loads the module. */
-const sourceEntry = (module: URL): URL => {
-  const loader = import.meta.resolve('tsx/esm/api');
-  const code = `import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(module.href)});`;
-  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
-};
+const entry = import.meta.url.endsWith('.ts') ? './worker-from-source.mjs' : './token-worker.js';
 
-const startTokenWorker = (): Worker => {
-  const isSource = import.meta.url.endsWith('.ts');
-  const module = new URL(isSource ? './token-worker.ts' : './token-worker.js', import.meta.url);
-  return new Worker(isSource ? sourceEntry(module) : module, { name: 'token counter', execArgv: [] });
-};
+/** Starts the thread from the module beside this one: the built one, or its source where this runs from source. */
+const startTokenWorker = (): Worker => new Worker(new URL(entry, import.meta.url), { name: 'token counter', execArgv: [] });
 
 const byLength = (texts: readonly string[]): number => texts.reduce((tokens, text) => tokens + approximateTokens(text), 0);
 
@@ -47,6 +39,7 @@ export const createTokenCounter = ({
 }: TokenCounterOptions = {}): ClosableTokenCounter => {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
+  let isReady = false;
   let idle: NodeJS.Timeout | null = null;
   let next = 0;
 
@@ -65,10 +58,17 @@ export const createTokenCounter = ({
   const drop = async (): Promise<void> => {
     const dropped = worker;
     worker = null;
+    isReady = false;
     for (const id of [...waiting.keys()]) settle(id, null);
     if (idle !== null) clearTimeout(idle);
     idle = null;
     await dropped?.terminate();
+  };
+
+  /** A thread that still loads its tables is left to it: the next call will have use for it. One that is stuck in a count is not. */
+  const tooLate = (id: number): void => {
+    if (isReady) void drop();
+    else settle(id, null);
   };
 
   const started = (): Worker => {
@@ -77,7 +77,10 @@ export const createTokenCounter = ({
     const lost = (): void => {
       if (worker === fresh) void drop();
     };
-    fresh.on('message', ({ id, tokens }: CountAnswer) => settle(id, tokens));
+    fresh.on('message', (message: CountAnswer | string) => {
+      if (typeof message === 'string') isReady = true;
+      else settle(message.id, message.tokens);
+    });
     fresh.on('error', lost);
     fresh.on('exit', lost);
     worker = fresh;
@@ -91,7 +94,7 @@ export const createTokenCounter = ({
         const thread = started();
         thread.ref();
         if (idle !== null) clearTimeout(idle);
-        waiting.set(id, { texts, resolve, timer: setTimeout(() => void drop(), deadlineMs) });
+        waiting.set(id, { texts, resolve, timer: setTimeout(() => tooLate(id), deadlineMs) });
         thread.postMessage({ id, texts } satisfies CountRequest);
       }),
     close: drop,

@@ -19,3 +19,5 @@ const encoder = new Tiktoken(ranks);
 parentPort?.on('message', ({ id, texts }: CountRequest) => {
   parentPort?.postMessage({ id, tokens: countTexts(encoder, texts) } satisfies CountAnswer);
 });
+// Said once, when the tables are loaded.
+parentPort?.postMessage('ready');

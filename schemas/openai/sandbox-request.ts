@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { ChatRequest } from './chat-request.ts';
 
-const Tool = z.looseObject({ type: z.string(), function: z.looseObject({ name: z.string(), parameters: z.unknown().optional() }).optional() });
+const Tool = z.looseObject({
+  type: z.string(),
+  function: z.looseObject({ name: z.string(), parameters: z.unknown().optional() }).optional(),
+});
 
 /** What the simulated provider reads of a chat request, beyond what the relay does. */
 export const SandboxChatRequest = ChatRequest.extend({

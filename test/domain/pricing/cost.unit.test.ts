@@ -4,14 +4,18 @@ import { COST_DENOMINATOR, costOf, exactCost, promptTokensOf } from '../../../do
 import { canCharge, ratesFor } from '../../../domain/pricing/rates.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { RATIO_ONE, type ModelPrice, type Ratio } from '../../../schemas/price.ts';
-import { TOKEN_CLASSES, USAGE_CLASSES, type Usage } from '../../../schemas/usage.ts';
+import { TOKEN_CLASSES, USAGE_CLASSES } from '../../../schemas/usage.ts';
 import { check } from '../../ledger/seed.ts';
 
 const money = (amount: bigint | number): Money => BigInt(amount) as Money;
 const price = (rates: ModelPrice['rates'], more: Partial<ModelPrice> = {}): ModelPrice => ({ model: 'm', kind: 'chat', rates, ...more });
 
-const anyRates = fc.dictionary(fc.constantFrom(...USAGE_CLASSES), fc.bigInt(0n, 1_000_000_000_000n).map(money), { maxKeys: USAGE_CLASSES.length });
-const anyUsage = fc.dictionary(fc.constantFrom(...USAGE_CLASSES), fc.integer({ min: 0, max: 10_000_000 }), { maxKeys: USAGE_CLASSES.length });
+const anyRates = fc.dictionary(fc.constantFrom(...USAGE_CLASSES), fc.bigInt(0n, 1_000_000_000_000n).map(money), {
+  maxKeys: USAGE_CLASSES.length,
+});
+const anyUsage = fc.dictionary(fc.constantFrom(...USAGE_CLASSES), fc.integer({ min: 0, max: 10_000_000 }), {
+  maxKeys: USAGE_CLASSES.length,
+});
 const anyRatio = fc.integer({ min: 0, max: 5_000_000 }).map((ratio) => ratio as Ratio);
 
 describe('cost', () => {
@@ -22,7 +26,9 @@ describe('cost', () => {
   });
 
   it('charges pieces by the piece', () => {
-    expect(costOf({ call: 1, toolUse: 3, image: 2 }, price({ call: money(5), toolUse: money(7), image: money(11) }), RATIO_ONE)).to.equal(48n);
+    expect(costOf({ call: 1, toolUse: 3, image: 2 }, price({ call: money(5), toolUse: money(7), image: money(11) }), RATIO_ONE)).to.equal(
+      48n,
+    );
   });
 
   it('rounds up, once: two parts of less than a nano-dollar are one nano-dollar together', () => {
@@ -39,7 +45,15 @@ describe('cost', () => {
   });
 
   it('takes the rates of the tier that the whole prompt reaches', () => {
-    const tiered = price({ input: money(1_000_000), cachedInput: money(100_000), output: money(2_000_000) }, { tiers: [{ abovePromptTokens: 1_000, rates: { input: money(3_000_000), output: money(4_000_000) } }, { abovePromptTokens: 10_000, rates: { input: money(5_000_000) } }] });
+    const tiered = price(
+      { input: money(1_000_000), cachedInput: money(100_000), output: money(2_000_000) },
+      {
+        tiers: [
+          { abovePromptTokens: 1_000, rates: { input: money(3_000_000), output: money(4_000_000) } },
+          { abovePromptTokens: 10_000, rates: { input: money(5_000_000) } },
+        ],
+      },
+    );
     expect(costOf({ input: 1_000 }, tiered, RATIO_ONE)).to.equal(1_000n);
     expect(costOf({ input: 1_001 }, tiered, RATIO_ONE)).to.equal(3_003n);
     // The cached part counts towards the threshold and keeps the rate that no tier replaces.
@@ -49,7 +63,8 @@ describe('cost', () => {
 
   it('never makes a class free by forgetting it', () => {
     const rates = ratesFor(price({ input: money(3), output: money(5) }), 0);
-    for (const name of ['cachedInput', 'cacheWrite5m', 'cacheWrite1h', 'audioInput', 'imageInput'] as const) expect(rates[name]).to.equal(3n);
+    for (const name of ['cachedInput', 'cacheWrite5m', 'cacheWrite1h', 'audioInput', 'imageInput'] as const)
+      expect(rates[name]).to.equal(3n);
     for (const name of ['reasoning', 'audioOutput', 'imageOutput'] as const) expect(rates[name]).to.equal(5n);
     expect(ratesFor(price({ input: money(3), cacheWrite5m: money(4) }), 0).cacheWrite1h).to.equal(4n);
   });
@@ -68,7 +83,7 @@ describe('cost', () => {
       fc.property(anyUsage, anyRates, anyRatio, (usage, rates, ratio) => {
         const rateTable = ratesFor(price(rates), promptTokensOf(usage));
         let parts = 0n;
-        for (const [name, count] of Object.entries(usage)) parts += exactCost({ [name]: count } as Usage, rateTable) * BigInt(ratio);
+        for (const [name, count] of Object.entries(usage)) parts += exactCost({ [name]: count }, rateTable) * BigInt(ratio);
         const whole = exactCost(usage, rateTable) * BigInt(ratio);
         expect(parts).to.equal(whole);
         const charged = costOf(usage, price(rates), ratio);
@@ -81,20 +96,34 @@ describe('cost', () => {
 
   it('splits a class without a trace, as long as the charge is one', () => {
     check(
-      fc.property(fc.constantFrom(...TOKEN_CLASSES), fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 8 }), anyRates, (name, counts, rates) => {
-        const table = ratesFor(price(rates), 0);
-        const total = counts.reduce((sum, count) => sum + count, 0);
-        const parts = counts.reduce((sum, count) => sum + exactCost({ [name]: count }, table), 0n);
-        expect(parts).to.equal(exactCost({ [name]: total }, table));
-      }),
+      fc.property(
+        fc.constantFrom(...TOKEN_CLASSES),
+        fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 8 }),
+        anyRates,
+        (name, counts, rates) => {
+          const table = ratesFor(price(rates), 0);
+          const total = counts.reduce((sum, count) => sum + count, 0);
+          const parts = counts.reduce((sum, count) => sum + exactCost({ [name]: count }, table), 0n);
+          expect(parts).to.equal(exactCost({ [name]: total }, table));
+        },
+      ),
     );
   });
 
   it('never grows smaller with more of anything', () => {
     check(
-      fc.property(anyUsage, anyRates, anyRatio, fc.constantFrom(...USAGE_CLASSES), fc.integer({ min: 0, max: 1_000_000 }), (usage, rates, ratio, name, more) => {
-        expect(costOf({ ...usage, [name]: (usage[name] ?? 0) + more }, price(rates), ratio) >= costOf(usage, price(rates), ratio)).to.equal(true);
-      }),
+      fc.property(
+        anyUsage,
+        anyRates,
+        anyRatio,
+        fc.constantFrom(...USAGE_CLASSES),
+        fc.integer({ min: 0, max: 1_000_000 }),
+        (usage, rates, ratio, name, more) => {
+          expect(
+            costOf({ ...usage, [name]: (usage[name] ?? 0) + more }, price(rates), ratio) >= costOf(usage, price(rates), ratio),
+          ).to.equal(true);
+        },
+      ),
     );
   });
 });

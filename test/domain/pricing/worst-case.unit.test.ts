@@ -9,15 +9,45 @@ import { check } from '../../ledger/seed.ts';
 
 const money = (amount: bigint | number): Money => BigInt(amount) as Money;
 const ratio = (millionths: number): Ratio => millionths as Ratio;
-const bound = (changes: Partial<CallBound> = {}): CallBound => ({ promptTokens: 1_000, outputTokens: 500, audioInput: false, imageInput: false, audioOutput: false, imageOutput: false, toolUses: 0, ...changes });
-const price: ModelPrice = { model: 'm', kind: 'chat', rates: { input: money(2_000_000), cachedInput: money(500_000), output: money(8_000_000) } };
+const bound = (changes: Partial<CallBound> = {}): CallBound => ({
+  promptTokens: 1_000,
+  outputTokens: 500,
+  audioInput: false,
+  imageInput: false,
+  audioOutput: false,
+  imageOutput: false,
+  toolUses: 0,
+  ...changes,
+});
+const price: ModelPrice = {
+  model: 'm',
+  kind: 'chat',
+  rates: { input: money(2_000_000), cachedInput: money(500_000), output: money(8_000_000) },
+};
 
 const rate = fc.bigInt(0n, 20_000_000_000n).map(money);
 const anyPrice: fc.Arbitrary<ModelPrice> = fc
   .record({
     rates: fc.record({ input: rate, output: rate }),
-    more: fc.dictionary(fc.constantFrom('cachedInput', 'cacheWrite5m', 'cacheWrite1h', 'reasoning', 'audioInput', 'audioOutput', 'imageInput', 'imageOutput', 'call', 'toolUse'), rate),
-    tiers: fc.uniqueArray(fc.record({ abovePromptTokens: fc.integer({ min: 1, max: 20_000 }), rates: fc.record({ input: rate, output: rate }) }), { maxLength: 3, selector: (tier) => tier.abovePromptTokens }),
+    more: fc.dictionary(
+      fc.constantFrom(
+        'cachedInput',
+        'cacheWrite5m',
+        'cacheWrite1h',
+        'reasoning',
+        'audioInput',
+        'audioOutput',
+        'imageInput',
+        'imageOutput',
+        'call',
+        'toolUse',
+      ),
+      rate,
+    ),
+    tiers: fc.uniqueArray(
+      fc.record({ abovePromptTokens: fc.integer({ min: 1, max: 20_000 }), rates: fc.record({ input: rate, output: rate }) }),
+      { maxLength: 3, selector: (tier) => tier.abovePromptTokens },
+    ),
   })
   .map(({ rates, more, tiers }) => ({ model: 'm', kind: 'chat', rates: { ...more, ...rates }, tiers }));
 const anyBound = fc.record({
@@ -33,18 +63,34 @@ const anyRatio = fc.integer({ min: 0, max: 3_000_000 }).map(ratio);
 
 /** Usage that stays within a bound: its tokens dealt out over the classes that the bound allows. */
 const usageWithin = (limits: CallBound): fc.Arbitrary<Usage> => {
-  const inputs = ['input', 'cachedInput', 'cacheWrite5m', 'cacheWrite1h', ...(limits.audioInput ? (['audioInput'] as const) : []), ...(limits.imageInput ? (['imageInput'] as const) : [])] as const;
-  const outputs = ['output', 'reasoning', ...(limits.audioOutput ? (['audioOutput'] as const) : []), ...(limits.imageOutput ? (['imageOutput'] as const) : [])] as const;
+  const inputs = [
+    'input',
+    'cachedInput',
+    'cacheWrite5m',
+    'cacheWrite1h',
+    ...(limits.audioInput ? (['audioInput'] as const) : []),
+    ...(limits.imageInput ? (['imageInput'] as const) : []),
+  ] as const;
+  const outputs = [
+    'output',
+    'reasoning',
+    ...(limits.audioOutput ? (['audioOutput'] as const) : []),
+    ...(limits.imageOutput ? (['imageOutput'] as const) : []),
+  ] as const;
   const deal = (names: readonly string[], most: number) =>
     fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: names.length, maxLength: names.length }).map((shares) => {
       let left = most;
-      return Object.fromEntries(names.map((name, index) => {
-        const count = Math.floor(left * (shares[index] as number));
-        left -= count;
-        return [name, count];
-      }));
+      return Object.fromEntries(
+        names.map((name, index) => {
+          const count = Math.floor(left * (shares[index] as number));
+          left -= count;
+          return [name, count];
+        }),
+      );
     });
-  return fc.tuple(deal(inputs, limits.promptTokens), deal(outputs, limits.outputTokens), fc.integer({ min: 0, max: limits.toolUses })).map(([input, output, toolUse]) => ({ ...input, ...output, call: 1, toolUse }));
+  return fc
+    .tuple(deal(inputs, limits.promptTokens), deal(outputs, limits.outputTokens), fc.integer({ min: 0, max: limits.toolUses }))
+    .map(([input, output, toolUse]) => ({ ...input, ...output, call: 1, toolUse }));
 };
 
 describe('the worst case of a call', () => {
@@ -54,7 +100,10 @@ describe('the worst case of a call', () => {
   });
 
   it('takes the dearer of what tokens may turn out to be', () => {
-    const dear: ModelPrice = { ...price, rates: { ...price.rates, cacheWrite1h: money(4_000_000), reasoning: money(9_000_000), audioInput: money(50_000_000) } };
+    const dear: ModelPrice = {
+      ...price,
+      rates: { ...price.rates, cacheWrite1h: money(4_000_000), reasoning: money(9_000_000), audioInput: money(50_000_000) },
+    };
     expect(worstCase(bound(), dear, ratio(1_000_000))).to.equal(4_000n + 4_500n);
     expect(worstCase(bound({ audioInput: true }), dear, ratio(1_000_000))).to.equal(50_000n + 4_500n);
   });

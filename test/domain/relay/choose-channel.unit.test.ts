@@ -8,9 +8,16 @@ interface Named {
   readonly name: string;
   readonly settings: { readonly priority: number; readonly weight: number; readonly groups: string[] | null };
 }
-const channel = (name: string, priority: number, weight: number, groups: string[] | null = null): Named => ({ name, settings: { priority, weight, groups } });
-const choose = (channels: readonly Named[], random: number, mayTry: (channel: Named) => boolean = () => true, group = 'default'): string | null =>
-  chooseChannel(channels, group, mayTry, random)?.name ?? null;
+const channel = (name: string, priority: number, weight: number, groups: string[] | null = null): Named => ({
+  name,
+  settings: { priority, weight, groups },
+});
+const choose = (
+  channels: readonly Named[],
+  random: number,
+  mayTry: (channel: Named) => boolean = () => true,
+  group = 'default',
+): string | null => chooseChannel(channels, group, mayTry, random)?.name ?? null;
 
 describe('choosing a channel', () => {
   it('takes the highest priority that may be tried', () => {
@@ -41,25 +48,28 @@ describe('choosing a channel', () => {
 
   it('chooses in proportion to weights, never one that may not be tried, and always one where there is one', () => {
     check(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 5 }), fc.boolean()), { maxLength: 6 }), (made) => {
-        const channels = made.map(([priority, weight, may], index) => ({ ...channel(String(index), priority, weight), may }));
-        const mayTry = (candidate: Named): boolean => (candidate as Named & { may: boolean }).may;
-        const usable = channels.filter(mayTry);
-        const top = Math.max(...usable.map(({ settings }) => settings.priority));
-        const equals = usable.filter(({ settings }) => settings.priority === top);
-        const total = equals.reduce((sum, { settings }) => sum + settings.weight, 0);
-        const steps = 1_000;
-        const counts = new Map<string | null, number>();
-        for (let step = 0; step < steps; step++) {
-          const chosen = choose(channels, (step + 0.5) / steps, mayTry);
-          counts.set(chosen, (counts.get(chosen) ?? 0) + 1);
-        }
-        if (usable.length === 0) expect([...counts.keys()]).to.deep.equal([null]);
-        for (const { name, settings } of equals) {
-          const share = total === 0 ? 1 / equals.length : settings.weight / total;
-          expect((counts.get(name) ?? 0) / steps).to.be.closeTo(share, 0.003);
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 5 }), fc.boolean()), { maxLength: 6 }),
+        (made) => {
+          const channels = made.map(([priority, weight, may], index) => ({ ...channel(String(index), priority, weight), may }));
+          const mayTry = (candidate: Named): boolean => (candidate as Named & { may: boolean }).may;
+          const usable = channels.filter(mayTry);
+          const top = Math.max(...usable.map(({ settings }) => settings.priority));
+          const equals = usable.filter(({ settings }) => settings.priority === top);
+          const total = equals.reduce((sum, { settings }) => sum + settings.weight, 0);
+          const steps = 1_000;
+          const counts = new Map<string | null, number>();
+          for (let step = 0; step < steps; step++) {
+            const chosen = choose(channels, (step + 0.5) / steps, mayTry);
+            counts.set(chosen, (counts.get(chosen) ?? 0) + 1);
+          }
+          if (usable.length === 0) expect([...counts.keys()]).to.deep.equal([null]);
+          for (const { name, settings } of equals) {
+            const share = total === 0 ? 1 / equals.length : settings.weight / total;
+            expect((counts.get(name) ?? 0) / steps).to.be.closeTo(share, 0.003);
+          }
+        },
+      ),
       50,
     );
   });

@@ -49,11 +49,16 @@ describe('the retry budget', () => {
 describe('a token bucket', () => {
   it('refills steadily, to the brim and not beyond, whatever the clock does', () => {
     check(
-      fc.property(fc.double({ min: 0, max: 100, noNaN: true }), fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: -10_000, max: 100_000 }), (level, at, passed) => {
-        const now = levelOf({ level, at }, at + passed, 0.01, 100);
-        expect(now).to.be.within(Math.min(level, 100), 100);
-        if (passed >= 0) expect(now).to.be.closeTo(Math.min(100, level + passed * 0.01), 1e-6);
-      }),
+      fc.property(
+        fc.double({ min: 0, max: 100, noNaN: true }),
+        fc.integer({ min: 0, max: 10_000 }),
+        fc.integer({ min: -10_000, max: 100_000 }),
+        (level, at, passed) => {
+          const now = levelOf({ level, at }, at + passed, 0.01, 100);
+          expect(now).to.be.within(Math.min(level, 100), 100);
+          if (passed >= 0) expect(now).to.be.closeTo(Math.min(100, level + passed * 0.01), 1e-6);
+        },
+      ),
     );
   });
 
@@ -66,7 +71,9 @@ describe('a token bucket', () => {
 
 describe('the verdict on an upstream’s status', () => {
   it('tells whose fault it is', () => {
-    const verdicts = (statuses: readonly number[]): readonly string[] => [...new Set(statuses.map((status) => judgeUpstream(status, null, null)))];
+    const verdicts = (statuses: readonly number[]): readonly string[] => [
+      ...new Set(statuses.map((status) => judgeUpstream(status, null, null))),
+    ];
     expect(verdicts([200, 201])).to.deep.equal(['answer']);
     expect(verdicts([400, 409, 413, 422, 451])).to.deep.equal(['callers_fault']);
     expect(verdicts([401, 403])).to.deep.equal(['key_refused']);
@@ -85,7 +92,9 @@ describe('the verdict on an upstream’s status', () => {
 
 describe('the field that limits output', () => {
   it('is the one that the model takes', () => {
-    for (const model of ['o1', 'o3-mini', 'o4-mini-2025-04-16', 'gpt-5', 'gpt-5.4-mini', 'gpt-10', 'openai/gpt-5', 'codex-mini']) expect(outputLimitField(model), model).to.equal('max_completion_tokens');
-    for (const model of ['gpt-4o', 'gpt-3.5-turbo', 'deepseek-chat', 'llama-3', 'openai-o', 'orca', 'o-model']) expect(outputLimitField(model), model).to.equal('max_tokens');
+    for (const model of ['o1', 'o3-mini', 'o4-mini-2025-04-16', 'gpt-5', 'gpt-5.4-mini', 'gpt-10', 'openai/gpt-5', 'codex-mini'])
+      expect(outputLimitField(model), model).to.equal('max_completion_tokens');
+    for (const model of ['gpt-4o', 'gpt-3.5-turbo', 'deepseek-chat', 'llama-3', 'openai-o', 'orca', 'o-model'])
+      expect(outputLimitField(model), model).to.equal('max_tokens');
   });
 });

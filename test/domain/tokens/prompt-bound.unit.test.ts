@@ -18,8 +18,22 @@ describe('the bound of a prompt', () => {
   it('is never below what the tokeniser counts', function () {
     this.timeout(PROPERTY_TIMEOUT);
     const encoder = new Tiktoken(ranks);
-    const text = fc.oneof(fc.string({ maxLength: 60 }), fc.string({ unit: 'binary', maxLength: 30 }), fc.string({ unit: 'grapheme', maxLength: 30 }), fc.constantFrom('你好世界', 'aaaaaaaa', '\n\n\n', '🪙🪙'));
-    const message = fc.record({ role: fc.constantFrom('system', 'user', 'assistant'), content: fc.oneof(text, fc.array(text.map((each) => ({ type: 'text', text: each })), { maxLength: 3 })) });
+    const text = fc.oneof(
+      fc.string({ maxLength: 60 }),
+      fc.string({ unit: 'binary', maxLength: 30 }),
+      fc.string({ unit: 'grapheme', maxLength: 30 }),
+      fc.constantFrom('你好世界', 'aaaaaaaa', '\n\n\n', '🪙🪙'),
+    );
+    const message = fc.record({
+      role: fc.constantFrom('system', 'user', 'assistant'),
+      content: fc.oneof(
+        text,
+        fc.array(
+          text.map((each) => ({ type: 'text', text: each })),
+          { maxLength: 3 },
+        ),
+      ),
+    });
     check(
       fc.property(fc.array(message, { minLength: 1, maxLength: 5 }), (messages) => {
         const request = chat(messages);
@@ -38,7 +52,9 @@ describe('the bound of a prompt', () => {
     expect(inline.tokens).to.be.within(16_384, 17_000);
     expect(linked.tokens).to.be.within(16_384, 17_000);
     expect([inline.image, inline.audio]).to.deep.equal([true, false]);
-    const audio = bound(chat([{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'A'.repeat(64_000), format: 'wav' } }] }]));
+    const audio = bound(
+      chat([{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'A'.repeat(64_000), format: 'wav' } }] }]),
+    );
     expect(audio.tokens).to.be.within(2_000, 2_200);
     expect(audio.audio).to.equal(true);
   });
@@ -57,11 +73,13 @@ describe('the bound of a prompt', () => {
   });
 
   it('takes messages of any shape', () => {
-    check(fc.property(fc.array(fc.anything(), { minLength: 1, maxLength: 4 }), (messages) => {
-      const request = { model: 'm', messages } as unknown as ChatRequest;
-      expect(boundPrompt(request, 100, undefined).tokens).to.be.greaterThan(0);
-      promptOf(request);
-    }));
+    check(
+      fc.property(fc.array(fc.anything(), { minLength: 1, maxLength: 4 }), (messages) => {
+        const request = { model: 'm', messages } as unknown as ChatRequest;
+        expect(boundPrompt(request, 100, undefined).tokens).to.be.greaterThan(0);
+        promptOf(request);
+      }),
+    );
   });
 
   it('covers embeddings of text and of tokens', () => {
@@ -77,7 +95,14 @@ describe('what is counted', () => {
   it('of a prompt: texts, names, calls, and the frame around them', () => {
     const { texts, tokens } = promptOf(
       chat([
-        { role: 'user', name: 'ada', content: [{ type: 'text', text: 'look' }, { type: 'image_url', image_url: { url: 'u' } }] },
+        {
+          role: 'user',
+          name: 'ada',
+          content: [
+            { type: 'text', text: 'look' },
+            { type: 'image_url', image_url: { url: 'u' } },
+          ],
+        },
         { role: 'assistant', content: null, tool_calls: [{ id: '1', function: { name: 'f', arguments: '{}' } }] },
       ]),
     );
@@ -87,7 +112,16 @@ describe('what is counted', () => {
 
   it('of an answer: content, refusal, reasoning and calls', () => {
     const texts: string[] = [];
-    producedBy(Produced.parse({ content: 'a', refusal: 'b', reasoning_content: 'c', tool_calls: [{ function: { name: 'd', arguments: 'e' } }, { custom: { name: 'f', input: 'g' } }], function_call: { name: 'h', arguments: 'i' } }), texts);
+    producedBy(
+      Produced.parse({
+        content: 'a',
+        refusal: 'b',
+        reasoning_content: 'c',
+        tool_calls: [{ function: { name: 'd', arguments: 'e' } }, { custom: { name: 'f', input: 'g' } }],
+        function_call: { name: 'h', arguments: 'i' },
+      }),
+      texts,
+    );
     expect(texts.toSorted()).to.deep.equal([...'abcdefghi']);
   });
 

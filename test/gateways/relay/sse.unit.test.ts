@@ -14,10 +14,23 @@ const split = (chunks: readonly Buffer[]): { events: string[]; rest: string } =>
   return { events, rest: splitter.rest().toString() };
 };
 
-const line = fc.oneof(fc.string({ maxLength: 20 }).map((text) => text.replace(/[\r\n]/g, '')), fc.constantFrom('data: {"a":1}', 'data: ключ 🪙', ': comment', 'event: error', 'data:', 'data: [DONE]'));
+const line = fc.oneof(
+  fc.string({ maxLength: 20 }).map((text) => text.replace(/[\r\n]/g, '')),
+  fc.constantFrom('data: {"a":1}', 'data: ключ 🪙', ': comment', 'event: error', 'data:', 'data: [DONE]'),
+);
 /** Events with at least one line that is not empty, all with the same line end. */
 const anyStream = fc
-  .tuple(fc.constantFrom('\n', '\r\n', '\r'), fc.array(fc.array(line.filter((text) => text !== ''), { minLength: 1, maxLength: 3 }), { maxLength: 6 }), fc.string({ maxLength: 8 }).map((text) => text.replace(/[\r\n]/g, '')))
+  .tuple(
+    fc.constantFrom('\n', '\r\n', '\r'),
+    fc.array(
+      fc.array(
+        line.filter((text) => text !== ''),
+        { minLength: 1, maxLength: 3 },
+      ),
+      { maxLength: 6 },
+    ),
+    fc.string({ maxLength: 8 }).map((text) => text.replace(/[\r\n]/g, '')),
+  )
   .map(([end, events, rest]) => ({ events: events.map((lines) => lines.map((text) => text + end).join('') + end), rest }));
 
 const cut = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
@@ -53,7 +66,9 @@ describe('cutting a stream into events', () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(300), { maxLength: 10 }), (raw, cuts) => {
         const bytes = Buffer.from(raw);
         const splitter = new EventSplitter(1_000);
-        const out = cut(bytes, cuts).map((chunk) => splitter.push(chunk)).filter((whole) => whole !== null);
+        const out = cut(bytes, cuts)
+          .map((chunk) => splitter.push(chunk))
+          .filter((whole) => whole !== null);
         expect(Buffer.concat([...(out as Buffer[]), splitter.rest()]).equals(bytes)).to.equal(true);
       }),
     );

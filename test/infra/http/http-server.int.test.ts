@@ -1,0 +1,117 @@
+import { request as httpRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { expect } from 'chai';
+import express, { type Express } from 'express';
+import { createHttpServer, type HttpServer } from '../../../infra/http/http-server.ts';
+import { timeSortedIds } from '../../../infra/ids.ts';
+
+describe('the HTTP server', () => {
+  let app: Express;
+  let http: HttpServer;
+  let url: string;
+
+  const start = async (options: { headersMs?: number; requestMs?: number } = {}): Promise<void> => {
+    http = createHttpServer({ app, ids: timeSortedIds, ...options });
+    url = `http://127.0.0.1:${await http.listen(0, '127.0.0.1')}`;
+  };
+  beforeEach(() => {
+    app = express();
+  });
+  afterEach(async () => {
+    http.closeAll();
+    await http.close();
+  });
+
+  it('makes requests and responses that Express has nothing to change about', async () => {
+    let changed = 0;
+    const setPrototypeOf = Object.setPrototypeOf.bind(Object);
+    app.get('/', (req, res) => {
+      res.json({ ip: req.ip, host: req.hostname, query: req.query });
+    });
+    await start();
+    Object.setPrototypeOf = (object: object, prototype: object | null) => {
+      if (Object.getPrototypeOf(object) !== prototype) changed++;
+      return setPrototypeOf(object, prototype) as object;
+    };
+    try {
+      const response = await new Promise<string>((resolve, reject) => {
+        httpRequest(`${url}/?a=1`, (res) => {
+          let text = '';
+          res.on('data', (chunk: Buffer) => (text += chunk.toString()));
+          res.on('end', () => resolve(text));
+        })
+          .on('error', reject)
+          .end();
+      });
+      expect(JSON.parse(response)).to.deep.equal({ ip: '127.0.0.1', host: '127.0.0.1', query: { a: '1' } });
+      expect(changed).to.equal(0);
+    } finally {
+      Object.setPrototypeOf = setPrototypeOf;
+    }
+  });
+
+  it('does everything that Express does', async () => {
+    const inner = express.Router();
+    inner.get('/:id', (req, res) => void res.status(201).send(`${req.baseUrl} ${String(req.params['id'])}`));
+    app.use('/inner', inner);
+    app.get('/away', (_req, res) => res.redirect('/inner/x'));
+    app.get('/throws', () => {
+      throw new Error('on purpose');
+    });
+    app.use(
+      (_error: unknown, _req: express.Request, res: express.Response, _next: express.NextFunction) => void res.status(500).send('handled'),
+    );
+    await start();
+    const tell = async (path: string, init: RequestInit = {}): Promise<string> => {
+      const response = await fetch(url + path, { redirect: 'manual', ...init });
+      return `${response.status} ${await response.text()}`;
+    };
+    expect(await tell('/inner/7')).to.equal('201 /inner 7');
+    expect(await tell('/away')).to.match(/^302 /);
+    expect(await tell('/throws')).to.equal('500 handled');
+    expect(await tell('/nothing')).to.match(/^404 /);
+    expect(await tell('/inner/7', { method: 'HEAD' })).to.equal('201 ');
+    expect((await fetch(`${url}/inner/7`)).headers.get('x-powered-by')).to.equal(null);
+  });
+
+  it('cuts clients that take too long to ask', async function () {
+    this.timeout(10_000);
+    app.post('/', (req, res) => void req.on('end', () => res.end('done')).resume());
+    await start({ headersMs: 300, requestMs: 600 });
+    const port = Number(new URL(url).port);
+    const slow = (begin: string): Promise<string> =>
+      new Promise((resolve) => {
+        let text = '';
+        const socket: Socket = connect(port, '127.0.0.1', () => socket.write(begin));
+        socket.on('data', (chunk) => (text += chunk.toString()));
+        socket.on('close', () => resolve(text));
+      });
+    const answers = await Promise.all([
+      slow('GET / HTTP/1.1\r\nhost: x\r\nx-slow'),
+      slow('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf'),
+    ]);
+    for (const answer of answers)
+      expect(answer)
+        .to.match(/^HTTP\/1\.1 408 /)
+        .and.match(/x-request-id: req_/);
+  });
+
+  it('ends gracefully: answers what runs, closes connections behind it, takes no new ones', async () => {
+    let finish: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      app.get('/', (_req, res) => {
+        finish = () => void res.end('finished');
+        resolve();
+      });
+    });
+    await start();
+    const running = fetch(url);
+    await arrived;
+    const closed = http.close();
+    const refused: unknown = await fetch(url).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(TypeError);
+    finish();
+    expect(await (await running).text()).to.equal('finished');
+    await closed;
+  });
+});

@@ -1,0 +1,182 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import type { UpstreamFault, UpstreamHeaders, UpstreamListener, UpstreamRequest } from '../../../gateways/ports/upstream.ts';
+import { createEgressGuard, type Resolve } from '../../../infra/egress/guard.ts';
+import { parseEgressPolicy } from '../../../infra/egress/policy.ts';
+import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
+
+interface Heard {
+  status: number;
+  headers: UpstreamHeaders;
+  body: string;
+  fault: UpstreamFault | null;
+}
+
+describe('upstream connections', () => {
+  let server: Server;
+  let origin: string;
+  let pools: UpstreamPools;
+  let answer: (res: ServerResponse) => void;
+  let requests: number;
+
+  const poolsFor = (policy: string, resolve?: Resolve): UpstreamPools => {
+    const parsed = parseEgressPolicy(policy);
+    return createUpstreamPools({ guard: createEgressGuard(parsed ?? expect.fail('not a policy'), resolve) });
+  };
+
+  before(async () => {
+    server = createServer((req, res) => {
+      requests++;
+      req.resume();
+      req.on('end', () => answer(res));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  beforeEach(() => {
+    requests = 0;
+    answer = (res) => res.end('fine');
+    pools = poolsFor('loopback');
+  });
+  afterEach(() => pools.close());
+
+  const request = (changes: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
+    origin,
+    path: '/x',
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from('{}'),
+    trusted: false,
+    ...changes,
+  });
+  const send = (changes: Partial<UpstreamRequest> = {}, listen: Partial<UpstreamListener> = {}): Promise<Heard> =>
+    new Promise((resolve) => {
+      const heard: Heard = { status: 0, headers: {}, body: '', fault: null };
+      pools.send(request(changes), {
+        headers: (status, headers) => Object.assign(heard, { status, headers }),
+        data: (chunk) => {
+          heard.body += chunk.toString();
+          return true;
+        },
+        end: () => resolve(heard),
+        failed: (fault) => resolve({ ...heard, fault }),
+        ...listen,
+      });
+    });
+  const running = (): number => pools.stats().reduce((sum, each) => sum + each.running, 0);
+
+  it('carry an answer', async () => {
+    answer = (res) => res.writeHead(418, { 'content-type': 'text/x', 'retry-after': '3', 'x-other': 'no' }).end('tea');
+    expect(await send()).to.deep.equal({
+      status: 418,
+      headers: { 'content-type': 'text/x', 'retry-after': '3' },
+      body: 'tea',
+      fault: null,
+    });
+    expect(running()).to.equal(0);
+  });
+
+  it('undo a content-encoding, and refuse one they do not know', async () => {
+    for (const [encoding, encode] of [
+      ['gzip', gzipSync],
+      ['deflate', deflateSync],
+      ['br', brotliCompressSync],
+    ] as const) {
+      answer = (res) => res.writeHead(200, { 'content-encoding': encoding }).end(encode(Buffer.from('compressed '.repeat(10_000))));
+      expect((await send()).body, encoding).to.equal('compressed '.repeat(10_000));
+    }
+    answer = (res) => res.writeHead(200, { 'content-encoding': 'zstd' }).end('?');
+    expect((await send()).fault?.kind).to.equal('broken');
+    answer = (res) => res.writeHead(200, { 'content-encoding': 'gzip' }).end('this is not gzip');
+    expect((await send()).fault?.kind).to.equal('broken');
+    expect(running()).to.equal(0);
+  });
+
+  it('pause for a reader who wants it, through a decoder too', async () => {
+    for (const compressed of [false, true]) {
+      const whole = Buffer.alloc(3_000_000, 'abc');
+      answer = (res) => (compressed ? res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(whole)) : res.end(whole));
+      let bytes = 0;
+      let paused = false;
+      await new Promise<void>((resolve, reject) => {
+        const exchange = pools.send(request(), {
+          headers: () => undefined,
+          data: (chunk) => {
+            if (paused) reject(new Error('told while paused'));
+            bytes += chunk.length;
+            paused = true;
+            setImmediate(() => {
+              paused = false;
+              exchange.resume();
+            });
+            return false;
+          },
+          end: () => resolve(),
+          failed: (fault) => reject(new Error(fault.message)),
+        });
+      });
+      expect(bytes).to.equal(whole.length);
+    }
+  });
+
+  it('say whether nobody was there or somebody broke off', async () => {
+    expect((await send({ origin: 'http://127.0.0.1:1' })).fault?.kind).to.equal('unreachable');
+    answer = (res) => res.socket?.destroy();
+    expect((await send()).fault?.kind).to.equal('broken');
+    answer = (res) => {
+      res.writeHead(200, { 'content-length': '100' });
+      res.write('half');
+      setImmediate(() => res.socket?.destroy());
+    };
+    const heard = await send();
+    expect([heard.body, heard.fault?.kind]).to.deep.equal(['half', 'broken']);
+  });
+
+  it('are freed by an abort at any time, and then tell nothing more', async () => {
+    const told: string[] = [];
+    const listener: UpstreamListener = {
+      headers: () => told.push('headers'),
+      data: () => told.push('data') > 0,
+      end: () => told.push('end'),
+      failed: () => told.push('failed'),
+    };
+    pools.send(request(), listener).abort();
+    answer = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      answer = () => resolve();
+    });
+    const waiting = pools.send(request(), listener);
+    await arrived;
+    waiting.abort();
+    waiting.abort();
+    waiting.resume();
+    answer = (res) => res.end('fine');
+    expect((await send()).body).to.equal('fine');
+    expect(told).to.deep.equal([]);
+    expect(running()).to.equal(0);
+  });
+
+  it('are not made to addresses that are off limits, however they are written', async () => {
+    await pools.close();
+    pools = poolsFor('none', (_host, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]));
+    const { port } = server.address() as AddressInfo;
+    for (const host of ['127.0.0.1', 'localhost', 'inside.example', '[::1]', '[::ffff:127.0.0.1]', '0.0.0.0', '2130706433', '0x7f.1']) {
+      expect((await send({ origin: new URL(`http://${host}:${port}`).origin })).fault?.kind, host).to.equal('blocked');
+    }
+    expect(requests).to.equal(0);
+    // The sandbox of this process is no address that somebody typed in.
+    expect((await send({ trusted: true })).body).to.equal('fine');
+  });
+
+  it('do not follow a redirect', async () => {
+    answer = (res) => res.writeHead(302, { location: 'http://169.254.169.254/' }).end();
+    expect((await send()).status).to.equal(302);
+    expect(requests).to.equal(1);
+  });
+});
