@@ -32,7 +32,12 @@ export interface ReadModelCareDeps {
 /** Anything older than this has not just been written. */
 const LIVE_LAG_MS = 5_000;
 
-const viewOf = ({ name, version, position, head, lagMs, parked, rebuild }: ProjectionStatus): z.output<typeof ProjectionView> => ({
+type LastRebuild = z.output<typeof ProjectionView>['lastRebuild'];
+
+const viewOf = (
+  { name, version, position, head, lagMs, parked, rebuild }: ProjectionStatus,
+  lastRebuild: LastRebuild,
+): z.output<typeof ProjectionView> => ({
   name,
   version,
   state: rebuild !== null ? 'rebuilding' : lagMs > LIVE_LAG_MS ? 'catching_up' : 'live',
@@ -41,6 +46,7 @@ const viewOf = ({ name, version, position, head, lagMs, parked, rebuild }: Proje
   behind: (head > position ? head - position : 0n).toString(),
   lagMs,
   parked,
+  lastRebuild,
   rebuild:
     rebuild === null
       ? null
@@ -71,6 +77,7 @@ const refusalOf = (error: unknown, stopping: AbortSignal): Refusal => {
 export const readModelCare = (deps: ReadModelCareDeps): ReadModelCare => {
   const { feed, database, projections, board, clock, owner, stopping } = deps;
   let busy = false;
+  const lastRebuilds = new Map<string, LastRebuild>();
 
   const optionsFor = (projection: Projection): RebuildOptions => ({ feed, database, projection, board, clock, owner, signal: stopping });
 
@@ -98,15 +105,25 @@ export const readModelCare = (deps: ReadModelCareDeps): ReadModelCare => {
   };
 
   return {
-    status: async () => ({ rows: (await projectionStatus({ sql: database, feed, projections, clock })).map(viewOf) }),
+    status: async () => ({
+      rows: (await projectionStatus({ sql: database, feed, projections, clock })).map((status) =>
+        viewOf(status, lastRebuilds.get(status.name) ?? null),
+      ),
+    }),
 
     rebuild: async (name) => {
       const projection = projections.find((known) => known.name === name);
       if (projection === undefined) return NO_SUCH_PROJECTION;
       if (busy) return BUSY;
-      alone(() => rebuildProjection(optionsFor(projection))).catch((error: unknown) => {
-        if (!stopping.aborted) deps.failed(name, error);
-      });
+      const ended = (failure: string | null): void =>
+        void lastRebuilds.set(name, { endedAt: new Date(clock.now()).toISOString(), failure });
+      alone(() => rebuildProjection(optionsFor(projection))).then(
+        () => ended(null),
+        (error: unknown) => {
+          ended(error instanceof Error ? error.message : String(error));
+          if (!stopping.aborted) deps.failed(name, error);
+        },
+      );
       return { name, version: projection.version };
     },
 

@@ -14,6 +14,8 @@ export const ProjectionView = z.object({
   parked: z.int(),
   /** Present while a rebuild runs: 0 to 1. */
   rebuild: z.object({ startedAt: Instant, position: PositionText, progress: z.number() }).nullable(),
+  /** The last that ended in the process that was asked; `failure` says why the live read model stayed. */
+  lastRebuild: z.object({ endedAt: Instant, failure: z.string().nullable() }).nullable(),
 });
 export const ProjectionList = z.object({ rows: z.array(ProjectionView) });
 

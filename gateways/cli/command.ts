@@ -1,0 +1,48 @@
+import type { ApiClient } from './api-client.ts';
+import type { Failure } from './failure.ts';
+import type { CommandLineHost, OpenedData } from '../ports/command-line-host.ts';
+
+/** What a command takes beside its words. */
+export interface Option {
+  /** Shown in the help, such as `USD`; absent for a switch. */
+  readonly value?: string;
+  readonly about: string;
+  readonly required?: true;
+}
+
+export interface Argument {
+  readonly name: string;
+  readonly about: string;
+  readonly optional?: true;
+}
+
+/** What a command works on: nothing, a running server, or whichever there is of a server and the data themselves. */
+export type Target = { readonly kind: 'server'; readonly api: ApiClient } | { readonly kind: 'data'; readonly data: OpenedData };
+
+/** One run of a command. */
+export interface Run {
+  readonly host: CommandLineHost;
+  readonly json: boolean;
+  readonly args: Readonly<Record<string, string | undefined>>;
+  readonly options: Readonly<Record<string, string | undefined>>;
+  readonly switches: ReadonlySet<string>;
+  /** A server, or the reason why there is none. */
+  server(): Promise<ApiClient | Failure>;
+  /** A server where one runs, the data themselves where none does. Data are closed when the command ends. */
+  target(): Promise<Target | Failure>;
+  /** The answer: JSON where that was asked for, words where not. */
+  tell(value: unknown, words: () => string): void;
+  /** Something beside the answer, for people. */
+  note(text: string): void;
+}
+
+export interface Command {
+  /** The words that call it: `users create`. */
+  readonly name: string;
+  readonly about: string;
+  readonly args?: readonly Argument[];
+  readonly options?: Readonly<Record<string, Option>>;
+  readonly examples: readonly string[];
+  /** `0` means that all is well, `1` that something is not; anything else is a {@link Failure}. */
+  readonly run: (run: Run) => Promise<0 | 1 | Failure>;
+}

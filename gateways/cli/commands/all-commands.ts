@@ -1,0 +1,23 @@
+import type { Command } from '../command.ts';
+import { adminCommands } from './admin-commands.ts';
+import { channelCommands } from './channel-commands.ts';
+import { eventCommands } from './event-commands.ts';
+import { keyCommands } from './key-commands.ts';
+import { ledgerCommands } from './ledger-commands.ts';
+import { projectionCommands } from './projection-commands.ts';
+import { configCommand, startCommand, statusCommand } from './server-commands.ts';
+import { userCommands } from './user-commands.ts';
+
+/** Every command there is, in the order of the help. */
+export const allCommands: readonly Command[] = [
+  startCommand,
+  configCommand,
+  statusCommand,
+  ...userCommands,
+  ...keyCommands,
+  ...channelCommands,
+  ...ledgerCommands,
+  ...projectionCommands,
+  ...eventCommands,
+  ...adminCommands,
+];

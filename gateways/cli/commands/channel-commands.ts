@@ -1,0 +1,125 @@
+import { EXIT, fail, isFailure } from '../failure.ts';
+import type { Command } from '../command.ts';
+import { listing, table } from '../render.ts';
+import { argument, wordsOf } from './given.ts';
+
+const CHANNEL = { name: 'channel', about: 'Id of the channel (chn_…).' } as const;
+
+/** `gpt-4o`, or `gpt-4o=their-gpt-4o` where the upstream calls it otherwise. */
+const mappingOf = (word: string): { readonly model: string; readonly upstreamModel: string } => {
+  const [model = '', upstreamModel = model] = word.split('=');
+  return { model, upstreamModel };
+};
+
+const switchChannel = (name: 'enable' | 'disable', about: string, said: string): Command => ({
+  name: `channels ${name}`,
+  about,
+  args: [CHANNEL],
+  ...(name === 'disable' ? { options: { reason: { value: 'TEXT', about: 'Why, for the record.' } } } : {}),
+  examples: [`channels ${name} chn_0mb2…`],
+  run: async (run) => {
+    const api = await run.server();
+    if (isFailure(api)) return api;
+    const params = { channelId: argument(run, 'channel') };
+    const done =
+      name === 'enable'
+        ? await api.call('enableChannel', { params })
+        : await api.call('disableChannel', { params, body: { reason: run.options.reason } });
+    if (isFailure(done)) return done;
+    run.tell({ ...params, ...done }, () => `${params.channelId} is ${said}.\n`);
+    return 0;
+  },
+});
+
+export const channelCommands: readonly Command[] = [
+  {
+    name: 'channels add',
+    about: 'Add a channel to an upstream that speaks OpenAI’s format. Its key is read from standard input.',
+    options: {
+      name: { value: 'NAME', about: 'What to call it.', required: true },
+      'base-url': { value: 'URL', about: 'With the version, such as https://api.openai.com/v1.', required: true },
+      models: { value: 'LIST', about: 'Models, with commas between them; ours=theirs where the names differ.', required: true },
+      priority: { value: 'N', about: 'Channels of the highest priority are tried first; 0 unless given.' },
+      weight: { value: 'N', about: 'The odds among equals; 1 unless given.' },
+      groups: { value: 'LIST', about: 'User groups that may use it; all unless given.' },
+      'no-key': { about: 'The upstream wants no key; standard input is left alone.' },
+    },
+    examples: [
+      'channels add --name OpenAI --base-url https://api.openai.com/v1 --models gpt-4o,gpt-4o-mini < key.txt',
+      'channels add --name local --base-url http://127.0.0.1:11434/v1 --models llama=llama3.2:3b --no-key',
+    ],
+    run: async (run) => {
+      const { name = '', 'base-url': baseUrl = '', models, priority, weight, groups } = run.options;
+      for (const [option, value] of [
+        ['priority', priority],
+        ['weight', weight],
+      ] as const)
+        if (value !== undefined && !/^-?\d{1,5}$/.test(value)) return fail(EXIT.usage, `--${option} takes a whole number.`);
+      const api = await run.server();
+      if (isFailure(api)) return api;
+      const secret = run.switches.has('no-key') ? '' : (await run.host.readStdin()).trim();
+      if (secret === '' && !run.switches.has('no-key'))
+        return fail(EXIT.usage, 'There was no key on standard input. Give one, or say --no-key.');
+      const added = await api.call('addChannel', {
+        body: {
+          settings: {
+            name,
+            provider: 'openai',
+            baseUrl: baseUrl.replace(/\/$/, ''),
+            models: (wordsOf(models) ?? []).map(mappingOf),
+            priority: priority === undefined ? undefined : Number(priority),
+            weight: weight === undefined ? undefined : Number(weight),
+            groups: wordsOf(groups),
+          },
+          secrets: secret === '' ? [] : [secret],
+        },
+      });
+      if (isFailure(added)) return added;
+      run.tell(added, () => listing([['channel', added.channelId]]));
+      return 0;
+    },
+  },
+  {
+    name: 'channels list',
+    about: 'List channels with their health.',
+    examples: ['channels list', 'channels list --json'],
+    run: async (run) => {
+      const api = await run.server();
+      if (isFailure(api)) return api;
+      const list = await api.call('listChannels', {});
+      if (isFailure(list)) return list;
+      run.tell(list.rows, () =>
+        table(
+          [
+            { title: 'CHANNEL', cell: ({ channelId }) => channelId },
+            { title: 'NAME', cell: ({ settings }) => settings.name },
+            { title: 'STATE', cell: ({ enabled }) => (enabled ? 'on' : 'off') },
+            { title: 'HEALTH', cell: ({ health }) => health },
+            { title: 'KEYS', cell: ({ keys }) => `${keys.filter(({ enabled }) => enabled).length}/${keys.length}`, right: true },
+            { title: 'MODELS', cell: ({ settings }) => settings.models.length, right: true },
+            { title: 'BASE URL', cell: ({ settings }) => settings.baseUrl },
+          ],
+          list.rows,
+        ),
+      );
+      return 0;
+    },
+  },
+  {
+    name: 'channels test',
+    about: 'Send one small call through a channel. Exit code 1 when it fails.',
+    args: [CHANNEL],
+    options: { model: { value: 'MODEL', about: 'Which; the first that the channel maps unless given.' } },
+    examples: ['channels test chn_0mb2…', 'channels test chn_0mb2… --model gpt-4o'],
+    run: async (run) => {
+      const api = await run.server();
+      if (isFailure(api)) return api;
+      const tested = await api.call('testChannel', { params: { channelId: argument(run, 'channel') }, body: { model: run.options.model } });
+      if (isFailure(tested)) return tested;
+      run.tell(tested, () => `${tested.ok ? 'ok' : 'failed'}: ${tested.model} in ${tested.latencyMs} ms. ${tested.message}\n`);
+      return tested.ok ? 0 : 1;
+    },
+  },
+  switchChannel('disable', 'Send no more calls to a channel.', 'off'),
+  switchChannel('enable', 'Let calls go to a channel.', 'on'),
+];

@@ -1,0 +1,252 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isRefusal } from '../../../schemas/errors.ts';
+import type { ParkedPage, ProjectionCompared, ProjectionList } from '../../../schemas/http/projections.ts';
+import type { Wire } from '../../../schemas/http/wire.ts';
+import type { Command, Run, Target } from '../command.ts';
+import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
+import { ProgressBar, table } from '../render.ts';
+import { argument } from './given.ts';
+
+type Status = Wire<typeof ProjectionList>['rows'];
+
+const NAME = { name: 'projection', about: 'Name of the read model; every one unless given.', optional: true } as const;
+
+/** How often it is looked how far a rebuild is. */
+const LOOK_MS = 250;
+
+/** The care for read models, wherever they are. */
+interface Care {
+  status(): Promise<Status | Failure>;
+  rebuild(name: string): Promise<null | Failure>;
+  compare(name: string): Promise<Wire<typeof ProjectionCompared> | Failure>;
+  parked(projection: string | undefined): Promise<Wire<typeof ParkedPage>['rows'] | Failure>;
+  retry(parkedId: string): Promise<null | Failure>;
+  discard(parkedId: string): Promise<null | Failure>;
+}
+
+const careOf = async (target: Target): Promise<Care> => {
+  if (target.kind === 'server') {
+    const { api } = target;
+    return {
+      status: async () => {
+        const list = await api.call('listProjections', {});
+        return isFailure(list) ? list : list.rows;
+      },
+      rebuild: async (name) => {
+        const begun = await api.call('rebuildProjection', { params: { name } });
+        return isFailure(begun) ? begun : null;
+      },
+      compare: (name) => api.call('compareProjection', { params: { name } }),
+      parked: async (projection) => {
+        const page = await api.call('listParked', { query: { projection, limit: '200' } });
+        return isFailure(page) ? page : page.rows;
+      },
+      retry: async (parkedId) => {
+        const done = await api.call('retryParked', { params: { parkedId } });
+        return isFailure(done) ? done : null;
+      },
+      discard: async (parkedId) => {
+        const done = await api.call('discardParked', { params: { parkedId } });
+        return isFailure(done) ? done : null;
+      },
+    };
+  }
+  const care = await target.data.care();
+  const orFailure = <Answer>(answer: Answer): Exclude<Answer, { readonly refused: string }> | Failure =>
+    isRefusal(answer) ? fail(EXIT.refused, answer.message) : (answer as Exclude<Answer, { readonly refused: string }>);
+  return {
+    status: async () => (await care.status()).rows,
+    rebuild: async (name) => {
+      const begun = orFailure(await care.rebuild(name));
+      return isFailure(begun) ? begun : null;
+    },
+    compare: async (name) => orFailure(await care.compare(name)),
+    parked: async (projection) => (await care.parked({ projection }, { cursor: undefined, limit: 200 })).rows,
+    retry: async (parkedId) => orFailure(await care.retryParked(parkedId)),
+    discard: async (parkedId) => orFailure(await care.discardParked(parkedId)),
+  };
+};
+
+/** The read models that were asked for. */
+const chosen = async (care: Care, name: string | undefined): Promise<Status | Failure> => {
+  const all = await care.status();
+  if (isFailure(all) || name === undefined) return all;
+  const found = all.filter((row) => row.name === name);
+  return found.length > 0
+    ? found
+    : fail(EXIT.refused, `There is no read model ${name}. There are: ${all.map((row) => row.name).join(', ')}.`);
+};
+
+/** Follows a rebuild to its end. */
+const follow = async (run: Run, care: Care, before: Status[number]): Promise<null | Failure> => {
+  const { name } = before;
+  const bar = new ProgressBar(run.host.stderr, name);
+  try {
+    for (;;) {
+      const all = await care.status();
+      if (isFailure(all)) return all;
+      const now = all.find((row) => row.name === name);
+      if (now === undefined) return fail(EXIT.failed, `${name} is gone.`);
+      if (now.lastRebuild !== null && now.lastRebuild.endedAt !== before.lastRebuild?.endedAt)
+        return now.lastRebuild.failure === null
+          ? null
+          : fail(EXIT.failed, `${name} could not be rebuilt, and is as it was: ${now.lastRebuild.failure}`);
+      bar.show(now.rebuild?.progress ?? 0);
+      if (run.host.interrupted.aborted) return fail(EXIT.failed, 'Interrupted. A server goes on with the rebuild all the same.');
+      await pause(LOOK_MS);
+    }
+  } finally {
+    bar.clear();
+  }
+};
+
+const statusTable = (rows: Status): string =>
+  table(
+    [
+      { title: 'PROJECTION', cell: ({ name }) => name },
+      { title: 'VERSION', cell: ({ version }) => version, right: true },
+      { title: 'STATE', cell: ({ state, rebuild }) => (rebuild === null ? state : `${state} ${Math.floor(rebuild.progress * 100)}%`) },
+      { title: 'POSITION', cell: ({ position }) => position, right: true },
+      { title: 'BEHIND', cell: ({ behind }) => behind, right: true },
+      { title: 'LAG', cell: ({ lagMs }) => (lagMs === null ? '' : `${(lagMs / 1_000).toFixed(1)} s`), right: true },
+      { title: 'PARKED', cell: ({ parked }) => parked, right: true },
+    ],
+    rows,
+  );
+
+const unpark = (name: 'retry' | 'discard', about: string, said: string): Command => ({
+  name: `parked ${name}`,
+  about,
+  args: [{ name: 'id', about: 'As `parked list` shows it.' }],
+  examples: [`parked ${name} 17`],
+  run: async (run) => {
+    const target = await run.target();
+    if (isFailure(target)) return target;
+    const care = await careOf(target);
+    const done = await care[name](argument(run, 'id'));
+    if (done !== null) return done;
+    run.tell({ id: argument(run, 'id'), done: true }, () => `${said}\n`);
+    return 0;
+  },
+});
+
+export const projectionCommands: readonly Command[] = [
+  {
+    name: 'projections list',
+    about: 'List read models and how far they are.',
+    examples: ['projections list', 'projections list --json'],
+    run: async (run) => {
+      const target = await run.target();
+      if (isFailure(target)) return target;
+      const rows = await (await careOf(target)).status();
+      if (isFailure(rows)) return rows;
+      run.tell(rows, () => statusTable(rows));
+      return 0;
+    },
+  },
+  {
+    name: 'projections status',
+    about: 'Say whether read models are up to date. Exit code 1 when one is behind, or holds parked events.',
+    args: [NAME],
+    examples: ['projections status', 'projections status journal'],
+    run: async (run) => {
+      const target = await run.target();
+      if (isFailure(target)) return target;
+      const rows = await chosen(await careOf(target), run.args.projection);
+      if (isFailure(rows)) return rows;
+      run.tell(rows, () => statusTable(rows));
+      return rows.every(({ state, parked }) => state === 'live' && parked === 0) ? 0 : 1;
+    },
+  },
+  {
+    name: 'projections rebuild',
+    about: 'Make read models anew from the log beside the live ones, and switch when they are done.',
+    args: [NAME],
+    examples: ['projections rebuild journal', 'projections rebuild'],
+    run: async (run) => {
+      const target = await run.target();
+      if (isFailure(target)) return target;
+      const care = await careOf(target);
+      const rows = await chosen(care, run.args.projection);
+      if (isFailure(rows)) return rows;
+      for (const row of rows) {
+        const begun = await care.rebuild(row.name);
+        if (begun !== null) return begun;
+        const ended = await follow(run, care, row);
+        if (ended !== null) return ended;
+        run.note(`${row.name} is rebuilt.`);
+      }
+      run.tell(
+        rows.map(({ name, version }) => ({ name, version, rebuilt: true })),
+        () => '',
+      );
+      return 0;
+    },
+  },
+  {
+    name: 'projections compare',
+    about: 'Rebuild read models aside and compare digests. Exit code 1 when one differs.',
+    args: [NAME],
+    examples: ['projections compare', 'projections compare journal --json'],
+    run: async (run) => {
+      const target = await run.target();
+      if (isFailure(target)) return target;
+      const care = await careOf(target);
+      const rows = await chosen(care, run.args.projection);
+      if (isFailure(rows)) return rows;
+      const bar = new ProgressBar(run.host.stderr, 'Comparing');
+      const compared: Wire<typeof ProjectionCompared>[] = [];
+      for (const [index, { name }] of rows.entries()) {
+        bar.show(index / rows.length, name);
+        const one = await care.compare(name);
+        if (isFailure(one)) return one;
+        compared.push(one);
+      }
+      bar.clear();
+      run.tell(compared, () =>
+        table(
+          [
+            { title: 'PROJECTION', cell: ({ name }) => name },
+            { title: 'POSITION', cell: ({ position }) => position, right: true },
+            { title: 'ROWS', cell: (one) => one.rows, right: true },
+            { title: 'LIVE', cell: ({ liveDigest }) => liveDigest },
+            { title: 'REBUILT', cell: ({ rebuiltDigest }) => rebuiltDigest },
+            { title: '', cell: ({ equal }) => (equal ? 'equal' : 'DIFFERENT') },
+          ],
+          compared,
+        ),
+      );
+      return compared.every(({ equal }) => equal) ? 0 : 1;
+    },
+  },
+  {
+    name: 'parked list',
+    about: 'List events that a read model could not apply. Exit code 1 when there are any.',
+    options: { projection: { value: 'NAME', about: 'Of one read model only.' } },
+    examples: ['parked list', 'parked list --projection journal --json'],
+    run: async (run) => {
+      const target = await run.target();
+      if (isFailure(target)) return target;
+      const rows = await (await careOf(target)).parked(run.options.projection);
+      if (isFailure(rows)) return rows;
+      run.tell(rows, () =>
+        rows.length === 0
+          ? 'Nothing is parked.\n'
+          : table(
+              [
+                { title: 'ID', cell: ({ parkedId }) => parkedId, right: true },
+                { title: 'PROJECTION', cell: ({ projection }) => projection },
+                { title: 'POSITION', cell: ({ position }) => position, right: true },
+                { title: 'TYPE', cell: ({ type }) => type },
+                { title: 'STREAM', cell: ({ stream }) => stream },
+                { title: 'WHY', cell: ({ waiting, error }) => (waiting ? 'waits behind another' : error) },
+              ],
+              rows,
+            ),
+      );
+      return rows.length === 0 ? 0 : 1;
+    },
+  },
+  unpark('retry', 'Apply a parked event and what waits behind it.', 'It is applied.'),
+  unpark('discard', 'Leave a parked event out of its read model for good.', 'It is left out.'),
+];

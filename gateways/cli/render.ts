@@ -1,0 +1,62 @@
+import { toDollarText } from '../../domain/ledger/money.ts';
+import type { Money } from '../../schemas/money.ts';
+import type { TextOutput } from '../ports/command-line-host.ts';
+
+/** Nano-dollars as they come over the wire, as people read them: `$0.0015`. */
+export const dollarsOf = (nanos: string): string => {
+  const text = toDollarText(BigInt(nanos) as Money);
+  return text.startsWith('-') ? `-$${text.slice(1)}` : `$${text}`;
+};
+
+export type Cell = string | number | null | undefined;
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => Cell;
+  /** Figures stand under each other by their last digit. */
+  readonly right?: boolean;
+}
+
+/** Columns as wide as what is in them, two spaces apart. */
+export const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
+  const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ cell }) => String(cell(row) ?? '')))];
+  const widths = columns.map((_column, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
+  const pad = (text: string, index: number): string =>
+    columns[index]?.right === true ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0);
+  return lines.map((line) => `${line.map(pad).join('  ').trimEnd()}\n`).join('');
+};
+
+/** Names and values, one a line. */
+export const listing = (pairs: readonly (readonly [string, Cell])[]): string => {
+  const width = Math.max(...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value ?? ''}\n`).join('');
+};
+
+const BAR = 24;
+
+/** How far long work is, on standard error and only while somebody looks on. */
+export class ProgressBar {
+  readonly #output: TextOutput;
+  readonly #label: string;
+  #shown = '';
+
+  constructor(output: TextOutput, label: string) {
+    this.#output = output;
+    this.#label = label;
+  }
+
+  /** `share` from 0 to 1. */
+  show(share: number, note = ''): void {
+    if (!this.#output.isTTY) return;
+    const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR);
+    const line = `${this.#label} [${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${Math.floor(Math.min(1, Math.max(0, share)) * 100)}%${note === '' ? '' : ` ${note}`}`;
+    if (line === this.#shown) return;
+    this.#output.write(`\r${line.padEnd(this.#shown.length)}`);
+    this.#shown = line;
+  }
+
+  clear(): void {
+    if (this.#shown !== '') this.#output.write(`\r${' '.repeat(this.#shown.length)}\r`);
+    this.#shown = '';
+  }
+}
