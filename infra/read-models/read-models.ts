@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
 import { startPglite, type PgliteOptions } from './pglite/pglite-host.ts';
 import { readModelPool } from './pool.ts';
@@ -18,6 +18,9 @@ export interface ReadModels {
 }
 
 const USUAL_CONNECTIONS = 6;
+/** `data_corrupted`, `index_corrupted`, `undefined_file`: what was found in pages, or not found at all, while in use. */
+const DAMAGE: ReadonlySet<string> = new Set(['XX001', 'XX002', '58P01']);
+
 const VACUUM_EVERY_MS = 3_600_000;
 
 /** Nothing runs beside the one connection of the embedded database, so dead rows are cleared away between queries. */
@@ -37,9 +40,12 @@ export const openReadModels = async (config: ReadModelsConfig): Promise<ReadMode
   // One connection: the server runs one message at a time for all of them in one session, so that two that are in the
   // middle of a statement would take each other's parts.
   const pool = readModelPool(host.target, 1);
+  const database = soleDatabase(pool, ({ cause }) => {
+    if (cause instanceof pg.DatabaseError && DAMAGE.has(cause.code ?? '')) void host.condemn(cause.message);
+  });
   const stopVacuum = vacuumNowAndThen(pool);
   return {
-    database: soleDatabase(pool),
+    database,
     pool,
     close: async () => {
       stopVacuum();

@@ -136,11 +136,25 @@ export const postgresDatabase = (pool: pg.Pool): ReadModelDatabase => ({
   },
 });
 
+/** Told of every error that is not about a statement. */
+export type FaultListener = (fault: ReadModelsUnavailable) => void;
+
+const telling =
+  (told: FaultListener) =>
+  <Result>(result: Promise<Result>): Promise<Result> =>
+    result.catch((error: unknown) => {
+      if (error instanceof ReadModelsUnavailable) told(error);
+      throw error;
+    });
+
 /** Read models that this process alone has: nobody else could project them. */
-export const soleDatabase = (pool: pg.Pool): ReadModelDatabase => {
-  const transaction = transactionOn(pool);
+export const soleDatabase = (pool: pg.Pool, onFault: FaultListener = () => undefined): ReadModelDatabase => {
+  const tell = telling(onFault);
+  const run = transactionOn(pool);
+  const { query } = sqlOf(pool);
+  const transaction: RunTransaction = (work, options) => tell(run(work, options));
   return {
-    ...sqlOf(pool),
+    query: (text, values) => tell(query(text, values)),
     transaction,
     lead: async (signal) => (signal.aborted ? null : { transaction, lost: new AbortController().signal, release: async () => undefined }),
   };

@@ -24,6 +24,8 @@ export interface PgliteOptions {
 
 export interface PgliteHost {
   readonly target: PoolTarget;
+  /** The data were found damaged while in use: begins anew, on the same address. */
+  condemn(reason: string): Promise<void>;
   /** Call after the last connection is closed: what comes later is a read model found open, which is checked at the next start. */
   close(): Promise<void>;
 }
@@ -62,6 +64,7 @@ class Host implements PgliteHost {
   /** Others on this machine may not enter, and paths of sockets must be short. */
   readonly #sockets = mkdtempSync(join(tmpdir(), 'oblivious-read-models-'));
   #running: Running | null = null;
+  #condemned: string | null = null;
   #closing = false;
 
   constructor(options: PgliteOptions) {
@@ -75,7 +78,8 @@ class Host implements PgliteHost {
   /** Opens what is there if it can be trusted, and otherwise begins anew. */
   async start(): Promise<void> {
     const { directory } = this.#options;
-    const found = inspectData(directory);
+    const found = this.#condemned === null ? inspectData(directory) : ({ state: 'damaged', reason: this.#condemned } as const);
+    this.#condemned = null;
     if (found.state === 'damaged') this.#discard(found.reason);
     if (found.state === 'closed' || found.state === 'open') {
       const damage = await this.#serve(found.state === 'open');
@@ -87,13 +91,19 @@ class Host implements PgliteHost {
     if (failure !== null) throw new Error(`the embedded read models cannot be started: ${failure}`);
   }
 
+  async condemn(reason: string): Promise<void> {
+    if (this.#condemned !== null || this.#running === null) return;
+    this.#condemned = reason;
+    await this.#running.worker.terminate();
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     const running = this.#running;
     if (running !== null) {
       running.worker.postMessage({ kind: 'close' } satisfies ToWorker);
       await running.exited;
-      if (this.#running === running) markClosed(this.#options.directory);
+      if (this.#running === running && this.#condemned === null) markClosed(this.#options.directory);
     }
     rmSync(this.#sockets, { recursive: true, force: true });
   }
@@ -136,7 +146,7 @@ class Host implements PgliteHost {
   async #restart(ended: Running, reason: string): Promise<void> {
     if (this.#closing || this.#running !== ended) return;
     this.#running = null;
-    this.#options.report?.({ kind: 'restarting', reason });
+    if (this.#condemned === null) this.#options.report?.({ kind: 'restarting', reason });
     while (!this.#closing && this.#running === null) {
       // A failure to start is tried again: the log loses nothing meanwhile, and queries say that read models are away.
       await this.start().catch(() => pause(RESTART_PAUSE_MS));
