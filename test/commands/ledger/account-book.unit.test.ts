@@ -107,7 +107,7 @@ describe('the account book', () => {
     expect(counter.reads).to.equal(0);
     await book.execute(users[0]!, credit(1), context());
     expect(counter.reads).to.equal(1);
-    expect((await book.read(users[0]!))).to.have.nested.property('account.wallet', 1n);
+    expect(await book.read(users[0]!)).to.have.nested.property('account.wallet', 1n);
   });
 
   it('tells another payload under a known id also when that would change nothing', async () => {

@@ -101,6 +101,18 @@ describe('the lease keeper', () => {
       expect(isRefusal(answer)).to.equal(false);
     });
 
+    it('refuses nobody because there was nothing to put in hand ahead of need', async () => {
+      const rig = await openLedger({ credit: 300 });
+      let arrived: Promise<Hold | Refusal> | undefined;
+      const read = rig.log.readStream;
+      const first = await rig.hold(250);
+      // Somebody comes while the account is being asked for more than it would put in hand.
+      Object.assign(rig.log, { readStream: (...args: Parameters<typeof read>) => ((arrived ??= rig.reserve(40)), read(...args)) });
+      await settle();
+      expect(isRefusal(await arrived)).to.equal(false);
+      await rig.keeper.release(first, release);
+    });
+
     it('brings more ahead of need when leases are used up fast, and gives it back when nobody comes', async () => {
       const rig = await openLedger({ credit: 10_000_000 });
       for (let index = 0; index < 200; index++) {
@@ -239,12 +251,12 @@ describe('the lease keeper', () => {
       await rig.log.append([{ stream, expectedRevision: 'any', events: newEvents([leaseEvent.closed(0n)], context()) }]);
       const before = rig.log.events.length;
       expect(refusalIn(await rig.keeper.charge(held, charge(5)))).to.equal('lease_lost');
-      expect(refusalIn(await rig.keeper.release(unended, release))).to.equal('lease_lost');
       expect(rig.log.events).to.have.length(before);
-      // The next call takes another lease.
+      // The next call takes another lease, also while calls still run on the lost one.
       const next = await rig.hold(10);
       expect(next.leaseId).to.not.equal(held.leaseId);
       expect(await next.durable).to.equal(null);
+      expect(refusalIn(await rig.keeper.release(unended, release))).to.equal('lease_lost');
     });
 
     it('that got no answer ends the use of the lease', async () => {
@@ -416,6 +428,20 @@ describe('the lease keeper', () => {
       await settle();
       await rig.keeper.stop();
       expect(refusalIn(await ended)).to.equal('log_unavailable');
+    });
+
+    it('does not wait for a lease that was lost before anybody used it', async () => {
+      const rig = await openLedger({ credit: 100_000 });
+      const holds = [await rig.hold(10)];
+      await holds[0]?.durable;
+      rig.interfere = ({ events }) => (events.some(({ type }) => type === 'LeaseOpened') ? unknown : undefined);
+      for (let index = 0; index < 12; index++) holds.push(await rig.hold(10));
+      await settle();
+      expect(rig.events('SpendLeaseGranted')).to.have.length(2);
+      expect(rig.events('LeaseOpened')).to.have.length(1);
+      for (const hold of holds) await rig.keeper.release(hold, release);
+      await rig.keeper.stop();
+      expect(rig.keeper.stats().leases).to.equal(0);
     });
 
     it('with the log away ends all the same', async () => {
