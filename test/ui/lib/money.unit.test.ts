@@ -44,6 +44,14 @@ describe('money in the console', () => {
     fc.assert(fc.property(fc.bigInt({ min: 1n, max: LARGEST }), (amount) => /[1-9]/.test(formatMoney(amount.toString(), 'en'))));
   });
 
+  it('never shows more than may be spent', () => {
+    expect(formatMoney('4999947180', 'en')).to.equal('$5.00');
+    expect(formatMoney('4999947180', 'en', 'down')).to.equal('$4.99');
+    expect(formatMoney('9999999999999', 'en', 'down')).to.equal('$9,999.99');
+    expect(formatMoney('9990000', 'en', 'down')).to.equal('$0.0099');
+    expect(formatMoney('19990000000000', 'en', 'down')).to.equal('$19.9K');
+  });
+
   it('shows every digit where an amount is to be exact', () => {
     expect(formatMoneyExact('5091500', 'en')).to.equal('$0.0050915');
     expect(formatMoneyExact('9223372036854775807', 'en')).to.equal('$9,223,372,036.854775807');

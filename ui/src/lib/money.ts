@@ -40,19 +40,23 @@ export const toDecimal = (amount: NanoText): `${number}` => {
   return `${value < 0n ? '-' : ''}${whole}${rest === '' ? '' : `.${rest}`}` as `${number}`;
 };
 
-/** Figures and axes: two decimals, compact from 10 000 USD; an amount that two decimals would show as nothing gets its first two digits that count. */
-export const formatMoney = (amount: NanoText, locale: string): string => {
+/** Figures and axes: two decimals, compact from 10 000 USD; an amount that two decimals would show as nothing gets its first two digits that count. What somebody may spend is rounded `down`, so that nothing is promised that is not there. */
+export const formatMoney = (amount: NanoText, locale: string, rounding: 'nearest' | 'down' = 'nearest'): string => {
+  const roundingMode = rounding === 'down' ? 'trunc' : 'halfExpand';
   const size = absolute(BigInt(amount));
   if (size >= COMPACT_FROM)
-    return currency(locale, { notation: 'compact', maximumFractionDigits: 1, minimumFractionDigits: 0 }).format(toDecimal(amount));
+    return currency(locale, { notation: 'compact', maximumFractionDigits: 1, minimumFractionDigits: 0, roundingMode }).format(
+      toDecimal(amount),
+    );
   if (size > 0n && size < NANO / 100n)
     return currency(locale, {
       minimumFractionDigits: 2,
       maximumFractionDigits: 2,
       maximumSignificantDigits: 2,
       roundingPriority: 'morePrecision',
+      roundingMode,
     }).format(toDecimal(amount));
-  return currency(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(toDecimal(amount));
+  return currency(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2, roundingMode }).format(toDecimal(amount));
 };
 
 /** Every digit there is, at least two decimals. */

@@ -7,6 +7,8 @@ import { usePreferences } from './preferences.ts';
 
 export interface Format {
   readonly money: (amount: string) => string;
+  /** What may be spent, never shown as more than it is. */
+  readonly balance: (amount: string) => string;
   readonly moneyExact: (amount: string) => string;
   readonly quota: (amount: string) => string;
   readonly count: (count: number | bigint) => string;
@@ -32,6 +34,7 @@ export const useFormat = (): ComputedRef<Format> => {
     const { locale, zone } = preferences;
     return {
       money: (amount) => formatMoney(amount, locale),
+      balance: (amount) => formatMoney(amount, locale, 'down'),
       moneyExact: (amount) => formatMoneyExact(amount, locale),
       quota: (amount) => formatCount(toQuota(amount), locale),
       count: (count) => formatCount(count, locale),
