@@ -57,7 +57,7 @@ const caughtUp = (_: readonly RecordedEvent[], message: LogMessage): boolean => 
  */
 export const describeEventLog = (name: string, makeSubject: () => Promise<LogSubject>): void => {
   describe(`the event log on ${name}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let subject: LogSubject;
     let log: EventLog;
     let unique: string;
@@ -595,7 +595,7 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
           Array.from({ length: 64 }, async (_, worker) => {
             const on = logs[worker % logs.length] as EventLog;
             for (let i = 0; i < each; i++) {
-              const id = i % 3 === 0 ? `shared${worker % 4}` : `own${worker}`;
+              const id = i % 4 === 0 ? `shared${worker % 8}` : `own${worker}`;
               const events = newEvents(1 + ((worker + i) % 3), { data: { worker, i } });
               for (;;) {
                 const outcome = await appendOne(on, at(id, ends.get(id) ?? 'no_stream', events));
@@ -779,7 +779,7 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
         })();
         const told: string[] = [];
         let revision: ExpectedRevision = 'no_stream';
-        for (let i = 0; i < 40; i++) {
+        for (let i = 0; i < 24; i++) {
           if (i % 2 === 0) await (subject.cuts[randomInt(subject.cuts.length)] as LogCut).arm();
           const events = newEvents(1 + (i % 3));
           const outcome = await appendSurely(log, at('a', revision, events));
