@@ -9,7 +9,7 @@ import type { Position } from '../../schemas/event-envelope.ts';
 export const wallClock = { now: (): number => Date.now() };
 
 /** Long enough for a busy machine; no test waits for it unless it fails. */
-const LONG_MS = 15_000;
+const LONG_MS = 45_000;
 
 export interface ProjectingOptions {
   readonly feed: EventFeed;
