@@ -10,4 +10,14 @@ import { usageHourly } from './usage-hourly/projection.ts';
 import { users } from './users/projection.ts';
 
 /** Every projection there is. */
-export const projections: readonly Projection[] = [tokenLookup, users, channels, priceLists, accountBalances, journal, requestLog, usageHourly, usageDaily];
+export const projections: readonly Projection[] = [
+  tokenLookup,
+  users,
+  channels,
+  priceLists,
+  accountBalances,
+  journal,
+  requestLog,
+  usageHourly,
+  usageDaily,
+];

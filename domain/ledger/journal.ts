@@ -63,32 +63,133 @@ const entryOf = (event: JournalEvent): readonly JournalEntry[] => {
   const wallet = `wallet:${userId}` as const;
   switch (type) {
     case 'CreditGranted':
-      return [{ ...NOTHING_ELSE, kind: 'grant', debit: `funding:${data.source}`, credit: wallet, amount: data.amount, userId, change: data.amount, note: data.reason }];
+      return [
+        {
+          ...NOTHING_ELSE,
+          kind: 'grant',
+          debit: `funding:${data.source}`,
+          credit: wallet,
+          amount: data.amount,
+          userId,
+          change: data.amount,
+          note: data.reason,
+        },
+      ];
     case 'CreditExpired':
-      return [{ ...NOTHING_ELSE, kind: 'expiry', debit: wallet, credit: `expired:${data.source}`, amount: data.amount, userId, change: negated(data.amount) }];
+      return [
+        {
+          ...NOTHING_ELSE,
+          kind: 'expiry',
+          debit: wallet,
+          credit: `expired:${data.source}`,
+          amount: data.amount,
+          userId,
+          change: negated(data.amount),
+        },
+      ];
     case 'CreditAdjusted': {
       const { amount } = data;
       const entry = { ...NOTHING_ELSE, kind: 'adjustment', userId, change: amount, note: data.reason } as const;
-      return [amount < 0n ? { ...entry, debit: wallet, credit: ADJUSTMENTS, amount: negated(amount) } : { ...entry, debit: ADJUSTMENTS, credit: wallet, amount }];
+      return [
+        amount < 0n
+          ? { ...entry, debit: wallet, credit: ADJUSTMENTS, amount: negated(amount) }
+          : { ...entry, debit: ADJUSTMENTS, credit: wallet, amount },
+      ];
     }
     case 'SpendLeaseGranted':
-      return [{ ...NOTHING_ELSE, kind: 'hold', debit: wallet, credit: `held:${data.leaseId}`, amount: data.amount, userId, change: ZERO, leaseId: data.leaseId, tokenId: data.tokenId }];
+      return [
+        {
+          ...NOTHING_ELSE,
+          kind: 'hold',
+          debit: wallet,
+          credit: `held:${data.leaseId}`,
+          amount: data.amount,
+          userId,
+          change: ZERO,
+          leaseId: data.leaseId,
+          tokenId: data.tokenId,
+        },
+      ];
     case 'SpendLeaseSettled':
-      return [{ ...NOTHING_ELSE, kind: 'hold_returned', debit: `held:${data.leaseId}`, credit: wallet, amount: data.returned, userId, change: ZERO, leaseId: data.leaseId, tokenId: data.tokenId }];
+      return [
+        {
+          ...NOTHING_ELSE,
+          kind: 'hold_returned',
+          debit: `held:${data.leaseId}`,
+          credit: wallet,
+          amount: data.returned,
+          userId,
+          change: ZERO,
+          leaseId: data.leaseId,
+          tokenId: data.tokenId,
+        },
+      ];
     case 'QuotaDebited': {
       const { leaseId, tokenId, requestId, model, channelId, amount, upstreamCost } = data;
       return [
-        { kind: 'charge', debit: `held:${leaseId}`, credit: `revenue:${model}`, amount, userId, change: negated(amount), tokenId, requestId, leaseId, model, note: '' },
-        { kind: 'upstream_cost', debit: `cost:${channelId}`, credit: `payable:${channelId}`, amount: upstreamCost, userId: null, change: ZERO, tokenId, requestId, leaseId, model, note: '' },
+        {
+          kind: 'charge',
+          debit: `held:${leaseId}`,
+          credit: `revenue:${model}`,
+          amount,
+          userId,
+          change: negated(amount),
+          tokenId,
+          requestId,
+          leaseId,
+          model,
+          note: '',
+        },
+        {
+          kind: 'upstream_cost',
+          debit: `cost:${channelId}`,
+          credit: `payable:${channelId}`,
+          amount: upstreamCost,
+          userId: null,
+          change: ZERO,
+          tokenId,
+          requestId,
+          leaseId,
+          model,
+          note: '',
+        },
       ];
     }
     case 'QuotaOverdrawn': {
       const { leaseId, tokenId, requestId, model, amount } = data;
-      return [{ kind: 'overdrawn', debit: `overdraft:${userId}`, credit: `revenue:${model}`, amount, userId, change: ZERO, tokenId, requestId, leaseId, model, note: '' }];
+      return [
+        {
+          kind: 'overdrawn',
+          debit: `overdraft:${userId}`,
+          credit: `revenue:${model}`,
+          amount,
+          userId,
+          change: ZERO,
+          tokenId,
+          requestId,
+          leaseId,
+          model,
+          note: '',
+        },
+      ];
     }
     case 'ChargeRefunded': {
       const { leaseId, requestId, model, amount, reason } = data;
-      return [{ kind: 'refund', debit: `revenue:${model}`, credit: wallet, amount, userId, change: amount, tokenId: null, requestId, leaseId, model, note: reason }];
+      return [
+        {
+          kind: 'refund',
+          debit: `revenue:${model}`,
+          credit: wallet,
+          amount,
+          userId,
+          change: amount,
+          tokenId: null,
+          requestId,
+          leaseId,
+          model,
+          note: reason,
+        },
+      ];
     }
   }
 };

@@ -65,10 +65,7 @@ const openLog = async (config: Config, eventLogFile: string, programLog: Program
 export const createContainer = (config: Config): Container => {
   const container = new Container({ defaultScope: 'Singleton' });
   const bind = <Service>(identifier: ServiceIdentifier<Service>, make: (context: ResolutionContext) => Service | Promise<Service>): void =>
-    void container
-      .bind<Service>(identifier)
-      .toDynamicValue(make as (context: ResolutionContext) => Service)
-      .inSingletonScope();
+    void container.bind<Service>(identifier).toDynamicValue(make).inSingletonScope();
 
   container.bind(services.config).toConstantValue(config);
   container.bind(services.processName).toConstantValue(processName);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ApiKeys } from '../../commands/ports/api-keys.ts';
-import { KeyHash } from '../../schemas/events/token.ts';
+import type { KeyHash } from '../../schemas/events/token.ts';
 import { randomBase62, toBase62 } from './base62.ts';
 import type { MasterKey } from './master-key.ts';
 

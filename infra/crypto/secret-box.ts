@@ -37,7 +37,8 @@ export const secretBox = (master: MasterKey): SecretBox => {
     },
     open: (sealed, context) => {
       const [, keyId, wrapped = '', box = ''] = sealed.split('.');
-      if (keyId !== master.id) throw new Error(`a secret was sealed under master key ${keyId}, and this installation has ${master.id}`);
+      if (keyId !== master.id)
+        throw new Error(`a secret was sealed under master key ${keyId ?? 'unknown'}, and this installation has ${master.id}`);
       const dataKey = decrypt(wrappingKey, Buffer.from(wrapped, 'base64url'), `key:${context}`);
       return decrypt(dataKey, Buffer.from(box, 'base64url'), `data:${context}`).toString();
     },

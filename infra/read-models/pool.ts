@@ -9,7 +9,13 @@ const STATEMENT_TIMEOUT_MS = 30_000;
  * What holds for every connection. Commits do not wait for the disk: rows and checkpoint are lost together in a crash of
  * the database, and are then made from the log again.
  */
-const SESSION = [`SET search_path TO ${LIVE_SCHEMA}, public`, `SET TimeZone TO 'UTC'`, `SET DateStyle TO ISO`, `SET statement_timeout TO ${STATEMENT_TIMEOUT_MS}`, 'SET synchronous_commit TO off'].join('; ');
+const SESSION = [
+  `SET search_path TO ${LIVE_SCHEMA}, public`,
+  `SET TimeZone TO 'UTC'`,
+  `SET DateStyle TO ISO`,
+  `SET statement_timeout TO ${STATEMENT_TIMEOUT_MS}`,
+  'SET synchronous_commit TO off',
+].join('; ');
 
 export type PoolTarget = Pick<pg.PoolConfig, 'connectionString' | 'host' | 'port' | 'user' | 'database'>;
 
@@ -23,6 +29,8 @@ export const readModelPool = (target: PoolTarget, max: number): pg.Pool => {
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 0,
+    // The pool waits for it before it hands the client out; its types do not say so.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises
     onConnect: async (client) => {
       await client.query(SESSION);
     },

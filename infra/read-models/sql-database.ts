@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { ReadModelsUnavailable } from '../../projections/engine/read-models-unavailable.ts';
-import type { Leadership, ReadModelDatabase, RunTransaction, Sql, TransactionOptions } from '../../projections/ports/read-model-database.ts';
+import type {
+  Leadership,
+  ReadModelDatabase,
+  RunTransaction,
+  Sql,
+  TransactionOptions,
+} from '../../projections/ports/read-model-database.ts';
 import { databaseFault } from './database-fault.ts';
 
 /** A server that has stopped answering is given up after this: longer than its own limit on a statement. */
@@ -12,7 +18,11 @@ const ROLLBACK_TIMEOUT_MS = 2_000;
 const sqlOn = (client: pg.PoolClient, timeoutMs = ANSWER_TIMEOUT_MS): Sql => ({
   query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
     try {
-      const { rows, rowCount } = await client.query<Row & pg.QueryResultRow>({ text, values: values as unknown[], query_timeout: timeoutMs } as pg.QueryConfig);
+      const { rows, rowCount } = await client.query<Row & pg.QueryResultRow>({
+        text,
+        values: values as unknown[],
+        query_timeout: timeoutMs,
+      } as pg.QueryConfig);
       return { rows, rowCount: rowCount ?? 0 };
     } catch (error) {
       throw databaseFault(error);
@@ -20,10 +30,16 @@ const sqlOn = (client: pg.PoolClient, timeoutMs = ANSWER_TIMEOUT_MS): Sql => ({
   },
 });
 
-const begin = ({ snapshot = false, patient = false }: TransactionOptions): string => `BEGIN${snapshot ? ' ISOLATION LEVEL REPEATABLE READ' : ''}${patient ? '; SET LOCAL statement_timeout = 0' : ''}`;
+const begin = ({ snapshot = false, patient = false }: TransactionOptions): string =>
+  `BEGIN${snapshot ? ' ISOLATION LEVEL REPEATABLE READ' : ''}${patient ? '; SET LOCAL statement_timeout = 0' : ''}`;
 
 /** Runs a transaction on a connection; `broken` when the connection is not fit for another. */
-const runOn = async <Result>(client: pg.PoolClient, work: (tx: Sql) => Promise<Result>, options: TransactionOptions, broken: () => void): Promise<Result> => {
+const runOn = async <Result>(
+  client: pg.PoolClient,
+  work: (tx: Sql) => Promise<Result>,
+  options: TransactionOptions,
+  broken: () => void,
+): Promise<Result> => {
   const tx = sqlOn(client, options.patient === true ? 0 : ANSWER_TIMEOUT_MS);
   try {
     await tx.query(begin(options));
@@ -151,10 +167,10 @@ const telling =
 export const soleDatabase = (pool: pg.Pool, onFault: FaultListener = () => undefined): ReadModelDatabase => {
   const tell = telling(onFault);
   const run = transactionOn(pool);
-  const { query } = sqlOf(pool);
+  const sql = sqlOf(pool);
   const transaction: RunTransaction = (work, options) => tell(run(work, options));
   return {
-    query: (text, values) => tell(query(text, values)),
+    query: (text, values) => tell(sql.query(text, values)),
     transaction,
     lead: async (signal) => (signal.aborted ? null : { transaction, lost: new AbortController().signal, release: async () => undefined }),
   };

@@ -93,7 +93,13 @@ class Batch {
         return;
       case 'CapSet': {
         const tokenId = data.scope.kind === 'key' ? data.scope.tokenId : '';
-        this.caps.set(`${data.userId} ${tokenId} ${data.window}`, { userId: data.userId, tokenId, window: data.window, amount: data.amount, position });
+        this.caps.set(`${data.userId} ${tokenId} ${data.window}`, {
+          userId: data.userId,
+          tokenId,
+          window: data.window,
+          amount: data.amount,
+          position,
+        });
         return;
       }
       case 'SpendLeaseGranted': {
@@ -165,7 +171,18 @@ class Batch {
   #lease(leaseId: LeaseId, position: Position): LeaseDelta {
     let lease = this.leases.get(leaseId);
     if (lease === undefined) {
-      lease = { userId: null, tokenId: null, day: null, amount: null, holder: null, admitsUntil: null, expiresAt: null, closed: false, settled: false, position };
+      lease = {
+        userId: null,
+        tokenId: null,
+        day: null,
+        amount: null,
+        holder: null,
+        admitsUntil: null,
+        expiresAt: null,
+        closed: false,
+        settled: false,
+        position,
+      };
       this.leases.set(leaseId, lease);
     }
     lease.position = position;
@@ -173,18 +190,31 @@ class Batch {
   }
 }
 
-const asJson = (rows: readonly object[]): string => JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+const asJson = (rows: readonly object[]): string =>
+  JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 
-const statement = (text: string, rows: readonly object[]): readonly Statement[] => (rows.length === 0 ? [] : [{ text, values: [asJson(rows)] }]);
+const statement = (text: string, rows: readonly object[]): readonly Statement[] =>
+  rows.length === 0 ? [] : [{ text, values: [asJson(rows)] }];
 
 const statements = (events: readonly BalanceEvent[]): readonly Statement[] => {
   const batch = new Batch();
   for (const event of events) batch.add(event);
-  const caps = [...batch.caps.values()].map(({ userId, tokenId, window, amount, position }) => ({ user_id: userId, token_id: tokenId, time_window: window, amount, position }));
+  const caps = [...batch.caps.values()].map(({ userId, tokenId, window, amount, position }) => ({
+    user_id: userId,
+    token_id: tokenId,
+    time_window: window,
+    amount,
+    position,
+  }));
   return [
     ...statement(
       WRITE_ACCOUNTS,
-      [...batch.accounts].map(([userId, { timeZone, openedAt, ...sums }]) => ({ user_id: userId, time_zone: timeZone, opened_at: openedAt, ...sums })),
+      [...batch.accounts].map(([userId, { timeZone, openedAt, ...sums }]) => ({
+        user_id: userId,
+        time_zone: timeZone,
+        opened_at: openedAt,
+        ...sums,
+      })),
     ),
     ...statement(
       LIFT_CAPS,
@@ -196,11 +226,24 @@ const statements = (events: readonly BalanceEvent[]): readonly Statement[] => {
     ),
     ...statement(
       WRITE_LEASES,
-      [...batch.leases].map(([leaseId, { userId, tokenId, admitsUntil, expiresAt, ...rest }]) => ({ lease_id: leaseId, user_id: userId, token_id: tokenId, admits_until: admitsUntil, expires_at: expiresAt, ...rest })),
+      [...batch.leases].map(([leaseId, { userId, tokenId, admitsUntil, expiresAt, ...rest }]) => ({
+        lease_id: leaseId,
+        user_id: userId,
+        token_id: tokenId,
+        admits_until: admitsUntil,
+        expires_at: expiresAt,
+        ...rest,
+      })),
     ),
     ...statement(
       WRITE_SPEND,
-      [...batch.spend].map(([leaseId, { userId, tokenId, lastUsedAt, ...sums }]) => ({ lease_id: leaseId, user_id: userId, token_id: tokenId, last_used_at: lastUsedAt, ...sums })),
+      [...batch.spend].map(([leaseId, { userId, tokenId, lastUsedAt, ...sums }]) => ({
+        lease_id: leaseId,
+        user_id: userId,
+        token_id: tokenId,
+        last_used_at: lastUsedAt,
+        ...sums,
+      })),
     ),
   ];
 };

@@ -52,7 +52,8 @@ interface CapRow {
   readonly amount: Money;
 }
 
-const capsOf = (rows: readonly CapRow[], owner: string): Caps => rows.filter((row) => row.owner === owner).reduce<Caps>((caps, { window, amount }) => ({ ...caps, [window]: amount }), NO_CAPS);
+const capsOf = (rows: readonly CapRow[], owner: string): Caps =>
+  rows.filter((row) => row.owner === owner).reduce<Caps>((caps, { window, amount }) => ({ ...caps, [window]: amount }), NO_CAPS);
 
 const monthStart = (day: Day): Day => `${monthOf(day)}-01`;
 
@@ -75,7 +76,10 @@ export const accountBalances = async (sql: Sql, userIds: readonly UserId[] | 'al
   const owners = accounts.map(({ userId }) => userId);
   const days = accounts.map(({ timeZone }) => dayOf(now, timeZone));
   const { rows: spends } = await sql.query<SpentRow>(SPENT('user_id'), [owners, days, days.map(monthStart)]);
-  const { rows: caps } = await sql.query<CapRow>(`SELECT user_id AS owner, time_window AS "window", amount FROM ${capTable} WHERE token_id = '' AND user_id = ANY($1)`, [owners]);
+  const { rows: caps } = await sql.query<CapRow>(
+    `SELECT user_id AS owner, time_window AS "window", amount FROM ${capTable} WHERE token_id = '' AND user_id = ANY($1)`,
+    [owners],
+  );
   return accounts.map(({ spent: total, ...account }) => {
     const spent = spends.find(({ owner }) => owner === account.userId);
     return {
@@ -88,7 +92,8 @@ export const accountBalances = async (sql: Sql, userIds: readonly UserId[] | 'al
 };
 
 /** One user's account; `null` when none was opened. */
-export const accountBalance = async (sql: Sql, userId: UserId, now: number): Promise<AccountBalance | null> => (await accountBalances(sql, [userId], now))[0] ?? null;
+export const accountBalance = async (sql: Sql, userId: UserId, now: number): Promise<AccountBalance | null> =>
+  (await accountBalances(sql, [userId], now))[0] ?? null;
 
 /** What one account, or all of them together, has and holds. */
 export const fundsOf = async (sql: Sql, userId: UserId | 'all'): Promise<{ readonly balance: Money; readonly held: Money }> => {
@@ -108,15 +113,29 @@ export interface KeySpend {
 }
 
 /** What these keys have spent and may spend; one entry for each that is given and, unless `'all'`, belongs to the user. */
-export const keySpends = async (sql: Sql, userId: UserId | 'all', keys: readonly { readonly tokenId: TokenId; readonly userId: UserId }[], now: number): Promise<readonly KeySpend[]> => {
+export const keySpends = async (
+  sql: Sql,
+  userId: UserId | 'all',
+  keys: readonly { readonly tokenId: TokenId; readonly userId: UserId }[],
+  now: number,
+): Promise<readonly KeySpend[]> => {
   const own = keys.filter((key) => userId === 'all' || key.userId === userId);
   if (own.length === 0) return [];
   const tokenIds = own.map(({ tokenId }) => tokenId);
-  const { rows: zones } = await sql.query<{ userId: UserId; timeZone: string }>(`SELECT user_id AS "userId", coalesce(time_zone, 'UTC') AS "timeZone" FROM ${accountTable} WHERE user_id = ANY($1)`, [own.map((key) => key.userId)]);
+  const { rows: zones } = await sql.query<{ userId: UserId; timeZone: string }>(
+    `SELECT user_id AS "userId", coalesce(time_zone, 'UTC') AS "timeZone" FROM ${accountTable} WHERE user_id = ANY($1)`,
+    [own.map((key) => key.userId)],
+  );
   const days = own.map((key) => dayOf(now, zones.find((zone) => zone.userId === key.userId)?.timeZone ?? 'UTC'));
   const { rows: spends } = await sql.query<SpentRow>(SPENT('token_id'), [tokenIds, days, days.map(monthStart)]);
-  const { rows: used } = await sql.query<{ owner: string; lastUsedAt: Instant }>(`SELECT token_id AS owner, max(last_used_at) AS "lastUsedAt" FROM ${spendTable} WHERE token_id = ANY($1) GROUP BY 1`, [tokenIds]);
-  const { rows: caps } = await sql.query<CapRow>(`SELECT token_id AS owner, time_window AS "window", amount FROM ${capTable} WHERE token_id = ANY($1)`, [tokenIds]);
+  const { rows: used } = await sql.query<{ owner: string; lastUsedAt: Instant }>(
+    `SELECT token_id AS owner, max(last_used_at) AS "lastUsedAt" FROM ${spendTable} WHERE token_id = ANY($1) GROUP BY 1`,
+    [tokenIds],
+  );
+  const { rows: caps } = await sql.query<CapRow>(
+    `SELECT token_id AS owner, time_window AS "window", amount FROM ${capTable} WHERE token_id = ANY($1)`,
+    [tokenIds],
+  );
   return tokenIds.map((tokenId) => {
     const { owner: _owner, ...spent } = spends.find(({ owner }) => owner === tokenId) ?? { owner: tokenId, ...NOTHING_SPENT };
     return { tokenId, spent, caps: capsOf(caps, tokenId), lastUsedAt: used.find(({ owner }) => owner === tokenId)?.lastUsedAt ?? null };

@@ -7,7 +7,8 @@ import { ChannelDocument, CHANNELS, type ChannelKeyDocument } from './tables.ts'
 
 type ChannelEventType = ChannelEvent['type'];
 
-const withKey = (keys: readonly ChannelKeyDocument[], keyId: ChannelKeyId, change: Partial<ChannelKeyDocument>): ChannelKeyDocument[] => keys.map((key) => (key.keyId === keyId ? { ...key, ...change } : key));
+const withKey = (keys: readonly ChannelKeyDocument[], keyId: ChannelKeyId, change: Partial<ChannelKeyDocument>): ChannelKeyDocument[] =>
+  keys.map((key) => (key.keyId === keyId ? { ...key, ...change } : key));
 
 const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelEventType>): ChannelDocument | undefined => {
   const { type, data, revision, occurredAt } = event;
@@ -33,7 +34,14 @@ const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelE
     case 'ChannelChanged':
       return { ...doc, settings: data.settings, revision };
     case 'ChannelKeyAdded':
-      return { ...doc, keys: [...doc.keys.filter(({ keyId }) => keyId !== data.keyId), { keyId: data.keyId, secret: data.secret, hint: data.hint, enabled: true, disabledReason: null }], revision };
+      return {
+        ...doc,
+        keys: [
+          ...doc.keys.filter(({ keyId }) => keyId !== data.keyId),
+          { keyId: data.keyId, secret: data.secret, hint: data.hint, enabled: true, disabledReason: null },
+        ],
+        revision,
+      };
     case 'ChannelKeyDisabled':
       return { ...doc, keys: withKey(doc.keys, data.keyId, { enabled: false, disabledReason: data.reason }), revision };
     case 'ChannelKeyRestored':
@@ -47,7 +55,11 @@ const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelE
     case 'ChannelHealthChanged':
       return { ...doc, health: data.to, healthReason: data.reason, healthSince: occurredAt, revision };
     case 'ChannelTested':
-      return { ...doc, lastTest: { ok: data.ok, model: data.model, latencyMs: data.latencyMs, message: data.message, testedAt: occurredAt }, revision };
+      return {
+        ...doc,
+        lastTest: { ok: data.ok, model: data.model, latencyMs: data.latencyMs, message: data.message, testedAt: occurredAt },
+        revision,
+      };
     case 'ChannelRemoved':
       return { ...doc, removed: true, enabled: false, disabledBy: null, disabledReason: null, keys: [], revision };
   }

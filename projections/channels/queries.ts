@@ -4,7 +4,10 @@ import type { Sql } from '../ports/read-model-database.ts';
 import { ChannelDocument, channelTable } from './tables.ts';
 
 /** All channels that were not removed, by priority and then by age. For administrators. */
-export const listChannels = async (sql: Sql, { provider, model }: { readonly provider?: Provider; readonly model?: string } = {}): Promise<readonly ChannelDocument[]> => {
+export const listChannels = async (
+  sql: Sql,
+  { provider, model }: { readonly provider?: Provider; readonly model?: string } = {},
+): Promise<readonly ChannelDocument[]> => {
   const { rows } = await sql.query<{ doc: unknown }>(
     `SELECT doc FROM ${channelTable}
      WHERE NOT (doc->>'removed')::boolean AND ($1::text IS NULL OR doc->'settings'->>'provider' = $1)

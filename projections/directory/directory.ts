@@ -277,12 +277,20 @@ export class Directory {
     if (contradiction !== null) throw new ReadModelsUnavailable(contradiction);
     const checkpoints = await readCheckpoints(tx);
     const positionOf = async (projection: (typeof projections)[number]): Promise<Position> => {
-      const checkpoint = checkpoints.find(({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version);
+      const checkpoint = checkpoints.find(
+        ({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version,
+      );
       if (checkpoint === undefined) throw new ReadModelsUnavailable(`${projection.name} has not been projected yet`);
-      if ((await blockedStreams(tx, projection)).size > 0) throw new ReadModelsUnavailable(`${projection.name} has parked events, which its rows do not show`);
+      if ((await blockedStreams(tx, projection)).size > 0)
+        throw new ReadModelsUnavailable(`${projection.name} has parked events, which its rows do not show`);
       return checkpoint.position;
     };
-    const positions = [await positionOf(tokenLookup), await positionOf(users), await positionOf(channels), await positionOf(priceLists)] as const;
+    const positions = [
+      await positionOf(tokenLookup),
+      await positionOf(users),
+      await positionOf(channels),
+      await positionOf(priceLists),
+    ] as const;
     this.#tokens.load(await readDocuments(tx, tokenLookup), positions[0]);
     this.#users.load(await readDocuments(tx, users), positions[1]);
     this.#channels.load(await readDocuments(tx, channels), positions[2]);
@@ -334,7 +342,11 @@ export class Directory {
 
   #priceChanged(key: string, doc: PriceDocument | undefined): void {
     if (doc?.kind === 'ratio') this.#ratios.set(doc.group, doc.ratio);
-    else if (doc?.kind === 'list') this.#lists.set(doc.priceListId, { list: doc, prices: this.#lists.get(doc.priceListId)?.prices ?? new Map(doc.models.map((price) => [price.model, price])) });
+    else if (doc?.kind === 'list')
+      this.#lists.set(doc.priceListId, {
+        list: doc,
+        prices: this.#lists.get(doc.priceListId)?.prices ?? new Map(doc.models.map((price) => [price.model, price])),
+      });
     else {
       this.#lists.delete(key as PriceListId);
       this.#ratios.delete(key.slice(key.indexOf(':') + 1));

@@ -26,8 +26,14 @@ export const contradictionWithLog = async (sql: Sql, feed: EventFeed, projection
     const projection = projections.find((known) => known.name === name && known.version === version);
     if (build !== 'live' || projection === undefined) continue;
     if (position > head) return `${name} says that it has applied position ${position}, and the log ends at ${head}`;
-    if (eventPosition !== null && (await eventIdAt(eventPosition)) !== eventId) return `${name} was made from another log: at position ${eventPosition} there is another event`;
-    for await (const missed of feed.readAll({ after: eventPosition ?? START, upTo: position, filter: { types: projection.types }, limit: 1 })) {
+    if (eventPosition !== null && (await eventIdAt(eventPosition)) !== eventId)
+      return `${name} was made from another log: at position ${eventPosition} there is another event`;
+    for await (const missed of feed.readAll({
+      after: eventPosition ?? START,
+      upTo: position,
+      filter: { types: projection.types },
+      limit: 1,
+    })) {
       return `${name} says that it has applied position ${position}, and never saw position ${missed.position}`;
     }
     for (const table of tablesOf(projection)) {

@@ -13,7 +13,8 @@ export interface BatchEvent {
   readonly decoding: Decoding;
 }
 
-export const decodeBatch = (events: readonly RecordedEvent[]): readonly BatchEvent[] => events.map((recorded) => ({ recorded, decoding: decodeForProjection(recorded) }));
+export const decodeBatch = (events: readonly RecordedEvent[]): readonly BatchEvent[] =>
+  events.map((recorded) => ({ recorded, decoding: decodeForProjection(recorded) }));
 
 /** An event that a projection cannot apply. */
 export class PoisonEvent extends Error {
@@ -51,7 +52,12 @@ const apply = async (tx: Sql, projection: Projection, events: readonly Projected
  * Applies a batch as a whole. Throws when an event cannot be decoded or applied; the transaction is then of no use, and
  * {@link applyOneByOne} in another finds the event.
  */
-export const applyWhole = async (tx: Sql, projection: Projection, batch: readonly BatchEvent[], blocked: ReadonlySet<string>): Promise<void> => {
+export const applyWhole = async (
+  tx: Sql,
+  projection: Projection,
+  batch: readonly BatchEvent[],
+  blocked: ReadonlySet<string>,
+): Promise<void> => {
   const events: ProjectedEvent[] = [];
   const waiting: NewlyParked[] = [];
   for (const { recorded, decoding } of batch) {
@@ -86,7 +92,12 @@ export const applyOne = async (tx: Sql, projection: Projection, { recorded, deco
 };
 
 /** Applies a batch event by event, parking what cannot be applied and, behind it, whatever else is of its stream. Answers with what was found. */
-export const applyOneByOne = async (tx: Sql, projection: Projection, batch: readonly BatchEvent[], blocked: ReadonlySet<string>): Promise<readonly PoisonEvent[]> => {
+export const applyOneByOne = async (
+  tx: Sql,
+  projection: Projection,
+  batch: readonly BatchEvent[],
+  blocked: ReadonlySet<string>,
+): Promise<readonly PoisonEvent[]> => {
   if ((await attempt(tx, () => applyWhole(tx, projection, batch, blocked))) === null) return [];
   const aside = new Set(blocked);
   const parked: NewlyParked[] = [];

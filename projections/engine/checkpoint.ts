@@ -53,7 +53,10 @@ export const ensureLiveTables = async (tx: Sql, projections: readonly Projection
       await tx.query(`DROP TABLE IF EXISTS ${LIVE_SCHEMA}.${table.name} CASCADE`);
       for (const statement of table.ddl) await tx.query(statement);
     }
-    await tx.query(`INSERT INTO ${ENGINE_SCHEMA}.checkpoint (projection, version, build, position) VALUES ($1, $2, 'live', 0)`, [name, version]);
+    await tx.query(`INSERT INTO ${ENGINE_SCHEMA}.checkpoint (projection, version, build, position) VALUES ($1, $2, 'live', 0)`, [
+      name,
+      version,
+    ]);
   }
 };
 
@@ -81,7 +84,15 @@ export const advanceLive = async (tx: Sql, moves: readonly Move[], { position, e
      FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS believed(projection, version, position, epoch)
      WHERE c.build = 'live' AND c.projection = believed.projection AND c.version = believed.version AND c.position = believed.position AND c.epoch = believed.epoch
      RETURNING c.projection`,
-    [moves.map((move) => move.projection.name), moves.map((move) => move.projection.version), moves.map((move) => move.position), moves.map((move) => move.epoch), position, event?.position ?? null, event?.eventId ?? null],
+    [
+      moves.map((move) => move.projection.name),
+      moves.map((move) => move.projection.version),
+      moves.map((move) => move.position),
+      moves.map((move) => move.epoch),
+      position,
+      event?.position ?? null,
+      event?.eventId ?? null,
+    ],
   );
   if (rows.length === moves.length) return;
   const moved = new Set(rows.map((row) => row.projection));

@@ -54,7 +54,9 @@ const MIGRATIONS: readonly string[] = [
 export const migrateEngine = async (tx: Sql): Promise<void> => {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('${ENGINE_SCHEMA}'))`);
   await tx.query(`CREATE SCHEMA IF NOT EXISTS ${ENGINE_SCHEMA}`);
-  await tx.query(`CREATE TABLE IF NOT EXISTS ${ENGINE_SCHEMA}.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`);
+  await tx.query(
+    `CREATE TABLE IF NOT EXISTS ${ENGINE_SCHEMA}.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
+  );
   const { rows } = await tx.query<{ version: number }>(`SELECT coalesce(max(version), 0) AS version FROM ${ENGINE_SCHEMA}.migration`);
   const applied = rows[0]?.version ?? 0;
   for (const [index, migration] of MIGRATIONS.entries()) {
@@ -67,6 +69,9 @@ export const migrateEngine = async (tx: Sql): Promise<void> => {
 /** Removes every read model and all the engine knows: the log is the truth, and everything is made from it anew. */
 export const dropReadModels = async (tx: Sql): Promise<void> => {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('${ENGINE_SCHEMA}'))`);
-  const { rows } = await tx.query<{ name: string }>(`SELECT nspname AS name FROM pg_namespace WHERE nspname IN ($1, $2) OR starts_with(nspname, $3)`, [ENGINE_SCHEMA, LIVE_SCHEMA, BUILD_PREFIX]);
+  const { rows } = await tx.query<{ name: string }>(
+    `SELECT nspname AS name FROM pg_namespace WHERE nspname IN ($1, $2) OR starts_with(nspname, $3)`,
+    [ENGINE_SCHEMA, LIVE_SCHEMA, BUILD_PREFIX],
+  );
   for (const { name } of rows) await tx.query(`DROP SCHEMA ${name} CASCADE`);
 };

@@ -16,18 +16,25 @@ const isLeaseType = (type: string): type is LeaseEvent['type'] => Object.hasOwn(
  */
 const decodeTrusted = (type: LeaseEvent['type'], schemaVersion: number, stored: RecordedEvent['data']): DomainEvent => {
   const data: Record<string, JsonValue | bigint | undefined> = {};
-  for (const [key, value] of Object.entries(upcast(type, schemaVersion, stored))) data[key] = LEASE_MONEY.has(key) ? BigInt(value as string) : value;
+  for (const [key, value] of Object.entries(upcast(type, schemaVersion, stored)))
+    data[key] = LEASE_MONEY.has(key) ? BigInt(value as string) : value;
   return { type, data } as unknown as DomainEvent;
 };
 
 /** `unknown`: written by a newer program, and none of our business. `undecodable`: a fault in the event, or in us. */
-export type Decoding = { readonly outcome: 'decoded'; readonly event: ProjectedEvent } | { readonly outcome: 'unknown' } | { readonly outcome: 'undecodable'; readonly error: Error };
+export type Decoding =
+  | { readonly outcome: 'decoded'; readonly event: ProjectedEvent }
+  | { readonly outcome: 'unknown' }
+  | { readonly outcome: 'undecodable'; readonly error: Error };
 
 export const decodeForProjection = (recorded: RecordedEvent): Decoding => {
   const { type, schemaVersion, data } = recorded;
   if (!isKnownType(type)) return { outcome: 'unknown' };
   try {
-    return { outcome: 'decoded', event: projectedEvent(recorded, isLeaseType(type) ? decodeTrusted(type, schemaVersion, data) : decodeEvent(recorded)) };
+    return {
+      outcome: 'decoded',
+      event: projectedEvent(recorded, isLeaseType(type) ? decodeTrusted(type, schemaVersion, data) : decodeEvent(recorded)),
+    };
   } catch (error) {
     return { outcome: 'undecodable', error: error instanceof Error ? error : new Error(String(error)) };
   }

@@ -43,7 +43,8 @@ export class FeedQueue {
 
   /** Whether {@link take} has anything to say. Throws when the subscription has ended with an error. */
   get ready(): boolean {
-    if (this.#failure !== null) throw this.#failure instanceof Error ? this.#failure : new Error('the subscription failed', { cause: this.#failure });
+    if (this.#failure !== null)
+      throw this.#failure instanceof Error ? this.#failure : new Error('the subscription failed', { cause: this.#failure });
     return this.#events.length > 0 || this.#seen > this.#taken;
   }
 

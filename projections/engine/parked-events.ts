@@ -32,7 +32,15 @@ const ERROR_LENGTH = 2_000;
 
 export const insertParked = async (tx: Sql, { name, version }: Projection, parked: readonly NewlyParked[]): Promise<void> => {
   if (parked.length === 0) return;
-  const rows = parked.map(({ event, waiting, error }) => ({ stream: event.stream, position: event.position.toString(), type: event.type, event: toJson(event), waiting, error: error.slice(0, ERROR_LENGTH), attempts: waiting ? 0 : 1 }));
+  const rows = parked.map(({ event, waiting, error }) => ({
+    stream: event.stream,
+    position: event.position.toString(),
+    type: event.type,
+    event: toJson(event),
+    waiting,
+    error: error.slice(0, ERROR_LENGTH),
+    attempts: waiting ? 0 : 1,
+  }));
   await tx.query(
     `INSERT INTO ${ENGINE_SCHEMA}.parked_event (projection, version, stream, position, type, event, waiting, error, attempts)
      SELECT $1, $2, stream, position, type, event, waiting, error, attempts
@@ -44,7 +52,10 @@ export const insertParked = async (tx: Sql, { name, version }: Projection, parke
 
 /** The streams whose events a projection has to set aside. */
 export const blockedStreams = async (sql: Sql, { name, version }: Projection): Promise<ReadonlySet<string>> => {
-  const { rows } = await sql.query<{ stream: string }>(`SELECT DISTINCT stream FROM ${ENGINE_SCHEMA}.parked_event WHERE projection = $1 AND version = $2`, [name, version]);
+  const { rows } = await sql.query<{ stream: string }>(
+    `SELECT DISTINCT stream FROM ${ENGINE_SCHEMA}.parked_event WHERE projection = $1 AND version = $2`,
+    [name, version],
+  );
   return new Set(rows.map((row) => row.stream));
 };
 
@@ -70,7 +81,15 @@ export const readParked = async (sql: Sql, filter: ParkedFilter = {}): Promise<r
      WHERE ($1::bigint IS NULL OR id = $1) AND ($2::text IS NULL OR projection = $2) AND ($3::int IS NULL OR version = $3) AND ($4::text IS NULL OR stream = $4)
        AND (NOT $5::boolean OR NOT waiting) AND ($6::bigint IS NULL OR id > $6)
      ORDER BY id LIMIT $7`,
-    [filter.id ?? null, filter.projection ?? null, filter.version ?? null, filter.stream ?? null, filter.poisonOnly ?? false, filter.after ?? null, filter.limit ?? null],
+    [
+      filter.id ?? null,
+      filter.projection ?? null,
+      filter.version ?? null,
+      filter.stream ?? null,
+      filter.poisonOnly ?? false,
+      filter.after ?? null,
+      filter.limit ?? null,
+    ],
   );
   return rows.map((row) => ({ ...row, event: { ...row.event, position: BigInt(row.event.position) as Position } }));
 };

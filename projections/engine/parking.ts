@@ -15,7 +15,9 @@ export interface Unparking {
 
 /** Applies what is parked of a stream, oldest first, up to the first event that still cannot be applied. */
 const unpark = async (tx: Sql, projection: Projection, stream: string): Promise<Unparking> => {
-  const parked = [...(await readParked(tx, { projection: projection.name, version: projection.version, stream }))].sort((a, b) => (a.position < b.position ? -1 : 1));
+  const parked = [...(await readParked(tx, { projection: projection.name, version: projection.version, stream }))].sort((a, b) =>
+    a.position < b.position ? -1 : 1,
+  );
   const applied: bigint[] = [];
   let error: string | null = null;
   for (const { id, event } of parked) {
@@ -23,7 +25,10 @@ const unpark = async (tx: Sql, projection: Projection, stream: string): Promise<
     const poison = decoded === undefined ? null : await applyOne(tx, projection, decoded);
     if (poison !== null) {
       error = poison.cause instanceof Error ? poison.cause.message : poison.message;
-      await tx.query(`UPDATE ${ENGINE_SCHEMA}.parked_event SET waiting = false, error = $2, attempts = attempts + 1 WHERE id = $1`, [id, error]);
+      await tx.query(`UPDATE ${ENGINE_SCHEMA}.parked_event SET waiting = false, error = $2, attempts = attempts + 1 WHERE id = $1`, [
+        id,
+        error,
+      ]);
       break;
     }
     applied.push(id);
@@ -37,15 +42,23 @@ const unpark = async (tx: Sql, projection: Projection, stream: string): Promise<
  * parking events of a stream that is free, nor apply events of one that is not.
  */
 const withProjectorHeldOff = async (tx: Sql, { name, version }: Projection, work: () => Promise<Unparking>): Promise<Unparking> => {
-  await tx.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET epoch = epoch + 1 WHERE projection = $1 AND version = $2 AND build = 'live'`, [name, version]);
+  await tx.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET epoch = epoch + 1 WHERE projection = $1 AND version = $2 AND build = 'live'`, [
+    name,
+    version,
+  ]);
   return work();
 };
 
 /** Tries again what is parked of a stream, in order. */
-export const retryParked = (transaction: RunTransaction, projection: Projection, stream: string): Promise<Unparking> => transaction((tx) => withProjectorHeldOff(tx, projection, () => unpark(tx, projection, stream)));
+export const retryParked = (transaction: RunTransaction, projection: Projection, stream: string): Promise<Unparking> =>
+  transaction((tx) => withProjectorHeldOff(tx, projection, () => unpark(tx, projection, stream)));
 
 /** Gives up on one parked event for good, and goes on with those that wait behind it. */
-export const discardParked = (transaction: RunTransaction, projection: Projection, parked: Pick<ParkedEvent, 'id' | 'stream'>): Promise<Unparking> =>
+export const discardParked = (
+  transaction: RunTransaction,
+  projection: Projection,
+  parked: Pick<ParkedEvent, 'id' | 'stream'>,
+): Promise<Unparking> =>
   transaction((tx) =>
     withProjectorHeldOff(tx, projection, async () => {
       await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.parked_event WHERE id = $1`, [parked.id]);

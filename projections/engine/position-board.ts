@@ -47,10 +47,10 @@ export class PositionBoard {
   }
 
   /**
-   * Resolves with `true` as soon as the read model, or all of them, shows everything up to the position; with `false` after the
+   * Resolves with `true` as soon as the read model, or with `all` every one of them, shows everything up to the position; with `false` after the
    * time limit in milliseconds.
    */
-  async waitFor(projection: string | 'all', position: Position, timeoutMs: number): Promise<boolean> {
+  async waitFor(projection: string, position: Position, timeoutMs: number): Promise<boolean> {
     const projections = projection === 'all' ? this.#options.projections.map(({ name }) => name) : [projection];
     let finish: (seen: boolean) => void = () => undefined;
     const finished = new Promise<boolean>((resolve) => {
@@ -95,7 +95,8 @@ export class PositionBoard {
       const checkpoints = await readCheckpoints(this.#options.database);
       if (this.#projectsHere) return;
       for (const { projection, version, build, position } of checkpoints) {
-        if (build === 'live' && this.#options.projections.some((known) => known.name === projection && known.version === version)) this.advance([{ name: projection }], position);
+        if (build === 'live' && this.#options.projections.some((known) => known.name === projection && known.version === version))
+          this.advance([{ name: projection }], position);
       }
     } catch {
       // Whoever waits runs into the time limit and says so; there is nobody else to tell.

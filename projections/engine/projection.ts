@@ -54,12 +54,18 @@ export interface TableProjection<Type extends EventType> extends ProjectionIdent
 export type Projection = DocumentProjection<EventType, unknown> | TableProjection<EventType>;
 
 /** `rm_{name}_v{version}`, with `_{part}` when the projection has more than one table. */
-export const tableName = (name: string, version: number, part?: string): string => `rm_${name.replaceAll('-', '_')}_v${version}${part === undefined ? '' : `_${part}`}`;
+export const tableName = (name: string, version: number, part?: string): string =>
+  `rm_${name.replaceAll('-', '_')}_v${version}${part === undefined ? '' : `_${part}`}`;
 
 /** Lets a projection be typed by its own events and documents, and stand in the registry among all others. */
-export const documentProjection = <const Type extends EventType, Doc>(projection: Omit<DocumentProjection<Type, Doc>, 'kind'>): DocumentProjection<Type, Doc> => ({ kind: 'document', ...projection });
+export const documentProjection = <const Type extends EventType, Doc>(
+  projection: Omit<DocumentProjection<Type, Doc>, 'kind'>,
+): DocumentProjection<Type, Doc> => ({ kind: 'document', ...projection });
 
-export const tableProjection = <const Type extends EventType>(projection: Omit<TableProjection<Type>, 'kind'>): TableProjection<Type> => ({ kind: 'table', ...projection });
+export const tableProjection = <const Type extends EventType>(projection: Omit<TableProjection<Type>, 'kind'>): TableProjection<Type> => ({
+  kind: 'table',
+  ...projection,
+});
 
 const documentTable = ({ name, version, indexes = [] }: DocumentProjection<EventType, unknown>): TableDefinition => {
   const table = tableName(name, version);
@@ -72,4 +78,5 @@ const documentTable = ({ name, version, indexes = [] }: DocumentProjection<Event
   };
 };
 
-export const tablesOf = (projection: Projection): readonly TableDefinition[] => (projection.kind === 'document' ? [documentTable(projection)] : projection.tables);
+export const tablesOf = (projection: Projection): readonly TableDefinition[] =>
+  projection.kind === 'document' ? [documentTable(projection)] : projection.tables;

@@ -28,7 +28,14 @@ export interface ProjectorPolicy {
   readonly longestPauseMs: number;
 }
 
-export const DEFAULT_PROJECTOR_POLICY: ProjectorPolicy = { batchSize: 500, lingerMs: 25, attempts: 3, retryMs: 20, storeIdleMs: 250, longestPauseMs: 5_000 };
+export const DEFAULT_PROJECTOR_POLICY: ProjectorPolicy = {
+  batchSize: 500,
+  lingerMs: 25,
+  attempts: 3,
+  retryMs: 20,
+  storeIdleMs: 250,
+  longestPauseMs: 5_000,
+};
 
 /**
  * `standby`: another process projects. `waiting`: the database or the log is away, or somebody moved a checkpoint; what was
@@ -67,7 +74,8 @@ interface Member {
 
 const PROGRESS_EVERY_MS = 500;
 
-const latest = (members: readonly Member[]): Position => members.reduce((last, { position }) => (position > last ? position : last), 0n as Position);
+const latest = (members: readonly Member[]): Position =>
+  members.reduce((last, { position }) => (position > last ? position : last), 0n as Position);
 
 const destination = (position: Position, events: readonly RecordedEvent[]): Destination => {
   const last = events.at(-1);
@@ -106,7 +114,11 @@ export class Projector {
       } catch (error) {
         if (signal.aborted) break;
         failures = this.#options.clock.now() - began > this.#policy.longestPauseMs ? 1 : failures + 1;
-        this.#report({ kind: 'interrupted', fenced: error instanceof CheckpointMoved, error: error instanceof Error ? error : new Error(String(error)) });
+        this.#report({
+          kind: 'interrupted',
+          fenced: error instanceof CheckpointMoved,
+          error: error instanceof Error ? error : new Error(String(error)),
+        });
         this.#enter('waiting');
       } finally {
         this.#options.board.projectsHere(false);
@@ -179,7 +191,9 @@ export class Projector {
       const checkpoints = await readCheckpoints(tx);
       const members: Member[] = [];
       for (const projection of projections) {
-        const checkpoint = checkpoints.find(({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version);
+        const checkpoint = checkpoints.find(
+          ({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version,
+        );
         if (checkpoint === undefined) throw new CheckpointMoved([projection.name]);
         members.push({ projection, position: checkpoint.position, epoch: checkpoint.epoch, blocked: await blockedStreams(tx, projection) });
       }
@@ -298,7 +312,12 @@ export class Projector {
     });
   }
 
-  async #commitOneByOne({ transaction }: Leadership, members: readonly Member[], batch: readonly BatchEvent[], to: Destination): Promise<void> {
+  async #commitOneByOne(
+    { transaction }: Leadership,
+    members: readonly Member[],
+    batch: readonly BatchEvent[],
+    to: Destination,
+  ): Promise<void> {
     const found = await transaction(async (tx) => {
       await advanceLive(tx, members, to);
       const poison: { readonly member: Member; readonly events: readonly PoisonEvent[] }[] = [];
@@ -316,7 +335,12 @@ export class Projector {
   async #parkingChanged({ transaction }: Leadership, members: readonly Member[]): Promise<boolean> {
     return transaction(async (tx) => {
       const checkpoints = await readCheckpoints(tx);
-      const now = members.map((member) => checkpoints.find(({ projection, version, build }) => build === 'live' && projection === member.projection.name && version === member.projection.version));
+      const now = members.map((member) =>
+        checkpoints.find(
+          ({ projection, version, build }) =>
+            build === 'live' && projection === member.projection.name && version === member.projection.version,
+        ),
+      );
       if (now.some((checkpoint, index) => checkpoint?.position !== members[index]?.position)) return false;
       for (const [index, member] of members.entries()) {
         member.epoch = now[index]?.epoch ?? member.epoch;

@@ -88,7 +88,10 @@ class Shadow {
       await tx.query(`CREATE SCHEMA ${this.#schema}`);
       await this.#enter(tx);
       for (const table of tablesOf(projection)) for (const statement of table.ddl) await tx.query(statement);
-      await tx.query(`INSERT INTO ${ENGINE_SCHEMA}.checkpoint (projection, version, build, position, owner) VALUES ($1, $2, 'shadow', 0, $3)`, [projection.name, projection.version, owner]);
+      await tx.query(
+        `INSERT INTO ${ENGINE_SCHEMA}.checkpoint (projection, version, build, position, owner) VALUES ($1, $2, 'shadow', 0, $3)`,
+        [projection.name, projection.version, owner],
+      );
     });
   }
 
@@ -119,11 +122,15 @@ class Shadow {
     await database.transaction(
       async (tx) => {
         // From here on the live projector waits; the order of locks, checkpoint before tables, is its own.
-        const { rows } = await tx.query<{ position: Position }>(`SELECT position FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live' FOR UPDATE`, [name, version]);
+        const { rows } = await tx.query<{ position: Position }>(
+          `SELECT position FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live' FOR UPDATE`,
+          [name, version],
+        );
         const live = rows[0]?.position;
         if (live === undefined || live < this.#position) throw new CheckpointMoved([name]);
         const events: RecordedEvent[] = [];
-        for await (const event of feed.readAll({ after: this.#position, upTo: live, filter: { types: projection.types } })) events.push(event);
+        for await (const event of feed.readAll({ after: this.#position, upTo: live, filter: { types: projection.types } }))
+          events.push(event);
         await this.#move(tx, live, null);
         await this.#enter(tx);
         await applyWhole(tx, projection, decodeBatch(events), new Set());
@@ -132,7 +139,10 @@ class Shadow {
           await tx.query(`ALTER TABLE ${this.#schema}.${table.name} SET SCHEMA ${LIVE_SCHEMA}`);
         }
         await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.parked_event WHERE projection = $1 AND version = $2`, [name, version]);
-        await tx.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET epoch = epoch + 1 WHERE projection = $1 AND version = $2 AND build = 'live'`, [name, version]);
+        await tx.query(
+          `UPDATE ${ENGINE_SCHEMA}.checkpoint SET epoch = epoch + 1 WHERE projection = $1 AND version = $2 AND build = 'live'`,
+          [name, version],
+        );
         await this.#drop(tx);
         this.#events += events.length;
       },
@@ -143,7 +153,10 @@ class Shadow {
   async end(): Promise<void> {
     const { database, projection, owner } = this.#options;
     await database.transaction(async (tx) => {
-      const { rows } = await tx.query(`SELECT FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'shadow' AND owner = $3 FOR UPDATE`, [projection.name, projection.version, owner]);
+      const { rows } = await tx.query(
+        `SELECT FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'shadow' AND owner = $3 FOR UPDATE`,
+        [projection.name, projection.version, owner],
+      );
       if (rows.length > 0) await this.#drop(tx);
     });
   }
@@ -221,7 +234,9 @@ class Shadow {
 }
 
 const liveCheckpoint = async (sql: Sql, { name, version }: Projection): Promise<Checkpoint> => {
-  const found = (await readCheckpoints(sql)).find((checkpoint) => checkpoint.build === 'live' && checkpoint.projection === name && checkpoint.version === version);
+  const found = (await readCheckpoints(sql)).find(
+    (checkpoint) => checkpoint.build === 'live' && checkpoint.projection === name && checkpoint.version === version,
+  );
   if (found === undefined) throw new Error(`${name} version ${version} has never been projected here; there is nothing to rebuild beside`);
   return found;
 };
@@ -230,7 +245,8 @@ const liveCheckpoint = async (sql: Sql, { name, version }: Projection): Promise<
 const compareWith = async (shadow: Shadow, { database, projection, board, liveWaitMs = 60_000 }: RebuildOptions): Promise<Comparison> => {
   // Twice: the first pass takes long, and the live read model moves on meanwhile.
   for (let pass = 0; pass < 2; pass++) await shadow.fill((await liveCheckpoint(database, projection)).position);
-  if (!(await board.waitFor(projection.name, shadow.position, liveWaitMs))) throw new LiveReadModelBehind(`the live ${projection.name} did not reach position ${shadow.position} within ${liveWaitMs} ms`);
+  if (!(await board.waitFor(projection.name, shadow.position, liveWaitMs)))
+    throw new LiveReadModelBehind(`the live ${projection.name} did not reach position ${shadow.position} within ${liveWaitMs} ms`);
   const { position, live } = await database.transaction(
     async (tx) => ({ position: (await liveCheckpoint(tx, projection)).position, live: await digestOf(tx, LIVE_SCHEMA, projection) }),
     { snapshot: true, patient: true },
@@ -259,7 +275,8 @@ const withShadow = async <Result>(options: RebuildOptions, work: (shadow: Shadow
  * Whether the live read model is what its events make of it: rebuilds it beside and compares, and changes nothing. Throws
  * {@link PoisonEvent} at an event that cannot be applied, and the reason of `signal` when that aborts.
  */
-export const compareProjection = (options: RebuildOptions): Promise<Comparison> => withShadow(options, (shadow) => compareWith(shadow, options));
+export const compareProjection = (options: RebuildOptions): Promise<Comparison> =>
+  withShadow(options, (shadow) => compareWith(shadow, options));
 
 /**
  * Makes a read model anew from the whole log beside the live one, compares the two, and puts the new one in its place in

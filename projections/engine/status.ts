@@ -21,10 +21,22 @@ export interface ProjectionStatus {
 }
 
 /** One entry per projection of this program, in its order. */
-export const projectionStatus = async ({ sql, feed, projections, clock }: { readonly sql: Sql; readonly feed: EventFeed; readonly projections: readonly Projection[]; readonly clock: Clock }): Promise<readonly ProjectionStatus[]> => {
+export const projectionStatus = async ({
+  sql,
+  feed,
+  projections,
+  clock,
+}: {
+  readonly sql: Sql;
+  readonly feed: EventFeed;
+  readonly projections: readonly Projection[];
+  readonly clock: Clock;
+}): Promise<readonly ProjectionStatus[]> => {
   const head = await feed.head();
   const checkpoints = await readCheckpoints(sql);
-  const { rows: parked } = await sql.query<{ projection: string; version: number; events: bigint }>(`SELECT projection, version, count(*) AS events FROM ${ENGINE_SCHEMA}.parked_event GROUP BY projection, version`);
+  const { rows: parked } = await sql.query<{ projection: string; version: number; events: bigint }>(
+    `SELECT projection, version, count(*) AS events FROM ${ENGINE_SCHEMA}.parked_event GROUP BY projection, version`,
+  );
 
   const lags = new Map<string, number>();
   const lagOf = async ({ types }: Projection, position: Position): Promise<number> => {
@@ -33,7 +45,8 @@ export const projectionStatus = async ({ sql, feed, projections, clock }: { read
     let lag = lags.get(key);
     if (lag !== undefined) return lag;
     lag = 0;
-    for await (const event of feed.readAll({ after: position, filter: { types }, limit: 1 })) lag = Math.max(0, clock.now() - Date.parse(event.recordedAt));
+    for await (const event of feed.readAll({ after: position, filter: { types }, limit: 1 }))
+      lag = Math.max(0, clock.now() - Date.parse(event.recordedAt));
     lags.set(key, lag);
     return lag;
   };

@@ -51,7 +51,10 @@ export interface JournalFilter {
 const COLUMNS = `position, entry, recorded_at AS "recordedAt", kind, debit, credit, amount, user_id AS "userId", change, token_id AS "tokenId", request_id AS "requestId", lease_id AS "leaseId", model, note`;
 
 /** Entries, newest first, each with its user's balance after it. */
-export const journalEntries = async (sql: Sql, { userId, view, kind, account, requestId, from, to, before, limit }: JournalFilter): Promise<readonly JournalRow[]> => {
+export const journalEntries = async (
+  sql: Sql,
+  { userId, view, kind, account, requestId, from, to, before, limit }: JournalFilter,
+): Promise<readonly JournalRow[]> => {
   const { rows } = await sql.query<JournalRow>(
     `WITH page AS (
        SELECT * FROM ${entryTable}
@@ -70,7 +73,18 @@ export const journalEntries = async (sql: Sql, { userId, view, kind, account, re
        WHERE e.user_id IN (SELECT user_id FROM page) AND e.position >= (SELECT min(position) FROM page)
      )
      SELECT ${COLUMNS}, balance FROM page LEFT JOIN running USING (position, entry) ORDER BY position DESC, entry DESC`,
-    [userId, view, kind ?? null, account ?? null, requestId ?? null, from ?? null, to ?? null, before?.position ?? null, before?.entry ?? null, limit],
+    [
+      userId,
+      view,
+      kind ?? null,
+      account ?? null,
+      requestId ?? null,
+      from ?? null,
+      to ?? null,
+      before?.position ?? null,
+      before?.entry ?? null,
+      limit,
+    ],
   );
   return rows;
 };
@@ -94,7 +108,12 @@ const OF_ONE_USER = /^(wallet|held|overdraft):/;
 /** One account's movements, newest first, with its running balance. A user sees only accounts that are wholly the user's own. */
 export const accountStatement = async (
   sql: Sql,
-  { userId, account, before, limit }: { readonly userId: UserId | 'all'; readonly account: string; readonly before?: EntryPlace; readonly limit: number },
+  {
+    userId,
+    account,
+    before,
+    limit,
+  }: { readonly userId: UserId | 'all'; readonly account: string; readonly before?: EntryPlace; readonly limit: number },
 ): Promise<readonly StatementLine[]> => {
   if (userId !== 'all' && !OF_ONE_USER.test(account)) return [];
   const { rows } = await sql.query<StatementLine>(
@@ -142,7 +161,12 @@ export interface AccountTotals {
 /** Accounts by name. A user's own are the wallet, the overdraft, and what the user's leases hold. */
 export const ledgerAccounts = async (
   sql: Sql,
-  { userId, prefix, after, limit }: { readonly userId: UserId | 'all'; readonly prefix?: string; readonly after?: string; readonly limit: number },
+  {
+    userId,
+    prefix,
+    after,
+    limit,
+  }: { readonly userId: UserId | 'all'; readonly prefix?: string; readonly after?: string; readonly limit: number },
 ): Promise<readonly AccountTotals[]> => {
   const { rows } = await sql.query<AccountTotals>(
     `SELECT account, debits, credits, credits - debits AS balance FROM ${accountTable}
@@ -175,7 +199,9 @@ export const trialBalance = async (sql: Sql): Promise<TrialBalance> => {
   );
   const debits = rows.reduce((total, row) => total + row.debits, 0n) as Money;
   const credits = rows.reduce((total, row) => total + row.credits, 0n) as Money;
-  const groups = rows.flatMap(({ group, accounts, debits: debit, credits: credit }) => (group === null ? [] : [{ group, accounts: Number(accounts), debits: debit, credits: credit }]));
+  const groups = rows.flatMap(({ group, accounts, debits: debit, credits: credit }) =>
+    group === null ? [] : [{ group, accounts: Number(accounts), debits: debit, credits: credit }],
+  );
   return { position: rows[0]?.position ?? START, groups, debits, credits, difference: (credits - debits) as Money };
 };
 

@@ -36,7 +36,9 @@ export const journalTables: readonly TableDefinition[] = [
   {
     // Totals outgrow what one amount may be.
     name: accountTable,
-    ddl: [`CREATE TABLE ${accountTable} (account text COLLATE "C" PRIMARY KEY, debits numeric NOT NULL, credits numeric NOT NULL, position bigint NOT NULL)`],
+    ddl: [
+      `CREATE TABLE ${accountTable} (account text COLLATE "C" PRIMARY KEY, debits numeric NOT NULL, credits numeric NOT NULL, position bigint NOT NULL)`,
+    ],
   },
   {
     name: userTable,

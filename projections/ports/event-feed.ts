@@ -2,7 +2,12 @@ import type { EventFilter, LogMessage, Position, RecordedEvent } from '../../sch
 
 /** What projections need of the event log, and all they may touch of it. */
 export interface EventFeed {
-  readAll(options?: { readonly after?: Position; readonly upTo?: Position; readonly filter?: EventFilter; readonly limit?: number }): AsyncIterable<RecordedEvent>;
+  readAll(options?: {
+    readonly after?: Position;
+    readonly upTo?: Position;
+    readonly filter?: EventFilter;
+    readonly limit?: number;
+  }): AsyncIterable<RecordedEvent>;
   /** Catch-up and live in one, in log order; may deliver an event again after its connection broke. Ends only when the signal aborts. */
   subscribe(options: { readonly after: Position; readonly filter?: EventFilter; readonly signal: AbortSignal }): AsyncIterable<LogMessage>;
   head(): Promise<Position>;

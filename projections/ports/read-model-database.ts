@@ -4,7 +4,10 @@ export interface Sql {
    * Rejects with `ReadModelsUnavailable` when the database, not the statement, is at fault. Parameters that are objects
    * are not turned into JSON: pass text.
    */
-  query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number }>;
+  query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number }>;
 }
 
 export interface TransactionOptions {

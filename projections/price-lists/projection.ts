@@ -11,7 +11,18 @@ const evolve = (doc: PriceDocument | undefined, event: ProjectedEvent<PriceEvent
   switch (type) {
     case 'PriceListPublished': {
       const { priceListId, title, effectiveFrom, asOf, source, models } = data;
-      return { kind: 'list', priceListId, title, effectiveFrom, asOf, source, models, withdrawn: false, publishedAt: event.occurredAt, revision };
+      return {
+        kind: 'list',
+        priceListId,
+        title,
+        effectiveFrom,
+        asOf,
+        source,
+        models,
+        withdrawn: false,
+        publishedAt: event.occurredAt,
+        revision,
+      };
     }
     case 'PriceListWithdrawn':
       return doc?.kind === 'list' ? { ...doc, withdrawn: true, revision } : doc;

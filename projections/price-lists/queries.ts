@@ -68,7 +68,10 @@ export interface ModelPriceFilter {
 }
 
 /** Prices of a list by the names of their models. */
-export const modelPrices = async (sql: Sql, { priceListId, search, kind, after, limit }: ModelPriceFilter): Promise<readonly ModelPrice[]> => {
+export const modelPrices = async (
+  sql: Sql,
+  { priceListId, search, kind, after, limit }: ModelPriceFilter,
+): Promise<readonly ModelPrice[]> => {
   const { rows } = await sql.query<{ price: unknown }>(
     `SELECT price FROM ${priceListTable}, jsonb_array_elements(doc->'models') AS price
      WHERE key = $1 AND doc->>'kind' = 'list' AND ($2::text IS NULL OR strpos(lower(price->>'model'), lower($2)) > 0)
@@ -81,12 +84,17 @@ export const modelPrices = async (sql: Sql, { priceListId, search, kind, after, 
 
 /** What a group pays of the list price; `null` when it was given no ratio. */
 export const ratioOfGroup = async (sql: Sql, group: string): Promise<Ratio | null> => {
-  const { rows } = await sql.query<{ ratio: Ratio }>(`SELECT (doc->>'ratio')::int AS ratio FROM ${priceListTable} WHERE doc->>'kind' = 'ratio' AND doc->>'group' = $1`, [group]);
+  const { rows } = await sql.query<{ ratio: Ratio }>(
+    `SELECT (doc->>'ratio')::int AS ratio FROM ${priceListTable} WHERE doc->>'kind' = 'ratio' AND doc->>'group' = $1`,
+    [group],
+  );
   return rows[0]?.ratio ?? null;
 };
 
 /** Groups that were given a ratio; every other pays the list price. */
 export const groupRatios = async (sql: Sql): Promise<readonly { readonly group: string; readonly ratio: Ratio }[]> => {
-  const { rows } = await sql.query<{ group: string; ratio: Ratio }>(`SELECT doc->>'group' AS "group", (doc->>'ratio')::int AS ratio FROM ${priceListTable} WHERE doc->>'kind' = 'ratio' ORDER BY 1`);
+  const { rows } = await sql.query<{ group: string; ratio: Ratio }>(
+    `SELECT doc->>'group' AS "group", (doc->>'ratio')::int AS ratio FROM ${priceListTable} WHERE doc->>'kind' = 'ratio' ORDER BY 1`,
+  );
   return rows;
 };

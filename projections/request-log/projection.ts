@@ -4,7 +4,13 @@ import { tableProjection, type Statement } from '../engine/projection.ts';
 import { tokenTotals } from '../usage/token-totals.ts';
 import { REQUEST_LOG, requestLogTables, WRITE_ADJUSTMENTS, WRITE_ENDED, WRITE_RUNNING } from './tables.ts';
 
-const TYPES = ['QuotaReserved', 'QuotaDebited', 'QuotaReleased', 'QuotaOverdrawn', 'ChargeRefunded'] as const satisfies readonly EventType[];
+const TYPES = [
+  'QuotaReserved',
+  'QuotaDebited',
+  'QuotaReleased',
+  'QuotaOverdrawn',
+  'ChargeRefunded',
+] as const satisfies readonly EventType[];
 
 type RequestEvent = ProjectedEvent<(typeof TYPES)[number]>;
 type Began = ProjectedEvent<'QuotaReserved'>;
@@ -49,7 +55,14 @@ const endedRow = ({ type, data, position, recordedAt }: Ended, began: Began | un
           usage: data.usage,
           reconcile: false,
         }
-      : { amount: '0', computed: '0', upstream_cost: '0', price_list_id: began?.data.priceListId, release_reason: data.reason, reconcile: data.reconcile }),
+      : {
+          amount: '0',
+          computed: '0',
+          upstream_cost: '0',
+          price_list_id: began?.data.priceListId,
+          release_reason: data.reason,
+          reconcile: data.reconcile,
+        }),
   };
 };
 
@@ -66,7 +79,8 @@ const runningRow = ({ data, position, recordedAt, occurredAt }: Began): object =
   started_at: occurredAt,
 });
 
-const statement = (text: string, rows: readonly object[]): readonly Statement[] => (rows.length === 0 ? [] : [{ text, values: [JSON.stringify(rows)] }]);
+const statement = (text: string, rows: readonly object[]): readonly Statement[] =>
+  rows.length === 0 ? [] : [{ text, values: [JSON.stringify(rows)] }];
 
 const statements = (events: readonly RequestEvent[]): readonly Statement[] => {
   const running = new Map<string, Began>();
@@ -84,10 +98,19 @@ const statements = (events: readonly RequestEvent[]): readonly Statement[] => {
         break;
       case 'QuotaOverdrawn':
       case 'ChargeRefunded':
-        adjustments.push({ position: event.position.toString(), request_id: event.data.requestId, kind: event.type === 'QuotaOverdrawn' ? 'overdrawn' : 'refund', amount: event.data.amount.toString() });
+        adjustments.push({
+          position: event.position.toString(),
+          request_id: event.data.requestId,
+          kind: event.type === 'QuotaOverdrawn' ? 'overdrawn' : 'refund',
+          amount: event.data.amount.toString(),
+        });
     }
   }
-  return [...statement(WRITE_ENDED, ended), ...statement(WRITE_RUNNING, [...running.values()].map(runningRow)), ...statement(WRITE_ADJUSTMENTS, adjustments)];
+  return [
+    ...statement(WRITE_ENDED, ended),
+    ...statement(WRITE_RUNNING, [...running.values()].map(runningRow)),
+    ...statement(WRITE_ADJUSTMENTS, adjustments),
+  ];
 };
 
 /** One row per call: what it was, how it went, what it cost. */

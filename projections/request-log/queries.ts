@@ -137,7 +137,11 @@ export const requests = async (sql: Sql, filter: RequestFilter, { before, limit 
 };
 
 /** Calls that changed after a position, oldest first: what a live tail shows next. */
-export const requestsAfter = async (sql: Sql, filter: RequestFilter, { after, limit }: { readonly after: Position; readonly limit: number }): Promise<readonly RequestRow[]> => {
+export const requestsAfter = async (
+  sql: Sql,
+  filter: RequestFilter,
+  { after, limit }: { readonly after: Position; readonly limit: number },
+): Promise<readonly RequestRow[]> => {
   const { where, values } = conditionOf(filter);
   const { rows } = await sql.query<RequestRow>(
     `SELECT ${COLUMNS}, jsonb_array_length(attempts) AS attempts FROM ${CALLS} WHERE ${where} AND position > $${values.length + 1} ORDER BY position LIMIT $${values.length + 2}`,
@@ -166,7 +170,11 @@ export interface RequestBucket {
 }
 
 /** Ended calls by the time in which they began, in steps of so many milliseconds from `from`; steps without calls are left out. */
-export const requestHistogram = async (sql: Sql, filter: RequestFilter & { readonly from: Instant; readonly to: Instant }, stepMs: number): Promise<readonly RequestBucket[]> => {
+export const requestHistogram = async (
+  sql: Sql,
+  filter: RequestFilter & { readonly from: Instant; readonly to: Instant },
+  stepMs: number,
+): Promise<readonly RequestBucket[]> => {
   const { where, values } = conditionOf(filter);
   const { rows } = await sql.query<RequestBucket>(
     `SELECT date_bin(($${values.length + 1} || ' milliseconds')::interval, started_at, $${values.length + 2}::timestamptz) AS start,

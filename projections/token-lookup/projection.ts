@@ -10,7 +10,21 @@ const evolve = (doc: TokenDocument | undefined, event: ProjectedEvent<TokenEvent
   const { type, data, revision } = event;
   if (type === 'TokenIssued') {
     const { tokenId, userId, name, keyHash, keyPrefix, expiresAt, restrictions } = data;
-    return { tokenId, userId, name, keyHash, keyPrefix, expiresAt, restrictions, disabled: false, revoked: false, exhausted: false, statusReason: null, createdAt: event.occurredAt, revision };
+    return {
+      tokenId,
+      userId,
+      name,
+      keyHash,
+      keyPrefix,
+      expiresAt,
+      restrictions,
+      disabled: false,
+      revoked: false,
+      exhausted: false,
+      statusReason: null,
+      createdAt: event.occurredAt,
+      revision,
+    };
   }
   if (doc === undefined) return undefined;
   switch (type) {

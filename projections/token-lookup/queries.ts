@@ -35,17 +35,26 @@ export const tokens = async (sql: Sql, { userId, status, search, now, before, li
 
 /** One key, if it is the user's. */
 export const tokenById = async (sql: Sql, userId: UserId | 'all', tokenId: TokenId): Promise<TokenDocument | null> => {
-  const { rows } = await sql.query<{ doc: unknown }>(`SELECT doc FROM ${tokenTable} WHERE key = $1 AND ($2 = 'all' OR doc->>'userId' = $2)`, [tokenId, userId]);
+  const { rows } = await sql.query<{ doc: unknown }>(
+    `SELECT doc FROM ${tokenTable} WHERE key = $1 AND ($2 = 'all' OR doc->>'userId' = $2)`,
+    [tokenId, userId],
+  );
   return rows[0] === undefined ? null : TokenDocument.parse(rows[0].doc);
 };
 
 /** What keys are called, for lists that name them; of the user's keys only. */
 export const tokenNames = async (sql: Sql, userId: UserId | 'all', tokenIds: readonly TokenId[]): Promise<ReadonlyMap<TokenId, string>> => {
-  const { rows } = await sql.query<{ key: TokenId; name: string }>(`SELECT key, doc->>'name' AS name FROM ${tokenTable} WHERE key = ANY($1) AND ($2 = 'all' OR doc->>'userId' = $2)`, [tokenIds, userId]);
+  const { rows } = await sql.query<{ key: TokenId; name: string }>(
+    `SELECT key, doc->>'name' AS name FROM ${tokenTable} WHERE key = ANY($1) AND ($2 = 'all' OR doc->>'userId' = $2)`,
+    [tokenIds, userId],
+  );
   return new Map(rows.map(({ key, name }) => [key, name]));
 };
 
 export const countTokens = async (sql: Sql, userId: UserId | 'all'): Promise<number> => {
-  const { rows } = await sql.query<{ count: bigint }>(`SELECT count(*) AS count FROM ${tokenTable} WHERE ($1 = 'all' OR doc->>'userId' = $1)`, [userId]);
+  const { rows } = await sql.query<{ count: bigint }>(
+    `SELECT count(*) AS count FROM ${tokenTable} WHERE ($1 = 'all' OR doc->>'userId' = $1)`,
+    [userId],
+  );
   return Number(rows[0]?.count ?? 0);
 };

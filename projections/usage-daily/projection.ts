@@ -10,11 +10,21 @@ const statements = (events: readonly ProjectedEvent<(typeof TYPES)[number]>[]): 
   const ends: CallEnd[] = [];
   const leases: object[] = [];
   for (const event of events) {
-    if (event.type === 'LeaseOpened') leases.push({ lease_id: event.data.leaseId, day: event.data.day, position: event.position.toString() });
+    if (event.type === 'LeaseOpened')
+      leases.push({ lease_id: event.data.leaseId, day: event.data.day, position: event.position.toString() });
     else ends.push(event);
   }
-  const days = figuresByKey(ends, (event) => ({ lease_id: event.data.leaseId, user_id: event.data.userId, token_id: event.data.tokenId, model: event.data.model, channel_id: channelOf(event) }));
-  return [...(leases.length === 0 ? [] : [{ text: WRITE_LEASE_DAYS, values: [JSON.stringify(leases)] }]), ...(ends.length === 0 ? [] : [{ text: WRITE_DAYS, values: [days] }])];
+  const days = figuresByKey(ends, (event) => ({
+    lease_id: event.data.leaseId,
+    user_id: event.data.userId,
+    token_id: event.data.tokenId,
+    model: event.data.model,
+    channel_id: channelOf(event),
+  }));
+  return [
+    ...(leases.length === 0 ? [] : [{ text: WRITE_LEASE_DAYS, values: [JSON.stringify(leases)] }]),
+    ...(ends.length === 0 ? [] : [{ text: WRITE_DAYS, values: [days] }]),
+  ];
 };
 
 /** Calls by the day in which their charge counts against caps: that of their lease, in the account's own time zone. */

@@ -12,8 +12,14 @@ export interface DayRange {
 }
 
 /** Usage by day and name; with `only`, these names apart and all others together under `null`. */
-export const usageByDay = (sql: Sql, filter: UsageFilter, range: DayRange, by: UsageGrouping, only?: readonly string[]): Promise<readonly UsageGroup[]> =>
-  usageGroups(sql, TABLE, filter, range, { buckets: true, name: by, only });
+export const usageByDay = (
+  sql: Sql,
+  filter: UsageFilter,
+  range: DayRange,
+  by: UsageGrouping,
+  only?: readonly string[],
+): Promise<readonly UsageGroup[]> => usageGroups(sql, TABLE, filter, range, { buckets: true, name: by, only });
 
 /** Usage over the whole range by name, what was spent most on first. */
-export const usageOverDays = (sql: Sql, filter: UsageFilter, range: DayRange, by: UsageGrouping): Promise<readonly UsageGroup[]> => usageGroups(sql, TABLE, filter, range, { buckets: false, name: by });
+export const usageOverDays = (sql: Sql, filter: UsageFilter, range: DayRange, by: UsageGrouping): Promise<readonly UsageGroup[]> =>
+  usageGroups(sql, TABLE, filter, range, { buckets: false, name: by });

@@ -23,7 +23,8 @@ interface Figures {
 }
 
 /** The channel that answered, or that was tried last; empty when none was. */
-export const channelOf = (event: CallEnd): string => (event.type === 'QuotaDebited' ? event.data.channelId : (event.data.call?.attempts.at(-1)?.channelId ?? ''));
+export const channelOf = (event: CallEnd): string =>
+  event.type === 'QuotaDebited' ? event.data.channelId : (event.data.call?.attempts.at(-1)?.channelId ?? '');
 
 /** When the call began, or ended with its holder. */
 export const momentOf = ({ data, occurredAt }: CallEnd): string => data.call?.startedAt ?? occurredAt;
@@ -43,13 +44,22 @@ const add = (figures: Figures, event: CallEnd): void => {
   if (event.type === 'QuotaDebited') {
     figures.amount += event.data.amount;
     figures.upstream_cost += event.data.upstreamCost;
-    for (const usageClass in event.data.usage) figures.usage.set(usageClass as UsageClass, (figures.usage.get(usageClass as UsageClass) ?? 0) + (event.data.usage[usageClass as UsageClass] ?? 0));
+    for (const usageClass in event.data.usage)
+      figures.usage.set(
+        usageClass as UsageClass,
+        (figures.usage.get(usageClass as UsageClass) ?? 0) + (event.data.usage[usageClass as UsageClass] ?? 0),
+      );
   }
   figures.position = event.position;
 };
 
 const toRow = ({ usage, amount, upstream_cost, position, ...counts }: Figures): object => {
-  const row: Record<string, unknown> = { ...counts, amount: amount.toString(), upstream_cost: upstream_cost.toString(), position: position.toString() };
+  const row: Record<string, unknown> = {
+    ...counts,
+    amount: amount.toString(),
+    upstream_cost: upstream_cost.toString(),
+    position: position.toString(),
+  };
   for (const usageClass of USAGE_CLASSES) row[usageColumn(usageClass)] = usage.get(usageClass) ?? 0;
   return row;
 };
@@ -62,7 +72,20 @@ export const figuresByKey = (events: readonly CallEnd[], keyOf: (event: CallEnd)
     const id = Object.values(key).join('\n');
     let group = groups.get(id);
     if (group === undefined) {
-      group = { key, figures: { calls: 0, failed: 0, first_byte_ms: 0, first_bytes: 0, duration_ms: 0, amount: 0n, upstream_cost: 0n, usage: new Map(), position: event.position } };
+      group = {
+        key,
+        figures: {
+          calls: 0,
+          failed: 0,
+          first_byte_ms: 0,
+          first_bytes: 0,
+          duration_ms: 0,
+          amount: 0n,
+          upstream_cost: 0n,
+          usage: new Map(),
+          position: event.position,
+        },
+      };
       groups.set(id, group);
     }
     add(group.figures, event);

@@ -10,7 +10,14 @@ export interface TokenTotals {
   readonly output: number;
 }
 
-export const INPUT_CLASSES = ['input', 'cachedInput', 'cacheWrite5m', 'cacheWrite1h', 'audioInput', 'imageInput'] as const satisfies readonly TokenClass[];
+export const INPUT_CLASSES = [
+  'input',
+  'cachedInput',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'audioInput',
+  'imageInput',
+] as const satisfies readonly TokenClass[];
 export const OUTPUT_CLASSES = ['output', 'reasoning', 'audioOutput', 'imageOutput'] as const satisfies readonly TokenClass[];
 
 const sumOf = (usage: Usage, classes: readonly TokenClass[]): number => {
@@ -19,4 +26,8 @@ const sumOf = (usage: Usage, classes: readonly TokenClass[]): number => {
   return total;
 };
 
-export const tokenTotals = (usage: Usage): TokenTotals => ({ input: sumOf(usage, INPUT_CLASSES), cached: usage.cachedInput ?? 0, output: sumOf(usage, OUTPUT_CLASSES) });
+export const tokenTotals = (usage: Usage): TokenTotals => ({
+  input: sumOf(usage, INPUT_CLASSES),
+  cached: usage.cachedInput ?? 0,
+  output: sumOf(usage, OUTPUT_CLASSES),
+});

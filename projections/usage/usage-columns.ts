@@ -20,7 +20,8 @@ export const FIGURE_TYPES: string = FIGURES.map((figure) => `${figure} ${isMoney
 export const FIGURE_NAMES: string = FIGURES.join(', ');
 
 /** Sums of the figures of `alias`, under their own names. */
-export const summedFigures = (alias: string): string => FIGURES.map((figure) => `sum(${alias}.${figure})${isMoney(figure) ? '' : '::bigint'} AS ${figure}`).join(', ');
+export const summedFigures = (alias: string): string =>
+  FIGURES.map((figure) => `sum(${alias}.${figure})${isMoney(figure) ? '' : '::bigint'} AS ${figure}`).join(', ');
 
 /** Adds the figures of the row that is already there. */
 export const ADD_FIGURES: string = FIGURES.map((figure) => `${figure} = t.${figure} + excluded.${figure}`).join(', ');

@@ -37,7 +37,12 @@ export interface UsageGroup extends UsageFigures {
   readonly name: string | null;
 }
 
-const GROUP_COLUMN: Readonly<Record<Exclude<UsageGrouping, 'none'>, string>> = { model: 'model', key: 'token_id', channel: 'channel_id', user: 'user_id' };
+const GROUP_COLUMN: Readonly<Record<Exclude<UsageGrouping, 'none'>, string>> = {
+  model: 'model',
+  key: 'token_id',
+  channel: 'channel_id',
+  user: 'user_id',
+};
 
 const sumOf = (classes: readonly UsageClass[]): string => `sum(${classes.map(usageColumn).join(' + ')})::float8`;
 
@@ -53,10 +58,19 @@ interface GroupRow extends Omit<UsageGroup, 'usage' | 'meanFirstByteMs'> {
  */
 export const usageGroups = async (
   sql: Sql,
-  table: { readonly name: string; readonly bucket: 'hour' | 'day'; readonly type: 'timestamptz' | 'date'; /** What is said of a bucket, when that is not its own beginning. */ readonly shown?: string },
+  table: {
+    readonly name: string;
+    readonly bucket: 'hour' | 'day';
+    readonly type: 'timestamptz' | 'date';
+    /** What is said of a bucket, when that is not its own beginning. */ readonly shown?: string;
+  },
   filter: UsageFilter,
   range: { readonly from: string; readonly to: string },
-  by: { readonly buckets: boolean; readonly name: UsageGrouping; /** Keeps these names apart and puts all others together under `null`. */ readonly only?: readonly string[] | undefined },
+  by: {
+    readonly buckets: boolean;
+    readonly name: UsageGrouping;
+    /** Keeps these names apart and puts all others together under `null`. */ readonly only?: readonly string[] | undefined;
+  },
 ): Promise<readonly UsageGroup[]> => {
   const column = by.name === 'none' ? 'NULL::text' : GROUP_COLUMN[by.name];
   const name = by.only === undefined ? column : `CASE WHEN ${column} = ANY($7::text[]) THEN ${column} END`;
@@ -70,11 +84,21 @@ export const usageGroups = async (
      WHERE ($1 = 'all' OR user_id = $1) AND ($2::text IS NULL OR token_id = $2) AND ($3::text IS NULL OR model = $3) AND ($4::text IS NULL OR channel_id = $4)
        AND ${table.bucket} > $5::${table.type} - interval '1 ${table.bucket}' AND ${table.bucket} < $6::${table.type}
      GROUP BY 1, 2 ORDER BY 1, amount DESC, 2`,
-    [filter.userId, filter.tokenId ?? null, filter.model ?? null, filter.channelId ?? null, range.from, range.to, ...(by.only === undefined ? [] : [by.only])],
+    [
+      filter.userId,
+      filter.tokenId ?? null,
+      filter.model ?? null,
+      filter.channelId ?? null,
+      range.from,
+      range.to,
+      ...(by.only === undefined ? [] : [by.only]),
+    ],
   );
   return rows.map(({ firstByteMs, firstBytes, classes, ...figures }) => ({
     ...figures,
     meanFirstByteMs: firstBytes === 0 ? null : firstByteMs / firstBytes,
-    usage: Object.fromEntries(USAGE_CLASSES.map((usageClass, index) => [usageClass, classes[index] ?? 0] as const).filter(([, quantity]) => quantity > 0)),
+    usage: Object.fromEntries(
+      USAGE_CLASSES.map((usageClass, index) => [usageClass, classes[index] ?? 0] as const).filter(([, quantity]) => quantity > 0),
+    ),
   }));
 };

@@ -10,7 +10,19 @@ const evolve = (doc: UserDocument | undefined, event: ProjectedEvent<UserEventTy
   const { type, data, revision } = event;
   if (type === 'Registered') {
     const { userId, email, displayName, role, group } = data;
-    return { userId, email, displayName, role, group, suspended: false, suspendedReason: null, passwordHash: null, credentialsRevision: null, createdAt: event.occurredAt, revision };
+    return {
+      userId,
+      email,
+      displayName,
+      role,
+      group,
+      suspended: false,
+      suspendedReason: null,
+      passwordHash: null,
+      credentialsRevision: null,
+      createdAt: event.occurredAt,
+      revision,
+    };
   }
   if (doc === undefined) return undefined;
   switch (type) {

@@ -5,7 +5,10 @@ import { UserDocument, userTable } from './tables.ts';
 
 /** For signing in: the user who has this address, whatever its case, with the sealed hash of the password. */
 export const userByEmail = async (sql: Sql, email: string): Promise<UserDocument | null> => {
-  const { rows } = await sql.query<{ doc: unknown }>(`SELECT doc FROM ${userTable} WHERE lower(doc->>'email') = lower($1) ORDER BY key LIMIT 1`, [email]);
+  const { rows } = await sql.query<{ doc: unknown }>(
+    `SELECT doc FROM ${userTable} WHERE lower(doc->>'email') = lower($1) ORDER BY key LIMIT 1`,
+    [email],
+  );
   return rows[0] === undefined ? null : UserDocument.parse(rows[0].doc);
 };
 
@@ -27,7 +30,10 @@ export interface UserFilter {
 }
 
 /** Users, newest first, without their credentials. */
-export const listUsers = async (sql: Sql, { userId, search, role, status, before, limit }: UserFilter): Promise<readonly Omit<UserDocument, 'passwordHash'>[]> => {
+export const listUsers = async (
+  sql: Sql,
+  { userId, search, role, status, before, limit }: UserFilter,
+): Promise<readonly Omit<UserDocument, 'passwordHash'>[]> => {
   const { rows } = await sql.query<{ doc: unknown }>(
     `SELECT doc FROM ${userTable}
      WHERE ($1 = 'all' OR key = $1)

@@ -12,7 +12,18 @@ import { isRefusal } from '../../schemas/errors.ts';
 import type { DomainEvent, EventOf } from '../../schemas/events/catalogue.ts';
 import type { ChannelSettings } from '../../schemas/events/channel.ts';
 import { UNRESTRICTED, type KeyHash } from '../../schemas/events/token.ts';
-import type { AttemptId, ChannelId, ChannelKeyId, CommandId, LeaseId, PriceListId, RequestId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
+import type {
+  AttemptId,
+  ChannelId,
+  ChannelKeyId,
+  CommandId,
+  LeaseId,
+  PriceListId,
+  RequestId,
+  StreamName,
+  TokenId,
+  UserId,
+} from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import { RATIO_ONE, type Ratio } from '../../schemas/price.ts';
 import type { Sealed } from '../../schemas/sealed.ts';
@@ -94,7 +105,8 @@ const MODELS = ['gpt-4o', 'gpt-4o-mini', 'text-embedding-3-small'] as const;
 const ZONES = ['UTC', 'Asia/Shanghai', 'America/Los_Angeles', 'Pacific/Apia'] as const;
 const GROUPS = ['default', 'vip'] as const;
 
-const pick = <Item>(items: readonly Item[], index: number): Item | undefined => (items.length === 0 ? undefined : items[index % items.length]);
+const pick = <Item>(items: readonly Item[], index: number): Item | undefined =>
+  items.length === 0 ? undefined : items[index % items.length];
 
 /** Plays steps against the deciders, so that whatever comes out could have been recorded. */
 class Play {
@@ -107,7 +119,13 @@ class Play {
   readonly #channels: ChannelId[] = [];
   readonly #lists: PriceListId[] = [];
   readonly #leases: OpenLease[] = [];
-  readonly #charges: { readonly userId: UserId; readonly leaseId: LeaseId; readonly requestId: RequestId; readonly model: string; readonly amount: Money }[] = [];
+  readonly #charges: {
+    readonly userId: UserId;
+    readonly leaseId: LeaseId;
+    readonly requestId: RequestId;
+    readonly model: string;
+    readonly amount: Money;
+  }[] = [];
 
   play({ kind, a, b, amount, waitMs }: Step): void {
     this.#now += waitMs;
@@ -117,7 +135,14 @@ class Play {
   register(_a: number, b: number): void {
     const userId = this.#id<UserId>('usr');
     this.#users.push(userId);
-    const command: UserCommand = { kind: 'register', email: `${userId.replace('_', '.')}@example.com`, displayName: `User ${userId}`, role: b % 5 === 0 ? 'admin' : 'user', group: pick(GROUPS, b) ?? 'default', passwordHash: sealed('first') };
+    const command: UserCommand = {
+      kind: 'register',
+      email: `${userId.replace('_', '.')}@example.com`,
+      displayName: `User ${userId}`,
+      role: b % 5 === 0 ? 'admin' : 'user',
+      group: pick(GROUPS, b) ?? 'default',
+      passwordHash: sealed('first'),
+    };
     this.#decide(userStream(userId), userOf(userId), command);
     this.#account(userId, { kind: 'openAccount', timeZone: pick(ZONES, b) ?? 'UTC' });
     this.#account(userId, { kind: 'grantCredit', amount: 5_000_000_000n as Money, source: 'grant', reason: 'welcome' });
@@ -143,7 +168,15 @@ class Play {
     const tokenId = this.#id<TokenId>('key');
     this.#tokens.push({ tokenId, userId });
     const keyHash = tokenId.replace(/\D/g, '').padStart(64, 'a') as KeyHash;
-    this.#decide(tokenStream(tokenId), tokenOf(tokenId), { kind: 'issue', userId, name: `key ${b}`, keyHash, keyPrefix: 'sk-obl-abc', expiresAt: b % 3 === 0 ? new Date(this.#now + 86_400_000).toISOString() : null, restrictions: UNRESTRICTED });
+    this.#decide(tokenStream(tokenId), tokenOf(tokenId), {
+      kind: 'issue',
+      userId,
+      name: `key ${b}`,
+      keyHash,
+      keyPrefix: 'sk-obl-abc',
+      expiresAt: b % 3 === 0 ? new Date(this.#now + 86_400_000).toISOString() : null,
+      restrictions: UNRESTRICTED,
+    });
   }
 
   changeToken(a: number, b: number): void {
@@ -164,13 +197,20 @@ class Play {
   addChannel(_a: number, b: number): void {
     const channelId = this.#id<ChannelId>('chn');
     this.#channels.push(channelId);
-    this.#decide(channelStream(channelId), channelOf(channelId), { kind: 'add', settings: this.#settings(b), keys: [{ keyId: this.#id<ChannelKeyId>('chk'), secret: sealed(`key${b}`), hint: '…abcd' }] });
+    this.#decide(channelStream(channelId), channelOf(channelId), {
+      kind: 'add',
+      settings: this.#settings(b),
+      keys: [{ keyId: this.#id<ChannelKeyId>('chk'), secret: sealed(`key${b}`), hint: '…abcd' }],
+    });
   }
 
   changeChannel(a: number, b: number): void {
     const channelId = pick(this.#channels, a);
     if (channelId === undefined) return this.addChannel(a, b);
-    const keyOf = (): ChannelKeyId => (this.#streams.get(channelStream(channelId)) ?? []).flatMap((event) => (event.type === 'ChannelKeyAdded' ? [event.data.keyId] : [])).at(-1) ?? ('chk_none' as ChannelKeyId);
+    const keyOf = (): ChannelKeyId =>
+      (this.#streams.get(channelStream(channelId)) ?? [])
+        .flatMap((event) => (event.type === 'ChannelKeyAdded' ? [event.data.keyId] : []))
+        .at(-1) ?? ('chk_none' as ChannelKeyId);
     const commands: readonly ChannelCommand[] = [
       { kind: 'change', settings: this.#settings(b) },
       { kind: 'addKey', key: { keyId: this.#id<ChannelKeyId>('chk'), secret: sealed(`more${b}`), hint: '…wxyz' } },
@@ -189,17 +229,33 @@ class Play {
   publishPrices(a: number, b: number): void {
     const priceListId = this.#id<PriceListId>('prl');
     this.#lists.push(priceListId);
-    const models = MODELS.map((model, index) => ({ model, kind: 'chat' as const, rates: { input: BigInt(1_000_000 + a * (index + 1)) as Money, output: BigInt(4_000_000 + b) as Money } }));
-    this.#decide(priceListStream(priceListId), priceListOf(priceListId), { kind: 'publish', title: `List ${priceListId}`, effectiveFrom: new Date(this.#now + (a - 500) * 1_000).toISOString(), asOf: '2026-03-01', source: 'a test', models });
+    const models = MODELS.map((model, index) => ({
+      model,
+      kind: 'chat' as const,
+      rates: { input: BigInt(1_000_000 + a * (index + 1)) as Money, output: BigInt(4_000_000 + b) as Money },
+    }));
+    this.#decide(priceListStream(priceListId), priceListOf(priceListId), {
+      kind: 'publish',
+      title: `List ${priceListId}`,
+      effectiveFrom: new Date(this.#now + (a - 500) * 1_000).toISOString(),
+      asOf: '2026-03-01',
+      source: 'a test',
+      models,
+    });
   }
 
   withdrawPrices(a: number): void {
     const priceListId = pick(this.#lists, a);
-    if (priceListId !== undefined) this.#decide(priceListStream(priceListId), priceListOf(priceListId), { kind: 'withdraw', reason: 'a mistake' });
+    if (priceListId !== undefined)
+      this.#decide(priceListStream(priceListId), priceListOf(priceListId), { kind: 'withdraw', reason: 'a mistake' });
   }
 
   setRatio(a: number, b: number): void {
-    this.#decide(groupRatiosStream, groupRatios, { kind: 'setRatio', group: pick(GROUPS, a) ?? 'default', ratio: (RATIO_ONE + b * 1_000) as Ratio });
+    this.#decide(groupRatiosStream, groupRatios, {
+      kind: 'setRatio',
+      group: pick(GROUPS, a) ?? 'default',
+      ratio: (RATIO_ONE + b * 1_000) as Ratio,
+    });
   }
 
   credit(a: number, b: number, amount: number): void {
@@ -217,7 +273,12 @@ class Play {
     const token = pick(this.#tokens, a);
     if (token === undefined) return this.issueToken(a, b);
     const scope = b % 2 === 0 ? ({ kind: 'user' } as const) : ({ kind: 'key', tokenId: token.tokenId } as const);
-    this.#account(token.userId, { kind: 'setCap', scope, window: pick(['day', 'month', 'total'] as const, b >> 1) ?? 'day', amount: b % 5 === 0 ? null : (BigInt(amount) as Money) });
+    this.#account(token.userId, {
+      kind: 'setCap',
+      scope,
+      window: pick(['day', 'month', 'total'] as const, b >> 1) ?? 'day',
+      amount: b % 5 === 0 ? null : (BigInt(amount) as Money),
+    });
   }
 
   grantLease(a: number, b: number, amount: number): void {
@@ -226,10 +287,23 @@ class Play {
     const leaseId = this.#id<LeaseId>('lse');
     const { tokenId, userId } = token;
     const wanted = BigInt(amount % 50_000_000) + 10n;
-    const decided = this.#account(userId, { kind: 'grantSpendLease', leaseId, tokenId, holder: `holder-${b % 3}`, least: 10n as Money, needed: wanted as Money, ahead: 0n as Money, now: this.#now, admitsForMs: 30_000, graceMs: 15_000 });
+    const decided = this.#account(userId, {
+      kind: 'grantSpendLease',
+      leaseId,
+      tokenId,
+      holder: `holder-${b % 3}`,
+      least: 10n as Money,
+      needed: wanted as Money,
+      ahead: 0n as Money,
+      now: this.#now,
+      admitsForMs: 30_000,
+      graceMs: 15_000,
+    });
     const granted = decided.find((event): event is EventOf<'SpendLeaseGranted'> => event.type === 'SpendLeaseGranted');
     if (granted === undefined) return;
-    this.#append(leaseStream(leaseId), [{ type: 'LeaseOpened', data: { leaseId, userId, tokenId, amount: granted.data.amount, day: granted.data.day } }]);
+    this.#append(leaseStream(leaseId), [
+      { type: 'LeaseOpened', data: { leaseId, userId, tokenId, amount: granted.data.amount, day: granted.data.day } },
+    ]);
     this.#leases.push({ leaseId, userId, tokenId, free: granted.data.amount, spent: 0n, calls: [] });
   }
 
@@ -239,10 +313,28 @@ class Play {
     if (lease.free <= 0n) return;
     const held = ((BigInt(amount) % lease.free) + 1n) as Money;
     lease.free -= held;
-    const call: OpenCall = { requestId: this.#id<RequestId>('req'), amount: held, model: pick(MODELS, b) ?? 'gpt-4o', startedAt: new Date(this.#now).toISOString() };
+    const call: OpenCall = {
+      requestId: this.#id<RequestId>('req'),
+      amount: held,
+      model: pick(MODELS, b) ?? 'gpt-4o',
+      startedAt: new Date(this.#now).toISOString(),
+    };
     lease.calls.push(call);
     const { leaseId, userId, tokenId } = lease;
-    this.#append(leaseStream(leaseId), [{ type: 'QuotaReserved', data: { leaseId, userId, tokenId, requestId: call.requestId, model: call.model, priceListId: this.#lists.at(-1) ?? ('prl_0' as PriceListId), amount: held } }]);
+    this.#append(leaseStream(leaseId), [
+      {
+        type: 'QuotaReserved',
+        data: {
+          leaseId,
+          userId,
+          tokenId,
+          requestId: call.requestId,
+          model: call.model,
+          priceListId: this.#lists.at(-1) ?? ('prl_0' as PriceListId),
+          amount: held,
+        },
+      },
+    ]);
   }
 
   debit(a: number, b: number, amount: number): void {
@@ -251,12 +343,17 @@ class Play {
     if (lease === undefined || call === undefined) return this.reserve(a, b, amount);
     const { leaseId, userId, tokenId } = lease;
     const computed = (BigInt(amount) % (call.amount + call.amount / 8n + 1n)) as Money;
-    const charged = (computed < call.amount ? computed : call.amount) as Money;
+    const charged = computed < call.amount ? computed : call.amount;
     lease.free += call.amount - charged;
     lease.spent += charged;
     const channelId = pick(this.#channels, b) ?? ('chn_0' as ChannelId);
     const attemptId = this.#id<AttemptId>('att');
-    const usage: Usage = { input: a, output: b, ...(a % 3 === 0 ? { cachedInput: b, reasoning: a } : {}), ...(b % 7 === 0 ? { call: 1 } : {}) };
+    const usage: Usage = {
+      input: a,
+      output: b,
+      ...(a % 3 === 0 ? { cachedInput: b, reasoning: a } : {}),
+      ...(b % 7 === 0 ? { call: 1 } : {}),
+    };
     const { requestId, model } = call;
     this.#append(leaseStream(leaseId), [
       {
@@ -281,7 +378,8 @@ class Play {
       },
     ]);
     if (charged > 0n) this.#charges.push({ userId, leaseId, requestId, model, amount: charged });
-    if (computed > charged) this.#account(userId, { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount: (computed - charged) as Money });
+    if (computed > charged)
+      this.#account(userId, { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount: (computed - charged) as Money });
   }
 
   release(a: number, b: number, amount: number): void {
@@ -293,14 +391,28 @@ class Play {
     const isKnown = b % 4 !== 0;
     const facts = this.#facts(call, pick(this.#channels, b), this.#id<AttemptId>('att'), b, 502);
     this.#append(leaseStream(leaseId), [
-      { type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: call.requestId, model: call.model, reason: isKnown ? 'upstream_failed' : 'holder_lost', reconcile: !isKnown, ...(isKnown ? { call: facts } : {}) } },
+      {
+        type: 'QuotaReleased',
+        data: {
+          leaseId,
+          userId,
+          tokenId,
+          requestId: call.requestId,
+          model: call.model,
+          reason: isKnown ? 'upstream_failed' : 'holder_lost',
+          reconcile: !isKnown,
+          ...(isKnown ? { call: facts } : {}),
+        },
+      },
     ]);
   }
 
   extend(a: number, b: number, amount: number): void {
     const lease = pick(this.#leases, a);
     if (lease === undefined) return this.grantLease(a, b, amount);
-    this.#append(leaseStream(lease.leaseId), [{ type: 'LeaseExtended', data: { leaseId: lease.leaseId, expiresAt: new Date(this.#now + 60_000).toISOString() } }]);
+    this.#append(leaseStream(lease.leaseId), [
+      { type: 'LeaseExtended', data: { leaseId: lease.leaseId, expiresAt: new Date(this.#now + 60_000).toISOString() } },
+    ]);
   }
 
   close(a: number, b: number, amount: number): void {
@@ -308,8 +420,17 @@ class Play {
     const [lease] = this.#leases.splice(a % this.#leases.length, 1);
     if (lease === undefined) return;
     const { leaseId, userId, tokenId, calls } = lease;
-    const released = calls.map((call): DomainEvent => ({ type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: call.requestId, model: call.model, reason: 'holder_lost', reconcile: true } }));
-    this.#append(leaseStream(leaseId), [...released, { type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent: lease.spent as Money, reason: calls.length > 0 ? 'holder_lost' : 'idle' } }]);
+    const released = calls.map((call): DomainEvent => ({
+      type: 'QuotaReleased',
+      data: { leaseId, userId, tokenId, requestId: call.requestId, model: call.model, reason: 'holder_lost', reconcile: true },
+    }));
+    this.#append(leaseStream(leaseId), [
+      ...released,
+      {
+        type: 'LeaseClosed',
+        data: { leaseId, userId, tokenId, spent: lease.spent as Money, reason: calls.length > 0 ? 'holder_lost' : 'idle' },
+      },
+    ]);
     this.#account(userId, { kind: 'settleLease', leaseId, spent: lease.spent as Money });
   }
 
@@ -317,10 +438,24 @@ class Play {
     const charge = pick(this.#charges, a);
     if (charge === undefined) return;
     const { userId, leaseId, requestId, model, amount: charged } = charge;
-    this.#account(userId, { kind: 'refundCharge', leaseId, requestId, model, charged, amount: ((BigInt(amount) % charged) + 1n) as Money, reason: 'a complaint' });
+    this.#account(userId, {
+      kind: 'refundCharge',
+      leaseId,
+      requestId,
+      model,
+      charged,
+      amount: ((BigInt(amount) % charged) + 1n) as Money,
+      reason: 'a complaint',
+    });
   }
 
-  #facts(call: OpenCall, channelId: ChannelId | undefined, attemptId: AttemptId, b: number, status: number): EventOf<'QuotaDebited'>['data']['call'] {
+  #facts(
+    call: OpenCall,
+    channelId: ChannelId | undefined,
+    attemptId: AttemptId,
+    b: number,
+    status: number,
+  ): EventOf<'QuotaDebited'>['data']['call'] {
     const durationMs = Math.max(0, this.#now - Date.parse(call.startedAt));
     return {
       dialect: 'openai',
@@ -331,7 +466,10 @@ class Play {
       firstByteMs: status === 200 ? Math.min(b, durationMs) : null,
       durationMs,
       ...(status === 200 ? {} : { errorCode: 'upstream_failed' }),
-      attempts: channelId === undefined ? [] : [{ attemptId, channelId, channelKeyId: null, outcome: status === 200 ? 'answered' : 'failed', status, durationMs }],
+      attempts:
+        channelId === undefined
+          ? []
+          : [{ attemptId, channelId, channelKeyId: null, outcome: status === 200 ? 'answered' : 'failed', status, durationMs }],
     };
   }
 
@@ -357,7 +495,11 @@ class Play {
     return this.#decide(accountStream(userId), accountOf(userId), command);
   }
 
-  #decide<State, Command, Event extends DomainEvent>(stream: StreamName, decider: Decider<State, Command, Event>, command: Command): readonly DomainEvent[] {
+  #decide<State, Command, Event extends DomainEvent>(
+    stream: StreamName,
+    decider: Decider<State, Command, Event>,
+    command: Command,
+  ): readonly DomainEvent[] {
     const decided = decider.decide(command, fold(decider, (this.#streams.get(stream) ?? []) as Event[]));
     if (isRefusal(decided) || decided.length === 0) return [];
     this.#append(stream, decided);
@@ -377,16 +519,27 @@ const playAll = (steps: readonly Step[]): History => {
 };
 
 /** Histories that the deciders allow: people, keys, channels and prices come and go, and calls are made on leases. */
-export const histories = ({ minSteps = 1, maxSteps = 60 }: { readonly minSteps?: number; readonly maxSteps?: number } = {}): fc.Arbitrary<History> =>
+export const histories = ({
+  minSteps = 1,
+  maxSteps = 60,
+}: { readonly minSteps?: number; readonly maxSteps?: number } = {}): fc.Arbitrary<History> =>
   fc.array(step, { minLength: minSteps, maxLength: maxSteps, size: 'max' }).map(playAll);
 
 /** One long history, the same for the same seed. */
-export const longHistory = (steps: number, seed: number): History => fc.sample(histories({ minSteps: steps, maxSteps: steps }), { seed, numRuns: 1 })[0] as History;
+export const longHistory = (steps: number, seed: number): History =>
+  fc.sample(histories({ minSteps: steps, maxSteps: steps }), { seed, numRuns: 1 })[0] as History;
 
 /** The appends that record a history. `from` is how many of its steps are recorded already. */
 export const appendsOf = (history: History, from = 0): readonly StreamAppend[] =>
   history.slice(from).map(({ stream, events, occurredAt }, index) => ({
     stream,
     expectedRevision: 'any',
-    events: newEvents(events, { commandId: `history-${from + index}` as CommandId, correlationId: 'history', causationId: 'history', actor: { kind: 'system', id: 'history' }, tenant: 'platform', occurredAt }),
+    events: newEvents(events, {
+      commandId: `history-${from + index}` as CommandId,
+      correlationId: 'history',
+      causationId: 'history',
+      actor: { kind: 'system', id: 'history' },
+      tenant: 'platform',
+      occurredAt,
+    }),
   }));

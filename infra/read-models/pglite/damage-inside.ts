@@ -34,7 +34,9 @@ export const damageInside = async (database: Pick<PGlite, 'exec' | 'query'>): Pr
       const { rows: all } = await database.query<{ count: number }>(`SELECT count(*) AS count FROM ${name}`);
       if (key === null) continue;
       await database.exec('SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off; SET enable_sort = off');
-      const { rows: byKey } = await database.query<{ count: number }>(`SELECT count(*) AS count FROM (SELECT * FROM ${name} ORDER BY ${key} OFFSET 0) AS ordered`);
+      const { rows: byKey } = await database.query<{ count: number }>(
+        `SELECT count(*) AS count FROM (SELECT * FROM ${name} ORDER BY ${key} OFFSET 0) AS ordered`,
+      );
       await database.exec('RESET ALL');
       if (byKey[0]?.count !== all[0]?.count) return `table ${name} has ${all[0]?.count ?? 0} rows and ${byKey[0]?.count ?? 0} by its key`;
     }

@@ -12,7 +12,11 @@ type Marker =
  * What can be said of the data before they are opened. `open`: their process was killed on a machine that still runs, so
  * all that it wrote is there. `damaged`: they are not to be trusted, whatever they look like inside.
  */
-export type DataState = { readonly state: 'absent' } | { readonly state: 'closed' } | { readonly state: 'open' } | { readonly state: 'damaged'; readonly reason: string };
+export type DataState =
+  | { readonly state: 'absent' }
+  | { readonly state: 'closed' }
+  | { readonly state: 'open' }
+  | { readonly state: 'damaged'; readonly reason: string };
 
 const MARKER = 'state.json';
 
@@ -21,7 +25,9 @@ export const dataFolder = (directory: string): string => join(directory, 'data')
 /** Names this run of the machine. The data are not synced to disk, so what an earlier run left open may be half there. */
 const bootOf = (): string | null => {
   try {
-    return process.platform === 'darwin' ? execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim() : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return process.platform === 'darwin'
+      ? execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim()
+      : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     return null;
   }
@@ -47,7 +53,8 @@ const write = (directory: string, marker: Marker): void => {
 export const markOpen = (directory: string): void => write(directory, { format: 1, state: 'open', boot: bootOf() });
 
 /** To be called once nothing writes any more. */
-export const markClosed = (directory: string): void => write(directory, { format: 1, state: 'closed', files: filesOf(dataFolder(directory)) });
+export const markClosed = (directory: string): void =>
+  write(directory, { format: 1, state: 'closed', files: filesOf(dataFolder(directory)) });
 
 export const removeData = (directory: string): void => {
   rmSync(join(directory, MARKER), { force: true });
@@ -78,7 +85,9 @@ export const inspectData = (directory: string): DataState => {
   }
   if (marker.format !== 1) return { state: 'damaged', reason: 'another version left them' };
   if (marker.state === 'open') {
-    return marker.boot !== null && marker.boot === bootOf() ? { state: 'open' } : { state: 'damaged', reason: 'the machine went down while they were open' };
+    return marker.boot !== null && marker.boot === bootOf()
+      ? { state: 'open' }
+      : { state: 'damaged', reason: 'the machine went down while they were open' };
   }
   const difference = firstDifference(marker, filesOf(dataFolder(directory)));
   return difference === null ? { state: 'closed' } : { state: 'damaged', reason: difference };

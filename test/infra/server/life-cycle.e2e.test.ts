@@ -76,7 +76,7 @@ describe('a server', () => {
     const { response } = await client.chat.completions
       .create({ model: 'sandbox-echo', messages: [{ role: 'user', content: 'A charge' }] })
       .withResponse();
-    const requestId = response.headers.get('x-request-id');
+    const requestId = response.headers.get('x-request-id') ?? '';
     const { token } = JSON.parse(readFileSync(join(home, 'operator.json'), 'utf8')) as { token: string };
     const asOperator = { headers: { authorization: `Bearer ${token}` } };
     const { head } = (await (await fetch(`${server.url}/api/status`, asOperator)).json()) as { head: string };
