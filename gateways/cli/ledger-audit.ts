@@ -1,7 +1,7 @@
 import { decodeEvent } from '../../domain/kernel/event-codec.ts';
 import { costOf } from '../../domain/pricing/cost.ts';
 import type { JsonObject } from '../../schemas/event-envelope.ts';
-import type { DomainEvent, EventOf } from '../../schemas/events/catalogue.ts';
+import type { DomainEvent, EventOf, EventType } from '../../schemas/events/catalogue.ts';
 import type { ModelPrice } from '../../schemas/price.ts';
 
 /** An event as any reader of the log has it. */
@@ -56,6 +56,24 @@ interface Charge {
   refunded: bigint;
 }
 
+/** What moves money, or says what a call costs. Everything else may be masked by a server, and is only counted. */
+const CONCERNED: ReadonlySet<string> = new Set<EventType>([
+  'CreditGranted',
+  'CreditExpired',
+  'CreditAdjusted',
+  'SpendLeaseGranted',
+  'LeaseOpened',
+  'LeaseExtended',
+  'QuotaReserved',
+  'QuotaDebited',
+  'QuotaReleased',
+  'LeaseClosed',
+  'SpendLeaseSettled',
+  'QuotaOverdrawn',
+  'ChargeRefunded',
+  'PriceListPublished',
+]);
+
 const dollars = (nanos: bigint): string => `${nanos} nano-dollars`;
 
 /**
@@ -93,11 +111,15 @@ export class LedgerAudit {
     const expected = (this.#revisions.get(event.stream) ?? -1) + 1;
     if (event.revision !== expected) return this.#breaks('order', `revision ${event.revision} of the stream where ${expected} belongs`);
     this.#revisions.set(event.stream, event.revision);
+    if (!CONCERNED.has(event.type)) return;
     let decoded: DomainEvent;
     try {
       decoded = decodeEvent(event);
     } catch (error) {
-      return this.#breaks('shape', error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+      return this.#breaks(
+        'every event is what its type says',
+        `it cannot be read: ${(error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ')}`,
+      );
     }
     this.#judge(decoded);
     if (this.#broken === null && this.#total() !== 0n)

@@ -2,9 +2,10 @@ import { toDollarText } from '../../domain/ledger/money.ts';
 import type { Money } from '../../schemas/money.ts';
 import type { TextOutput } from '../ports/command-line-host.ts';
 
-/** Nano-dollars as they come over the wire, as people read them: `$0.0015`. */
+/** Nano-dollars as they come over the wire, as people read them: exact, and with cents at least: `$5.00`, `-$0.0015`. */
 export const dollarsOf = (nanos: string): string => {
-  const text = toDollarText(BigInt(nanos) as Money);
+  const [whole = '', fraction = ''] = toDollarText(BigInt(nanos) as Money).split('.');
+  const text = `${whole}.${fraction.padEnd(2, '0')}`;
   return text.startsWith('-') ? `-$${text.slice(1)}` : `$${text}`;
 };
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -24,6 +25,10 @@ const addressOf = async (environment: NodeJS.ProcessEnv, url: string | undefined
 const openOrRefuse = async (environment: NodeJS.ProcessEnv): Promise<OpenedData | Refusal> => {
   const result = readConfig(environment);
   if ('mistakes' in result) return refuse('invalid_request', result.mistakes.join('\n'));
+  const { path, eventLogFile } = dataPaths(resolve(result.config.OBLIVIOUS_HOME));
+  // A mistyped directory is not made into an installation.
+  if (result.config.DATABASE_URL === undefined && !existsSync(eventLogFile))
+    return refuse('not_found', `There is no installation in ${path}. Set OBLIVIOUS_HOME to its data directory.`);
   try {
     return await openData(result.config);
   } catch (error) {
