@@ -70,12 +70,12 @@ class GroupCommit implements AppendQueue {
   readonly #log: Pick<EventLog, 'append'>;
   readonly #limits: AppendQueueLimits;
   #queue: Item[] = [];
-  #waiting: Item[] = [];
+  readonly #waiting: Item[] = [];
   #waitTimer: NodeJS.Timeout | undefined;
   #isSending = false;
   #isScheduled = false;
   #isClosed = false;
-  #whenIdle: (() => void)[] = [];
+  readonly #whenIdle: (() => void)[] = [];
   #depth = 0;
   #bytes = 0;
   #batches = 0;

@@ -11,7 +11,8 @@ import { openPostgresLog } from '../../infra/event-log/postgres/open-postgres-lo
 import { openSqliteLog } from '../../infra/event-log/sqlite/open-sqlite-log.ts';
 import { START } from '../../schemas/event-envelope.ts';
 import type { ExpectedRevision, NewEvent } from '../../schemas/event-envelope.ts';
-import { CommandId, StreamName } from '../../schemas/ids.ts';
+import { CommandId } from '../../schemas/ids.ts';
+import type { StreamName } from '../../schemas/ids.ts';
 import { startPostgres } from '../support/postgres.ts';
 
 /**

@@ -263,7 +263,7 @@ describe('roughBytes', () => {
       fc.property(
         fc.dictionary(fc.string({ maxLength: 8, unit: 'grapheme-ascii' }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 8 }),
         (data) => {
-          const events = [newEvent({ data: data as never })];
+          const events = [newEvent({ data: data })];
           const actual = Buffer.byteLength(JSON.stringify(events));
           expect(roughBytes({ stream: 'test-a' as never, expectedRevision: 'any', events })).to.be.at.least(actual / 4);
         },

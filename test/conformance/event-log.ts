@@ -374,7 +374,7 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
       it('goes from after a position up to another one, with a filter and a limit', async () => {
         const before = await log.head();
         const wanted: StreamAppend[] = Array.from({ length: 1_200 }, (_, i) =>
-          appendTo(`${['user', 'token', 'account'][i % 3]}-${unique}`, 'any', [
+          appendTo(`${['user', 'token', 'account'][i % 3] as string}-${unique}`, 'any', [
             newEvent({ type: i % 2 === 0 ? `Even${unique}` : `Odd${unique}` }),
           ]),
         );
@@ -623,10 +623,10 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
 
       it('shows a reader each event of 64 appenders once and in order', async () => {
         const before = await log.head();
-        let end: Position | undefined;
-        const reader = readUntil(() => end, before);
+        const goal: { end?: Position } = {};
+        const reader = readUntil(() => goal.end, before);
         const told = await appendLoad([log], 12);
-        end = await log.head();
+        goal.end = await log.head();
         // Wakes the reader should it have caught up before the end was known.
         await appendOne(log, at('last', 'any'));
         const seen = await reader;
@@ -638,7 +638,7 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
         const before = await log.head();
         const other = await subject.another();
         try {
-          let end: Position | undefined;
+          const goal: { end?: Position } = {};
           const readers: Promise<RecordedEvent[]>[] = [];
           // A reader joins whenever the log has grown by some random number of events.
           const joins = Array.from({ length: 12 }, () => randomInt(0, 600)).sort((a, b) => a - b);
@@ -651,14 +651,14 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
                   (joins[0] as number)
               ) {
                 joins.shift();
-                readers.push(readUntil(() => end, before));
+                readers.push(readUntil(() => goal.end, before));
               }
               if (joins.length === 0) return;
             }
           })();
           const told = await appendLoad([log, other], 8);
           await joiner;
-          end = await log.head();
+          goal.end = await log.head();
           await appendOne(other, at('last', 'any'));
           expect(readers).to.have.length(12);
           for (const seen of await Promise.all(readers)) {
@@ -769,12 +769,12 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
 
       it('loses nothing and doubles nothing for appenders and readers through many cuts', async () => {
         const before = await log.head();
-        let end: Position | undefined;
+        const goal: { end?: Position } = {};
         const seen: RecordedEvent[] = [];
         const reader = (async () => {
           for await (const message of follow(before)) {
             if (message.kind === 'events') seen.push(...message.events);
-            if (end !== undefined && message.kind === 'caughtUp' && message.position >= end) return;
+            if (goal.end !== undefined && message.kind === 'caughtUp' && message.position >= goal.end) return;
           }
         })();
         const told: string[] = [];
@@ -786,7 +786,7 @@ export const describeEventLog = (name: string, makeSubject: () => Promise<LogSub
           told.push(...idsOf(events));
           ({ revision } = appended(outcome));
         }
-        end = await log.head();
+        goal.end = await log.head();
         appended(await appendSurely(log, at('last', 'any')));
         await reader;
         expectOrdered(seen);

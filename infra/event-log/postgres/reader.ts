@@ -48,6 +48,7 @@ export class Reader {
   readonly #options: SessionOptions;
   readonly #pool: pg.Pool;
   readonly #busy = new Set<pg.PoolClient>();
+  readonly #prepared = new WeakSet<pg.PoolClient>();
 
   constructor(options: SessionOptions, connections: number, onIdleLoss: (error: Error) => void) {
     this.#options = options;
@@ -55,7 +56,6 @@ export class Reader {
       ...clientConfig(options),
       max: connections,
       idleTimeoutMillis: 30_000,
-      onConnect: async (client) => void (await prepare(client, options)),
     });
     this.#pool.on('error', onIdleLoss);
     // The pool listens to idle clients only. One that is lost at work fails its statement, which is enough.
@@ -66,6 +66,8 @@ export class Reader {
     const client = await this.#pool.connect();
     this.#busy.add(client);
     try {
+      if (!this.#prepared.has(client)) await prepare(client, this.#options);
+      this.#prepared.add(client);
       const { rows } = await ask(client, { ...statement, values: [...values], rowMode: 'array', types: AS_TEXT }, this.#options);
       client.release();
       return rows;

@@ -25,8 +25,8 @@ import type { LogSource } from '../subscription.ts';
 import { Tail } from '../tail.ts';
 import { lastWritten, writtenEvents } from '../written-events.ts';
 import type { EventRow, FlatAppends, FlatOutcomes, RequestName, Requests } from './messages.ts';
-import { WorkerLink } from './worker-link.ts';
 import { WorkerLost } from './worker-link.ts';
+import type { WorkerLink } from './worker-link.ts';
 
 const MAX_REVISION = 2_147_483_647;
 /** How long a read that is not a subscription is tried again when its thread was lost. */

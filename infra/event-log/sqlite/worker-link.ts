@@ -42,7 +42,7 @@ export class WorkerLink {
     return new Promise((resolve, reject) => {
       const id = (this.#lastId += 1);
       const timer = setTimeout(() => this.#lose(worker, new WorkerLost(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-      this.#pending.set(id, { resolve: resolve as (answer: never) => void, reject, timer });
+      this.#pending.set(id, { resolve: resolve, reject, timer });
       worker.postMessage({ id, name, asked });
     });
   }

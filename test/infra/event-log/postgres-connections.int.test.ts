@@ -58,6 +58,13 @@ describe('the event log on PostgreSQL, its connections', function () {
     while (!(await holds())) await new Promise(setImmediate);
   };
 
+  /** Takes the lock that appends take, in the transaction under way. */
+  const holdLock = async (): Promise<void> => {
+    const sources = await query<{ call: string }>(
+      `select substring(prosrc from 'pg_advisory_xact_lock[^;]*') as call from pg_proc where proname = 'append' and pronamespace = 'event_log'::regnamespace`,
+    );
+    await query(`select ${(sources[0] as { readonly call: string }).call}`);
+  };
   /** Takes messages until an append of another process was heard of by notification: from then on nothing else is due. */
   const listening = async (other: EventLog, messages: AsyncIterator<LogMessage>): Promise<void> => {
     await messages.next();
@@ -210,10 +217,7 @@ describe('the event log on PostgreSQL, its connections', function () {
   it('wait for another appender no longer than the statement may take', async () => {
     const log = await open({ statementTimeoutMs: 300 });
     await query('begin');
-    const [lock] = await query<{ definition: string }>(
-      `select substring(prosrc from 'pg_advisory_xact_lock[^;]*') as definition from pg_proc where proname = 'append' and pronamespace = 'event_log'::regnamespace`,
-    );
-    await query(`select ${lock?.definition}`);
+    await holdLock();
     const append = appendTo('test-a', 'no_stream');
     const outcome = await appendOne(log, append);
     expect(outcome).to.have.nested.property('cause.code', '57014');
@@ -226,10 +230,7 @@ describe('the event log on PostgreSQL, its connections', function () {
     const log = await open({ connectionString: proxied() });
     await appendOne(log, appendTo('test-a', 'no_stream'));
     await query('begin');
-    const [lock] = await query<{ definition: string }>(
-      `select substring(prosrc from 'pg_advisory_xact_lock[^;]*') as definition from pg_proc where proname = 'append' and pronamespace = 'event_log'::regnamespace`,
-    );
-    await query(`select ${lock?.definition}`);
+    await holdLock();
     const waiters = async (): Promise<number> =>
       Number(
         (
@@ -323,7 +324,7 @@ describe('the event log on PostgreSQL, its connections', function () {
       await appendOne(log, append);
       expect(await waiting).to.deep.equal(append.events.map(({ eventId }) => eventId));
     }
-    // One, if any: the look that is due when listening begins.
-    expect(reads).to.be.at.most(1);
+    // Two at most: the look that is due when listening begins, and one more if something was appended while it looked.
+    expect(reads).to.be.at.most(2);
   });
 });

@@ -22,7 +22,7 @@ class HeldSource implements LogSource {
   readonly onFault: LogSource['onFault'] = ({ what }) => this.faults.push(what);
   closed = false;
   watchers = 0;
-  #answers: { resolve(step: LogStep): void; reject(error: Error): void }[] = [];
+  readonly #answers: { resolve(step: LogStep): void; reject(error: Error): void }[] = [];
 
   step(after: Position): Promise<LogStep> {
     this.asked.push(after);

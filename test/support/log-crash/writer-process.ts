@@ -34,7 +34,7 @@ export class WriterProcess {
       this.#child.once('error', reject);
       this.#child.once('close', (code) => {
         if (this.#isKilled) resolve();
-        else reject(new Error(`A writer ended by itself with ${code}:\n${this.#complaint}`));
+        else reject(new Error(`A writer ended by itself with ${String(code)}:\n${this.#complaint}`));
       });
     });
     this.#gone.catch(() => undefined);
