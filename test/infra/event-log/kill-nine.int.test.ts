@@ -32,7 +32,7 @@ describe('an event log under load that is killed with SIGKILL', function () {
   before(() => {
     // Inside the project, so that packages are found.
     built = mkdtempSync(join(resolve(dirname(fileURLToPath(import.meta.url)), '../../../node_modules'), '.log-crash-'));
-    script = transpile(['test/support/log-crash/writer.ts', 'infra/event-log/sqlite/worker.ts'], built)[0] as string;
+    script = transpile(['test/support/log-crash/main.ts', 'infra/event-log/sqlite/worker.ts'], built)[0] as string;
     folder = mkdtempSync(join(tmpdir(), 'oblivious-crash-'));
   });
   afterEach(async () => {

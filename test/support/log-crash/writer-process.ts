@@ -10,7 +10,7 @@ export interface Acknowledged {
   readonly ids: readonly string[];
 }
 
-/** A child process that runs `writer.ts`, started ahead and told when to go. */
+/** A child process that runs `main.ts` beside this file, started ahead and told when to go. */
 export class WriterProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #gone: Promise<void>;

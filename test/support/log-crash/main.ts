@@ -11,7 +11,7 @@ import type { NewEvent } from '../../../schemas/event-envelope.ts';
 import type { CommandId, EventId, StreamName } from '../../../schemas/ids.ts';
 
 /**
- * A process that appends as fast as it can until it is killed: `writer (sqlite FILE | postgres URL) CALLERS`. It waits for a line on its
+ * A process that appends as fast as it can until it is killed: `main (sqlite FILE | postgres URL) CALLERS`. It waits for a line on its
  * input, so that it can be started ahead. For every append it has been told is durable it writes a line `stream revision position ids…`.
  * Each event says in its data which revision it was meant for.
  */
