@@ -15,6 +15,15 @@ export const inWorld = async (options: WorldOptions, run: (world: World, timers:
   }
 };
 
+/** Work may pause between two things that it asks of the log, so that nothing is asked does not mean that all is done. */
+const untilIdle = async (world: World, timers: SinonFakeTimers, otherwise: string): Promise<void> => {
+  for (let round = 0; world.busy > 0; round++) {
+    if (round > 50) throw new RuleBroken(otherwise);
+    await world.calm();
+    await advance(world, timers, 250);
+  }
+};
+
 /** No more faults: every call ends, every process stops, and what the dead left behind is swept. */
 export const comeToRest = async (world: World, timers: SinonFakeTimers): Promise<void> => {
   for (let round = 0; ; round++) {
@@ -36,15 +45,11 @@ export const comeToRest = async (world: World, timers: SinonFakeTimers): Promise
     await advance(world, timers, 250);
   }
   for (const process of world.living) world.stop(process);
-  for (let round = 0; world.busy > 0; round++) {
-    if (round > 50) throw new RuleBroken('some process never stops');
-    await world.calm();
-    await advance(world, timers, 250);
-  }
+  await untilIdle(world, timers, 'some process never stops');
   world.now += 30 * DAY;
   world.sweeperOffsetMs = 0;
   world.sweep();
-  await world.calm();
+  await untilIdle(world, timers, 'the sweep never ends');
   world.audit.atRest();
   await world.settle();
 };

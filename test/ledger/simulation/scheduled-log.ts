@@ -40,7 +40,7 @@ export class ScheduledLog {
     await request?.serve(fate);
   }
 
-  /** From now on no answer reaches this process; what it has asked for may still be done. */
+  /** From now on this process asks for nothing more, and no answer reaches it; what it has asked for may still be done. */
   kill(process: string): void {
     this.#dead.add(process);
   }
@@ -63,7 +63,8 @@ export class ScheduledLog {
           if (!this.#dead.has(process)) reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
-      this.#pending.push({ process, serve });
+      // The timers of the dead live on in this process; what they would ask for was never asked.
+      if (!this.#dead.has(process)) this.#pending.push({ process, serve });
     });
   }
 
