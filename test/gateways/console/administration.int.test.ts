@@ -1,0 +1,265 @@
+import { expect } from 'chai';
+import { consoleBench, PASSWORD, type ConsoleBench, type ConsoleClient } from '../../support/console-bench.ts';
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- bodies are looked at, not trusted */
+
+const SECRET = 'sk-upstream-0123456789';
+const settings = {
+  name: 'Upstream',
+  provider: 'openai',
+  baseUrl: 'https://api.example.com/v1',
+  models: [{ model: 'large', upstreamModel: 'their-large' }],
+};
+
+describe('administration', () => {
+  let bench: ConsoleBench;
+  let admin: ConsoleClient;
+  before(async function () {
+    this.timeout(120_000);
+    bench = await consoleBench();
+    admin = await bench.admin();
+  });
+  after(() => bench.close());
+
+  const read = async (path: string, after: { position: string | null }): Promise<any> => {
+    const { status, body, text } = await admin.get(`${path}${path.includes('?') ? '&' : '?'}after=${after.position ?? 0}`);
+    expect(status, text).to.equal(200);
+    return body;
+  };
+
+  describe('of channels', () => {
+    it('adds one whose credentials are never shown again', async () => {
+      const { status, body: added } = await admin.post('/api/channels', { settings, secrets: [SECRET] });
+      expect(status).to.equal(201);
+      const channel = await read(`/api/channels/${added.channelId}`, added);
+      expect(channel).to.include({ enabled: true, health: 'unknown' });
+      expect(channel.settings).to.deep.equal({ ...settings, priority: 0, weight: 1, groups: null, costRatio: 1_000_000 });
+      expect(channel.keys).to.have.length(1);
+      expect(channel.keys[0]).to.include({ hint: '…6789', enabled: true });
+      const { text } = await admin.get('/api/channels');
+      expect(text).not.to.include(SECRET).and.not.to.include('env1.');
+      const { text: events } = await admin.get('/api/events?category=channel');
+      expect(events).to.include('ChannelKeyAdded').and.not.to.include('env1.').and.not.to.include(SECRET);
+    });
+
+    it('tests one through the same way that calls take, and shows how it went', async () => {
+      const { body: added } = await admin.post('/api/channels', { settings, secrets: [SECRET] });
+      const test = async () => (await admin.post(`/api/channels/${added.channelId}/test`, {})).body;
+      bench.upstreamAnswer = { status: 200, body: '{"choices":[{"message":{"content":"ok"}}]}' };
+      const fine = await test();
+      expect(fine).to.include({ ok: true, model: 'large' });
+      const sent = bench.asked.at(-1);
+      expect(sent).to.include({ origin: 'https://api.example.com', path: '/v1/chat/completions', method: 'POST', trusted: false });
+      expect(sent?.headers.authorization).to.equal(`Bearer ${SECRET}`);
+      expect(JSON.parse(sent?.body?.toString() ?? '')).to.include({ model: 'their-large' });
+      expect(await read(`/api/channels/${added.channelId}`, fine)).to.include({ health: 'healthy' });
+
+      bench.upstreamAnswer = { status: 401, body: JSON.stringify({ error: { message: `Incorrect API key provided: ${SECRET}` } }) };
+      const refused = await test();
+      expect(refused).to.include({ ok: false, message: 'HTTP 401: Incorrect API key provided: [key]' });
+      const channel = await read(`/api/channels/${added.channelId}`, refused);
+      expect(channel).to.include({ health: 'failing' });
+      expect(channel.lastTest).to.include({ ok: false, model: 'large' });
+
+      for (const [answer, message] of [
+        [{ fault: 'connect ECONNREFUSED' }, 'connect ECONNREFUSED'],
+        [{ status: 200, body: '<html>hello</html>' }, 'What came is not an answer of an OpenAI-compatible server.'],
+        [{ status: 500, body: 'oops' }, 'HTTP 500: oops'],
+      ] as const) {
+        bench.upstreamAnswer = answer;
+        expect(await test()).to.include({ ok: false, message });
+      }
+    });
+
+    it('refuses one that points inside, and credentials for another server than they were entered for', async () => {
+      const inside = await admin.post('/api/channels', { settings: { ...settings, baseUrl: 'http://10.0.0.1/v1' } });
+      expect(inside.body.error).to.include({ code: 'address_blocked', param: 'settings.baseUrl' });
+      const { body: added } = await admin.post('/api/channels', { settings, secrets: [SECRET] });
+      const channel = await read(`/api/channels/${added.channelId}`, added);
+      const moved = await admin.call('PUT', `/api/channels/${added.channelId}`, {
+        body: { settings: { ...channel.settings, baseUrl: 'https://other.example.com/v1' } },
+      });
+      expect(moved.body.error).to.include({ code: 'invalid_request', param: 'secrets' });
+    });
+
+    it('switches one off and on, changes its keys, and removes it', async () => {
+      const { body: added } = await admin.post('/api/channels', { settings, secrets: [SECRET] });
+      const path = `/api/channels/${added.channelId}`;
+      const off = (await admin.post(`${path}/disable`, { reason: 'maintenance' })).body;
+      expect(await read(path, off)).to.include({ enabled: false, disabledBy: 'operator', disabledReason: 'maintenance' });
+      const on = (await admin.post(`${path}/enable`)).body;
+      expect(await read(path, on)).to.include({ enabled: true, disabledBy: null });
+      const { body: key } = await admin.post(`${path}/keys`, { secret: 'sk-second-9876543210' });
+      const keyOff = (await admin.post(`${path}/keys/${key.keyId}/disable`, { reason: 'quota' })).body;
+      expect((await read(path, keyOff)).keys[1]).to.include({ enabled: false, disabledReason: 'quota' });
+      await admin.post(`${path}/keys/${key.keyId}/restore`);
+      const gone = (await admin.call('DELETE', `${path}/keys/${key.keyId}`)).body;
+      const channel = await read(path, gone);
+      expect(channel.keys).to.have.length(1);
+      const removed = await admin.call('DELETE', path, { headers: { 'if-match': `"${channel.revision}"` } });
+      expect(removed.status).to.equal(200);
+      expect((await admin.get(`${path}?after=${removed.body.position}`)).status).to.equal(404);
+      expect((await read('/api/channels', removed.body)).rows.map(({ channelId }: any) => channelId)).not.to.include(added.channelId);
+    });
+  });
+
+  describe('of people', () => {
+    it('registers somebody with a password made for them, who can sign in', async () => {
+      const { status, body: made } = await admin.post('/api/users', { email: 'New@Example.com', displayName: 'New' });
+      expect(status).to.equal(201);
+      expect(await read(`/api/users/${made.userId}`, made)).to.include({
+        email: 'new@example.com',
+        role: 'user',
+        group: 'default',
+        status: 'active',
+        balance: '0',
+      });
+      expect((await bench.client().signIn('new@example.com', made.password as string)).status).to.equal(200);
+      expect((await admin.post('/api/users', { email: 'new@example.com', displayName: 'Again' })).body.error).to.include({
+        code: 'already_exists',
+        param: 'email',
+      });
+    });
+
+    it('gives credit, caps, a group and a role', async () => {
+      const person = await bench.person('changed@example.com');
+      const path = `/api/users/${person.userId}`;
+      await admin.post(`${path}/credit`, { amount: '3000000000', reason: 'invoice 7' });
+      await admin.call('PUT', `${path}/caps`, { body: { day: '1000000000' } });
+      await admin.call('PUT', `${path}/group`, { body: { group: 'vip' } });
+      const { body: last } = await admin.call('PUT', `${path}/role`, { body: { role: 'admin' } });
+      const user = await read(path, last);
+      expect(user).to.include({ balance: '3000000000', group: 'vip', role: 'admin' });
+      expect(user.caps).to.deep.equal({ day: '1000000000', month: null, total: null });
+      expect((await admin.post(`${path}/credit`, { amount: '0', reason: 'nothing' })).body.error).to.include({
+        code: 'invalid_request',
+        param: 'amount',
+      });
+    });
+
+    it('does not let administrators lock themselves out', async () => {
+      const path = `/api/users/${bench.firstRun.administratorId}`;
+      expect((await admin.post(`${path}/suspend`, {})).body.error.code).to.equal('wrong_state');
+      expect((await admin.call('PUT', `${path}/role`, { body: { role: 'user' } })).body.error.code).to.equal('wrong_state');
+    });
+
+    it('finds people by name, address, role and state', async () => {
+      const { userId } = await bench.person('findme@example.com');
+      const { body: done } = await admin.post(`/api/users/${userId}/suspend`, { reason: 'test' });
+      const found = async (query: string): Promise<string[]> =>
+        (await read(`/api/users?${query}`, done)).rows.map(({ email }: any) => email as string);
+      expect(await found('search=findme')).to.deep.equal(['findme@example.com']);
+      expect(await found('status=suspended')).to.deep.equal(['findme@example.com']);
+      expect(await found('role=admin'))
+        .to.include('admin@example.com')
+        .and.not.to.include('findme@example.com');
+    });
+  });
+
+  describe('of one’s own account', () => {
+    it('changes name and address, unless somebody has it', async () => {
+      const person = await bench.person('mine@example.com');
+      const { body: done } = await person.call('PATCH', '/api/account', { body: { displayName: 'Me', email: 'Mine.Too@example.com' } });
+      expect((await person.get(`/api/account?after=${done.position}`)).body.user).to.include({
+        displayName: 'Me',
+        email: 'mine.too@example.com',
+      });
+      expect((await person.call('PATCH', '/api/account', { body: { email: 'admin@example.com' } })).body.error.code).to.equal(
+        'already_exists',
+      );
+      expect((await bench.client().signIn('mine.too@example.com', PASSWORD)).status).to.equal(200);
+      expect((await bench.client().signIn('mine@example.com', PASSWORD)).status).to.equal(401);
+    });
+  });
+
+  describe('of prices', () => {
+    it('publishes a list that is in force from its time on, and withdraws it', async () => {
+      const { body: lists } = await admin.get('/api/prices');
+      expect(lists.rows.map(({ title, status }: any) => [title, status])).to.deep.equal([['First', 'current']]);
+      const list = {
+        title: 'Second',
+        asOf: '2026-02-01',
+        source: 'test',
+        models: [{ model: 'large', kind: 'chat', rates: { input: '1', output: '2' } }],
+      };
+      const { status, body: made } = await admin.post('/api/prices', list);
+      expect(status).to.equal(201);
+      expect((await read('/api/prices', made)).rows.map(({ title, status: its }: any) => [title, its])).to.deep.equal([
+        ['Second', 'current'],
+        ['First', 'superseded'],
+      ]);
+      expect((await read('/api/prices/models?search=LAR', made)).rows).to.deep.equal([{ ...list.models[0], served: true }]);
+      const { body: gone } = await admin.post(`/api/prices/${made.priceListId}/withdraw`, { reason: 'typo' });
+      expect((await read('/api/prices', gone)).rows[1]).to.include({ title: 'First', status: 'current' });
+      const { body: bad } = await admin.post('/api/prices', { ...list, models: [{ model: 'x', kind: 'chat', rates: { input: '1' } }] });
+      expect(bad.error).to.include({ code: 'invalid_request', param: 'models.0' });
+    });
+
+    it('sets what a group pays', async () => {
+      const { body: done } = await admin.call('PUT', '/api/prices/groups/vip', { body: { ratio: 500_000 } });
+      expect((await read('/api/prices/groups', done)).rows).to.deep.equal([{ group: 'vip', ratio: 500_000 }]);
+      expect((await admin.call('PUT', '/api/prices/groups/vip', { body: { ratio: -1 } })).status).to.equal(400);
+    });
+  });
+
+  describe('of the installation', () => {
+    it('shows its state, and its read models', async () => {
+      const { body: status } = await admin.get('/api/status');
+      expect(status).to.include({ version: '1.2.3', profile: 'embedded' });
+      expect(status.counts.pricedModels).to.equal(2);
+      expect((await admin.get('/api/installation')).body).to.deep.equal({
+        version: '1.2.3',
+        apiBaseUrl: `http://127.0.0.1:${bench.port}/v1`,
+        sandbox: false,
+        quotaPerUsd: 500_000,
+      });
+      const { body: list } = await admin.get('/api/projections');
+      expect(list.rows.map(({ name }: any) => name as string)).to.include.members(['journal', 'users', 'channels']);
+      expect((await admin.get('/api/parked')).body).to.deep.equal({ rows: [], nextCursor: null });
+    });
+
+    it('compares a read model with one made anew, and rebuilds it', async () => {
+      const { body: compared } = await admin.post('/api/projections/journal/compare');
+      expect(compared).to.include({ name: 'journal', equal: true });
+      expect(compared.liveDigest).to.equal(compared.rebuiltDigest);
+      expect((await admin.post('/api/projections/journal/rebuild')).status).to.equal(202);
+      for (;;) {
+        const { body } = await admin.get('/api/projections');
+        const { lastRebuild } = body.rows.find(({ name }: any) => name === 'journal');
+        if (lastRebuild === null) continue;
+        expect(lastRebuild.failure).to.equal(null);
+        break;
+      }
+      expect(bench.failures).to.deep.equal([]);
+      expect((await admin.post('/api/projections/nothing/rebuild')).status).to.equal(404);
+    });
+
+    it('shows events whole but for what is secret, and exports them', async () => {
+      const { body: newest } = await admin.get('/api/events?limit=3');
+      expect(newest.rows.map(({ position }: any) => BigInt(position as string))).to.deep.equal(
+        bench.log.events.slice(-3).map(({ position }) => position),
+      );
+      const { body: stream } = await admin.get(`/api/events?stream=user-${bench.firstRun.administratorId}`);
+      expect(stream.rows.map(({ type }: any) => type as string)).to.deep.equal(['Registered', 'CredentialsChanged']);
+      expect(stream.rows[1].data.passwordHash).to.equal('••••••');
+      const position = stream.rows[0].position as string;
+      expect((await admin.get(`/api/events/${position}`)).body).to.deep.equal(stream.rows[0]);
+      expect((await admin.get('/api/events/9999999')).status).to.equal(404);
+      const { text, headers } = await admin.get('/api/events/export?category=token');
+      expect(headers['content-type']).to.equal('application/x-ndjson; charset=utf-8');
+      const lines = text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as any);
+      expect(lines).to.have.length(bench.eventsOf('token').length);
+      expect(lines[0].data.keyHash).to.equal('••••••');
+    });
+
+    it('is described for machines', async () => {
+      const { status, body } = await bench.client().get('/openapi.json');
+      expect(status).to.equal(200);
+      expect(body.openapi).to.equal('3.1.0');
+      expect(body.info.version).to.equal('1.2.3');
+    });
+  });
+});
