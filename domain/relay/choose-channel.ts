@@ -19,6 +19,8 @@ export const chooseChannel = <C extends Candidate>(
   mayTry: (channel: C) => boolean,
   random: number,
 ): C | null => {
+  const [only] = channels;
+  if (only !== undefined && channels.length === 1) return servesGroup(only, group) && mayTry(only) ? only : null;
   let priority = -Infinity;
   let usable: C[] = [];
   for (const channel of channels) {

@@ -25,10 +25,11 @@ const CROSS_ORIGIN: FlatHeaders = [
   'x-request-id, x-oblivious-cost, x-oblivious-channel, x-oblivious-replayed, retry-after',
 ];
 
-const crossOrigin = (call: Call): FlatHeaders => (call.req.headers.origin === undefined ? [] : CROSS_ORIGIN);
-
 export const sendHead = (call: Call, status: number, headers: FlatHeaders): void => {
-  call.res.writeHead(status, ['x-request-id', call.requestId, ...crossOrigin(call), ...headers]);
+  const all = ['x-request-id', call.requestId];
+  for (const header of headers) all.push(header);
+  if (call.req.headers.origin !== undefined) all.push(...CROSS_ORIGIN);
+  call.res.writeHead(status, all);
 };
 
 /** A whole answer, headers and body in one write. */

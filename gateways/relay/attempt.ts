@@ -92,12 +92,21 @@ const errorOf = (body: Buffer): { readonly code: string | null; readonly type: s
 
 /** One call's tries: what has failed, and what that says to the client in the end. */
 class Tries {
-  readonly failedChannels = new Set<ChannelId>();
-  readonly triedKeys = new Set<ChannelKeyId>();
+  /** Most calls are answered at once and never need either. */
+  failedChannels: Set<ChannelId> | null = null;
+  triedKeys: Set<ChannelKeyId> | null = null;
   count = 0;
   billed = false;
   last: { readonly code: ErrorCode; readonly waitMs: number | null } | null = null;
   onlyLimited = true;
+
+  hasFailed(channelId: ChannelId): boolean {
+    return this.failedChannels !== null && this.failedChannels.has(channelId);
+  }
+
+  failChannel(channelId: ChannelId): void {
+    (this.failedChannels ??= new Set()).add(channelId);
+  }
 
   fail(code: ErrorCode, waitMs: number | null = null): void {
     this.last = { code, waitMs };
@@ -108,9 +117,11 @@ class Tries {
 const sleep = (ms: number, call: Call): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    call.onInterrupt = () => {
-      clearTimeout(timer);
-      resolve();
+    call.running = {
+      interrupt: () => {
+        clearTimeout(timer);
+        resolve();
+      },
     };
   });
 
@@ -160,10 +171,7 @@ const open = (deps: AttemptDeps, call: Call, request: UpstreamRequest): Promise<
       },
     );
     deps.watch.add(opening);
-    // A plain answer is paid for whether or not it is waited for, so a client that left does not end it; everything else does.
-    call.onInterrupt = () => {
-      if (call.streamed || call.interrupted !== 'client_left') opening.interrupt();
-    };
+    call.running = opening;
     opening.begin(deps.upstream.send(request, opening));
   });
 
@@ -180,7 +188,7 @@ const judge = (
   const { states } = deps;
   const { channel } = served;
   const failChannel = (code: ErrorCode, why: string, waitMs: number | null = null): null => {
-    tries.failedChannels.add(channel.channelId);
+    tries.failChannel(channel.channelId);
     tries.fail(code, waitMs);
     states.failed(channel, why);
     call.detail = why;
@@ -242,7 +250,7 @@ const judge = (
       break;
     case 'channel_unfit':
       record('refused', status);
-      tries.failedChannels.add(channel.channelId);
+      tries.failChannel(channel.channelId);
       break;
     case 'channel_failed':
       record('failed', status);
@@ -251,8 +259,8 @@ const judge = (
   call.detail = `the upstream answered ${status}${code === null ? '' : ` (${code.slice(0, 64)})`}`;
   if (verdict !== 'rate_limited') tries.fail('upstream_refused');
   // A channel that was called without a key has no other to offer.
-  if (key === null) tries.failedChannels.add(channel.channelId);
-  else tries.triedKeys.add(key.keyId);
+  if (key === null) tries.failChannel(channel.channelId);
+  else (tries.triedKeys ??= new Set()).add(key.keyId);
   return null;
 };
 
@@ -284,7 +292,7 @@ export const attempt = async (
 
   for (;;) {
     const mayTry = (candidate: DirectoryChannel): boolean =>
-      !tries.failedChannels.has(candidate.channelId) &&
+      !tries.hasFailed(candidate.channelId) &&
       states.admits(candidate) &&
       states.hasKey(candidate, tries.triedKeys) &&
       addressOf(candidate.settings, deps.sandboxUrl()) !== null;

@@ -45,14 +45,14 @@ export class ChannelStates {
     return admits(this.#of(channel).breaker, this.#stopwatch.elapsed());
   }
 
-  hasKey(channel: DirectoryChannel, tried: ReadonlySet<ChannelKeyId>): boolean {
+  hasKey(channel: DirectoryChannel, tried: ReadonlySet<ChannelKeyId> | null): boolean {
     if (channel.keys.length === 0) return true;
     const seen = this.#of(channel);
     return channel.keys.some((key) => this.#mayUse(seen, key, tried));
   }
 
   /** The next key in turn. */
-  nextKey(channel: DirectoryChannel, tried: ReadonlySet<ChannelKeyId>): UsableKey {
+  nextKey(channel: DirectoryChannel, tried: ReadonlySet<ChannelKeyId> | null): UsableKey {
     if (channel.keys.length === 0) return NO_KEY;
     const seen = this.#of(channel);
     const chosen = chooseKey(channel.keys, seen.cursor, (key) => this.#mayUse(seen, key, tried));
@@ -120,13 +120,13 @@ export class ChannelStates {
     return seen;
   }
 
-  #mayUse(seen: Seen, key: DirectoryChannelKey, tried: ReadonlySet<ChannelKeyId>): boolean {
+  #mayUse(seen: Seen, key: DirectoryChannelKey, tried: ReadonlySet<ChannelKeyId> | null): boolean {
     if (!key.enabled) {
       // Whoever enables it again has seen to it.
       seen.resting.delete(key.keyId);
       return false;
     }
-    if (tried.has(key.keyId)) return false;
+    if (tried !== null && tried.has(key.keyId)) return false;
     const until = seen.resting.get(key.keyId);
     if (until === undefined) return true;
     if (this.#stopwatch.elapsed() < until) return false;

@@ -54,7 +54,7 @@ const shareOf = (amount: Money, share: Ratio, whole: Ratio): Money =>
  * What to charge: by the upstream's own usage; by our count where it sent none; the hold itself, flagged, where what it sent
  * cannot be true or comes to more than any account can hold.
  */
-const measure = async (
+const measure = (
   deps: Pick<RelayDeps, 'tokenCounter'>,
   hold: Hold,
   parsed: ParsedRequest,
@@ -62,7 +62,7 @@ const measure = async (
   costRatio: Ratio,
   reading: UsageReading,
   produced: () => Countable,
-): Promise<Measured> => {
+): Measured | Promise<Measured> => {
   const priced = (tokens: Usage, basis: z.infer<typeof ChargeBasis>): Measured => {
     const usage = withUnits(tokens, price, searches(parsed));
     return { usage, basis, computed: costOf(usage, price, groupRatio), upstreamCost: costOf(usage, price, costRatio) };
@@ -77,8 +77,9 @@ const measure = async (
       return held;
     case 'absent': {
       const prompt = parsed.endpoint === 'chat' ? promptOf(parsed.request) : inputOf(parsed.request);
-      const [input, output] = await Promise.all([countTokens(deps.tokenCounter, prompt), countTokens(deps.tokenCounter, produced())]);
-      return priced({ ...(input > 0 ? { input } : {}), ...(output > 0 ? { output } : {}) }, 'estimated');
+      return Promise.all([countTokens(deps.tokenCounter, prompt), countTokens(deps.tokenCounter, produced())]).then(([input, output]) =>
+        priced({ ...(input > 0 ? { input } : {}), ...(output > 0 ? { output } : {}) }, 'estimated'),
+      );
     }
   }
 };
@@ -97,7 +98,8 @@ export const charge = async (
 ): Promise<ChargedCall | Refusal> => {
   if (reading.kind === 'unbelievable') call.detail = `the upstream's usage cannot be true: ${reading.why}`;
   const { costRatio } = served.channel.settings;
-  const { usage, basis, computed, upstreamCost } = await measure(deps, hold, parsed, route, costRatio, reading, produced);
+  const measuring = measure(deps, hold, parsed, route, costRatio, reading, produced);
+  const { usage, basis, computed, upstreamCost } = measuring instanceof Promise ? await measuring : measuring;
   const durationMs = Math.round(deps.stopwatch.elapsed() - call.begun);
   const charged = await deps.spending.charge(hold, {
     channelId: served.channel.channelId,

@@ -116,6 +116,8 @@ const folded = (name: string): string => name.toUpperCase().toLowerCase();
 
 const isPlain = (name: string): boolean => /^[a-z0-9_.-]*$/.test(name);
 
+const FEW_MEMBERS = 16;
+
 const UNLIMITED: ScanLimits = { depth: Number.MAX_SAFE_INTEGER, members: Number.MAX_SAFE_INTEGER };
 
 /**
@@ -132,7 +134,8 @@ export const scanObject = (
   const strict = options.strict !== undefined;
   const spans: (Span | null)[] = [];
   for (let index = 0; index < names.length; index++) spans.push(null);
-  const seen = strict ? new Set<string>() : null;
+  /** A list for as long as it is short: most bodies have fewer members than a set is worth. */
+  let seen: string[] | Set<string> | null = strict ? [] : null;
   let repeated: string | null = null;
   let disguised: string | null = null;
   let members = 0;
@@ -171,8 +174,14 @@ export const scanObject = (
     if (index >= 0) spans[index] = { start, end: at };
     if (seen !== null) {
       if (++members > limits.members) return result(false, false);
-      if (seen.has(name)) repeated ??= name;
-      seen.add(name);
+      if (Array.isArray(seen)) {
+        if (seen.includes(name)) repeated ??= name;
+        else seen.push(name);
+        if (seen.length > FEW_MEMBERS) seen = new Set(seen);
+      } else {
+        if (seen.has(name)) repeated ??= name;
+        seen.add(name);
+      }
       if (index < 0 && !isPlain(name) && names.includes(folded(name))) disguised ??= name;
     }
   }

@@ -1,4 +1,5 @@
 import type { UpstreamExchange, UpstreamFault, UpstreamHeaders, UpstreamListener } from '../ports/upstream.ts';
+import type { Interruptible, Interruption } from './call.ts';
 import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
 import type { Watched } from './watch.ts';
 
@@ -63,7 +64,7 @@ const isErrorEvent = (data: string): boolean | 'garbled' => {
  * Listens to an upstream until it is clear what it answers: until then another one may be tried, and the client has seen
  * nothing. A plain answer is collected; a stream is handed over once its first event is there.
  */
-export class Opening implements UpstreamListener, StreamSource, Watched {
+export class Opening implements UpstreamListener, StreamSource, Watched, Interruptible {
   readonly #limits: OpeningLimits;
   readonly #settle: (opened: Opened) => void;
   #exchange: UpstreamExchange | null = null;
@@ -137,8 +138,9 @@ export class Opening implements UpstreamListener, StreamSource, Watched {
     else if (this.#asStream && now - this.#limits.begun > this.#limits.heartbeatMs) this.#handOver();
   }
 
-  interrupt(): void {
-    if (!this.#settled) this.#abandon({ kind: 'interrupted' });
+  /** A plain answer is paid for whether or not anybody waits for it, so a client that left does not end it; everything else does. */
+  interrupt(why: Interruption): void {
+    if (!this.#settled && (this.#limits.streamed || why !== 'client_left')) this.#abandon({ kind: 'interrupted' });
   }
 
   attach(sink: StreamSink): void {

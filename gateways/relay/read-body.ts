@@ -27,7 +27,7 @@ export const readBody = (req: IncomingMessage, limit: number): Promise<Buffer | 
       else (more ??= [first]).push(chunk);
     });
     req.on('end', () => resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0))));
-    req.on('error', () => resolve(null));
+    // Whatever ends a request early ends with this; without a listener for errors there are none.
     req.on('close', () => resolve(null));
   });
 };

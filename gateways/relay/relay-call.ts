@@ -216,7 +216,8 @@ const run = async (deps: PipelineDeps, call: Call, endpoint: Endpoint, caller: C
 
   const planned = route(deps.directory, caller, parsed.request.model, endpoint);
   if ('refused' in planned) return sendRefusal(call, planned);
-  const reserved = await reserve(deps.spending, caller, call.requestId, parsed, planned);
+  const asked = reserve(deps.spending, caller, call.requestId, parsed, planned);
+  const reserved = asked instanceof Promise ? await asked : asked;
   if ('refused' in reserved) return sendRefusal(call, reserved);
   const held: HeldCall = { call, parsed, route: planned, hold: reserved.hold, claim: null, ended: false };
   onHeld(held);

@@ -68,14 +68,14 @@ export const boundCall = (parsed: ParsedRequest, { price }: Pick<Route, 'price'>
   };
 };
 
-/** Sets the call's worst case aside. Waits only when the lease in hand does not cover it. */
-export const reserve = async (
+/** Sets the call's worst case aside. Waits only when the lease in hand does not cover it: a promise for each call would cost more than the hold. */
+export const reserve = (
   spending: Spending,
   caller: Caller,
   requestId: RequestId,
   parsed: ParsedRequest,
   route: Route,
-): Promise<Reserved | Refusal> => {
+): Reserved | Refusal | Promise<Reserved | Refusal> => {
   const { bound, choices, predicted } = boundCall(parsed, route);
   const { price, groupRatio } = route;
   const amount = worstCase(bound, price, groupRatio);
@@ -92,9 +92,11 @@ export const reserve = async (
     amount,
     least,
   });
-  const hold = asked instanceof Promise ? await asked : asked;
-  if ('refused' in hold) return hold;
-  if (hold.amount >= amount) return { hold, loweredOutput: null };
-  const affordable = affordableOutput(bound, price, groupRatio, hold.amount);
-  return { hold, loweredOutput: Math.max(1, Math.floor((affordable - predicted) / choices)) };
+  const limited = (hold: Hold | Refusal): Reserved | Refusal => {
+    if ('refused' in hold) return hold;
+    if (hold.amount >= amount) return { hold, loweredOutput: null };
+    const affordable = affordableOutput(bound, price, groupRatio, hold.amount);
+    return { hold, loweredOutput: Math.max(1, Math.floor((affordable - predicted) / choices)) };
+  };
+  return asked instanceof Promise ? asked.then(limited) : limited(asked);
 };

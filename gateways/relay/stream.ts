@@ -3,7 +3,7 @@ import { toDollarText } from '../../domain/ledger/money.ts';
 import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { Money } from '../../schemas/money.ts';
 import { errorBody, sendHead } from './answer.ts';
-import type { Call } from './call.ts';
+import type { Call, Interruptible, Interruption } from './call.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
 import { ProducedText } from './produced-text.ts';
@@ -98,7 +98,7 @@ type StreamDeps = Pick<RelayDeps, 'limits' | 'stopwatch'> & { readonly watch: Wa
  * Passes a stream on, chunk by chunk as it comes: whole events leave at once and in one write; usage chunk and `[DONE]` are
  * held back. Nothing here waits: a client that does not read pauses the upstream.
  */
-class StreamRelay implements StreamSink, Watched {
+class StreamRelay implements StreamSink, Watched, Interruptible {
   readonly #deps: StreamDeps;
   readonly #call: Call;
   readonly #source: StreamSource;
@@ -133,7 +133,7 @@ class StreamRelay implements StreamSink, Watched {
     const { res } = this.#call;
     const now = this.#deps.stopwatch.elapsed();
     this.#begun = this.#lastData = this.#lastWrite = now;
-    this.#call.onInterrupt = () => this.#stop(this.#call.interrupted === 'client_left' ? 'client_left' : 'shutdown');
+    this.#call.running = this;
     if (this.#call.clientGone) return this.#stop('client_left');
     res.on('drain', this.#onDrain);
     this.#deps.watch.add(this);
@@ -173,6 +173,10 @@ class StreamRelay implements StreamSink, Watched {
     this.#upstreamEnded = true;
     if (this.#over !== null) return this.#deps.watch.remove(this);
     this.#finish(this.#sawError ? 'error_event' : this.#usageEvent !== null ? 'done' : 'broken');
+  }
+
+  interrupt(why: Interruption): void {
+    this.#stop(why === 'client_left' ? 'client_left' : 'shutdown');
   }
 
   check(now: number): void {
@@ -264,7 +268,7 @@ class StreamRelay implements StreamSink, Watched {
   #finish(end: StreamEnd): void {
     const { stopwatch, watch } = this.#deps;
     this.#over = stopwatch.elapsed();
-    this.#call.onInterrupt = null;
+    this.#call.running = null;
     this.#call.res.off('drain', this.#onDrain);
     // What an upstream sends behind its last event is read and dropped, so that its connection can be used again; but not for ever.
     if (this.#upstreamEnded) watch.remove(this);
