@@ -1,3 +1,4 @@
+import { channelKeyContext } from '../../commands/channels/channel-secrets.ts';
 import type { SecretBox } from '../../commands/ports/secret-box.ts';
 import type { Sealed } from '../../schemas/sealed.ts';
 import type { DirectoryChannelKey } from '../ports/directory.ts';
@@ -18,7 +19,7 @@ export class ChannelSecrets {
   open({ keyId, secret }: DirectoryChannelKey): string {
     let opened = this.#opened.get(secret);
     if (opened === undefined) {
-      opened = this.#box.open(secret, `channel-key:${keyId}`);
+      opened = this.#box.open(secret, channelKeyContext(keyId));
       if (this.#opened.size >= MOST_KEPT) this.#opened.clear();
       this.#opened.set(secret, opened);
     }

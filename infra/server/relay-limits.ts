@@ -5,7 +5,8 @@ import type { Config } from '../../schemas/config.ts';
 export const relayLimits = (config: Config): RelayLimits => ({
   ...DEFAULT_RELAY_LIMITS,
   perKey: { requestsPerMinute: config.OBLIVIOUS_REQUESTS_PER_MINUTE, inFlight: config.OBLIVIOUS_KEY_CONCURRENCY },
-  perUser: { ...DEFAULT_RELAY_LIMITS.perUser, inFlight: config.OBLIVIOUS_USER_CONCURRENCY },
+  // Two keys' worth: a user with one key meets the key's limit, and a dozen keys do not get a dozen times as much.
+  perUser: { requestsPerMinute: 2 * config.OBLIVIOUS_REQUESTS_PER_MINUTE, inFlight: config.OBLIVIOUS_USER_CONCURRENCY },
   bodyBytes: config.OBLIVIOUS_MAX_BODY_BYTES,
   answerMs: config.OBLIVIOUS_ANSWER_SECONDS * 1_000,
   firstEventMs: config.OBLIVIOUS_FIRST_EVENT_SECONDS * 1_000,
