@@ -57,14 +57,15 @@ export class ApiClient {
     return this.#server.baseUrl;
   }
 
-  /** Whether a server answers there at all. */
+  /** Whether anything answers there at all, be it that it is still starting. */
   async isThere(): Promise<boolean> {
     try {
-      const response = await fetch(new URL('/healthz', this.#server.baseUrl), {
+      const response = await fetch(new URL('/api/session', this.#server.baseUrl), {
+        redirect: 'manual',
         signal: AbortSignal.any([this.#signal, AbortSignal.timeout(REACH_MS)]),
       });
       await response.arrayBuffer();
-      return response.ok;
+      return true;
     } catch {
       return false;
     }

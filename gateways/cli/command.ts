@@ -27,14 +27,17 @@ export interface Run {
   readonly options: Readonly<Record<string, string | undefined>>;
   readonly switches: ReadonlySet<string>;
   /** A server, or the reason why there is none. */
-  server(): Promise<ApiClient | Failure>;
+  readonly server: () => Promise<ApiClient | Failure>;
   /** A server where one runs, the data themselves where none does. Data are closed when the command ends. */
-  target(): Promise<Target | Failure>;
+  readonly target: () => Promise<Target | Failure>;
   /** The answer: JSON where that was asked for, words where not. */
-  tell(value: unknown, words: () => string): void;
+  readonly tell: (value: unknown, words: () => string) => void;
   /** Something beside the answer, for people. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
+
+/** `0` means that all is well, `1` that something is not; anything else is a {@link Failure}. */
+export type Outcome = 0 | 1 | Failure;
 
 export interface Command {
   /** The words that call it: `users create`. */
@@ -43,6 +46,5 @@ export interface Command {
   readonly args?: readonly Argument[];
   readonly options?: Readonly<Record<string, Option>>;
   readonly examples: readonly string[];
-  /** `0` means that all is well, `1` that something is not; anything else is a {@link Failure}. */
-  readonly run: (run: Run) => Promise<0 | 1 | Failure>;
+  readonly run: (run: Run) => Promise<Outcome>;
 }

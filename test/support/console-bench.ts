@@ -12,6 +12,7 @@ import { sessionTokens } from '../../infra/crypto/session-tokens.ts';
 import { createHttpServer } from '../../infra/http/http-server.ts';
 import { timeSortedIds } from '../../infra/ids.ts';
 import { projections } from '../../projections/registry.ts';
+import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
 import type { Role } from '../../schemas/events/user.ts';
 import type { UserId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
@@ -103,6 +104,7 @@ export interface ConsoleBench extends CommandBench {
   readonly port: number;
   readonly firstRun: FirstRun;
   readonly projecting: Projecting;
+  readonly database: ReadModelDatabase;
   readonly lines: readonly RequestLine[];
   readonly failures: readonly { readonly what: string; readonly error: unknown }[];
   /** What the upstream was asked, and what it answers: an outcome for a channel's test. */
@@ -211,6 +213,7 @@ export const consoleBench = async ({
     port,
     firstRun,
     projecting,
+    database,
     lines,
     failures,
     asked,

@@ -5,7 +5,7 @@ import { emailClaim } from '../../../domain/user/email-claim.ts';
 import { isRefusal } from '../../../schemas/errors.ts';
 import { CommandId, UserId } from '../../../schemas/ids.ts';
 import type { OpenedData } from '../../ports/command-line-host.ts';
-import type { Command } from '../command.ts';
+import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
 import { listing } from '../render.ts';
 import { argument, userIdIn } from './given.ts';
@@ -33,7 +33,7 @@ export const adminCommands: readonly Command[] = [
     about: 'Give somebody a new password, shown this once, and end their sessions.',
     args: [{ name: 'user', about: 'Id (usr_…) or e-mail address.' }],
     examples: ['admin reset-password admin@oblivious.local'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const asked = argument(run, 'user');

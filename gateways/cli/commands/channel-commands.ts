@@ -1,5 +1,5 @@
 import { EXIT, fail, isFailure } from '../failure.ts';
-import type { Command } from '../command.ts';
+import type { Command, Outcome, Run } from '../command.ts';
 import { listing, table } from '../render.ts';
 import { argument, wordsOf } from './given.ts';
 
@@ -17,7 +17,7 @@ const switchChannel = (name: 'enable' | 'disable', about: string, said: string):
   args: [CHANNEL],
   ...(name === 'disable' ? { options: { reason: { value: 'TEXT', about: 'Why, for the record.' } } } : {}),
   examples: [`channels ${name} chn_0mb2…`],
-  run: async (run) => {
+  run: async (run: Run): Promise<Outcome> => {
     const api = await run.server();
     if (isFailure(api)) return api;
     const params = { channelId: argument(run, 'channel') };
@@ -48,7 +48,7 @@ export const channelCommands: readonly Command[] = [
       'channels add --name OpenAI --base-url https://api.openai.com/v1 --models gpt-4o,gpt-4o-mini < key.txt',
       'channels add --name local --base-url http://127.0.0.1:11434/v1 --models llama=llama3.2:3b --no-key',
     ],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const { name = '', 'base-url': baseUrl = '', models, priority, weight, groups } = run.options;
       for (const [option, value] of [
         ['priority', priority],
@@ -83,7 +83,7 @@ export const channelCommands: readonly Command[] = [
     name: 'channels list',
     about: 'List channels with their health.',
     examples: ['channels list', 'channels list --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const api = await run.server();
       if (isFailure(api)) return api;
       const list = await api.call('listChannels', {});
@@ -111,7 +111,7 @@ export const channelCommands: readonly Command[] = [
     args: [CHANNEL],
     options: { model: { value: 'MODEL', about: 'Which; the first that the channel maps unless given.' } },
     examples: ['channels test chn_0mb2…', 'channels test chn_0mb2… --model gpt-4o'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const api = await run.server();
       if (isFailure(api)) return api;
       const tested = await api.call('testChannel', { params: { channelId: argument(run, 'channel') }, body: { model: run.options.model } });

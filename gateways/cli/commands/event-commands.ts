@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
 import { listing, ProgressBar } from '../render.ts';
 import { argument } from './given.ts';
@@ -28,7 +28,7 @@ export const eventCommands: readonly Command[] = [
     about: 'Show the last events, and with --follow those to come.',
     options: { ...FILTERS, limit: { value: 'N', about: 'How many; 20 unless given.' }, follow: { about: 'Go on until interrupted.' } },
     examples: ['events tail', 'events tail --follow --type QuotaDebited', 'events tail --category channel --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const { category, type, limit = '20' } = run.options;
       if (!/^[1-9]\d{0,2}$/.test(limit)) return fail(EXIT.usage, '--limit takes a number from 1 to 999.');
       const target = await run.target();
@@ -52,7 +52,7 @@ export const eventCommands: readonly Command[] = [
     about: 'Show one event whole.',
     args: [{ name: 'position', about: 'Its place in the log.' }],
     examples: ['events show 1042', 'events show 1042 --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const position = argument(run, 'position');
       if (!isPosition(position) || position === '0') return fail(EXIT.usage, 'A position is a whole number from 1 on.');
       const target = await run.target();
@@ -89,7 +89,7 @@ export const eventCommands: readonly Command[] = [
     about: 'Write events to standard output, one JSON document a line. From a server, sealed values are masked.',
     options: { ...FILTERS, from: { value: 'POSITION', about: 'What lies after this position; everything unless given.' } },
     examples: ['events export > events.jsonl', 'events export --category account --from 1000 | wc -l'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const { category, type, from } = run.options;
       if (!isPosition(from)) return fail(EXIT.usage, '--from takes a position.');
       const target = await run.target();

@@ -35,10 +35,12 @@ export const optional = <Value>({ options }: Run, name: string, read: (text: str
   return text === undefined ? undefined : read(text);
 };
 
-/** A user by id, or by e-mail address. */
+/** A user by id, or by e-mail address; also one that was registered just before. */
 export const userIdIn = async (api: ApiClient, text: string): Promise<string | Failure> => {
   if (!text.includes('@')) return text;
-  const page = await api.call('listUsers', { query: { search: text, limit: '200' } });
+  const log = await api.call('listEvents', { query: { limit: '1' } });
+  if ('failed' in log) return log;
+  const page = await api.call('listUsers', { query: { search: text, limit: '200', after: log.head } });
   if ('failed' in page) return page;
   const user = page.rows.find(({ email }) => email.toLowerCase() === text.toLowerCase());
   return user?.userId ?? fail(EXIT.refused, `Nobody has the address ${text}.`);

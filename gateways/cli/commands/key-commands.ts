@@ -1,6 +1,6 @@
 import type { Wire } from '../../../schemas/http/wire.ts';
 import type { RestrictKey } from '../../../schemas/http/keys.ts';
-import type { Command, Run } from '../command.ts';
+import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
 import { dollarsOf, listing, table } from '../render.ts';
 import { argument, instantOf, nanosOf, optional, userIdIn, wordsOf } from './given.ts';
@@ -54,7 +54,7 @@ export const keyCommands: readonly Command[] = [
       'keys create ada@example.com --name laptop',
       'keys create ada@example.com --name batch --models gpt-4o-mini --total 20 --expires 2027-01-01',
     ],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const [day, month, total, expiresAt] = [
         optional(run, 'day', nanosOf),
         optional(run, 'month', nanosOf),
@@ -95,7 +95,7 @@ export const keyCommands: readonly Command[] = [
       limit: { value: 'N', about: 'At most so many, up to 200; 50 unless given.' },
     },
     examples: ['keys list', 'keys list --user ada@example.com --status active'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const { user, limit, status } = run.options;
       const known = ['active', 'disabled', 'revoked', 'exhausted', 'expired'] as const;
       const wanted = known.find((name) => name === status);

@@ -11,7 +11,7 @@ import { LeaseId, RequestId } from '../../../schemas/ids.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { explainCharge } from '../../console/charge-explanation.ts';
 import type { OpenedData } from '../../ports/command-line-host.ts';
-import type { Command } from '../command.ts';
+import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
 import { LedgerAudit, type AuditSummary } from '../ledger-audit.ts';
 import { dollarsOf, listing, ProgressBar, table } from '../render.ts';
@@ -133,7 +133,7 @@ export const ledgerCommands: readonly Command[] = [
       limit: { value: 'N', about: 'At most so many, up to 200; 50 unless given.' },
     },
     examples: ['ledger statement ada@example.com', 'ledger statement usr_0mb2… --from 2026-08-01 --to 2026-09-01 --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const [from, to] = [optional(run, 'from', instantOf), optional(run, 'to', instantOf)];
       if (isFailure(from)) return from;
       if (isFailure(to)) return to;
@@ -177,7 +177,7 @@ export const ledgerCommands: readonly Command[] = [
     about: 'Show how a charge came about. Exit code 1 when the rule does not give what was charged.',
     args: [{ name: 'charge', about: 'Id of the request that was charged (req_…).' }],
     examples: ['ledger explain req_0mb2…', 'ledger explain req_0mb2… --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const requestId = argument(run, 'charge');
@@ -194,7 +194,7 @@ export const ledgerCommands: readonly Command[] = [
     name: 'ledger verify',
     about: 'Add the whole ledger up again from the log and check every rule. Exit code 1 at the first event that breaks one.',
     examples: ['ledger verify', 'ledger verify --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const head = await headOf(target);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isRefusal } from '../../../schemas/errors.ts';
 import type { ParkedPage, ProjectionCompared, ProjectionList } from '../../../schemas/http/projections.ts';
 import type { Wire } from '../../../schemas/http/wire.ts';
-import type { Command, Run, Target } from '../command.ts';
+import type { Command, Outcome, Run, Target } from '../command.ts';
 import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
 import { ProgressBar, table } from '../render.ts';
 import { argument } from './given.ts';
@@ -119,7 +119,7 @@ const unpark = (name: 'retry' | 'discard', about: string, said: string): Command
   about,
   args: [{ name: 'id', about: 'As `parked list` shows it.' }],
   examples: [`parked ${name} 17`],
-  run: async (run) => {
+  run: async (run: Run): Promise<Outcome> => {
     const target = await run.target();
     if (isFailure(target)) return target;
     const care = await careOf(target);
@@ -135,7 +135,7 @@ export const projectionCommands: readonly Command[] = [
     name: 'projections list',
     about: 'List read models and how far they are.',
     examples: ['projections list', 'projections list --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const rows = await (await careOf(target)).status();
@@ -149,7 +149,7 @@ export const projectionCommands: readonly Command[] = [
     about: 'Say whether read models are up to date. Exit code 1 when one is behind, or holds parked events.',
     args: [NAME],
     examples: ['projections status', 'projections status journal'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const rows = await chosen(await careOf(target), run.args.projection);
@@ -163,7 +163,7 @@ export const projectionCommands: readonly Command[] = [
     about: 'Make read models anew from the log beside the live ones, and switch when they are done.',
     args: [NAME],
     examples: ['projections rebuild journal', 'projections rebuild'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const care = await careOf(target);
@@ -188,7 +188,7 @@ export const projectionCommands: readonly Command[] = [
     about: 'Rebuild read models aside and compare digests. Exit code 1 when one differs.',
     args: [NAME],
     examples: ['projections compare', 'projections compare journal --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const care = await careOf(target);
@@ -224,7 +224,7 @@ export const projectionCommands: readonly Command[] = [
     about: 'List events that a read model could not apply. Exit code 1 when there are any.',
     options: { projection: { value: 'NAME', about: 'Of one read model only.' } },
     examples: ['parked list', 'parked list --projection journal --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const target = await run.target();
       if (isFailure(target)) return target;
       const rows = await (await careOf(target)).parked(run.options.projection);

@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail } from '../failure.ts';
 import { listing } from '../render.ts';
 
@@ -6,7 +6,7 @@ export const startCommand: Command = {
   name: 'start',
   about: 'Run the server until it is told to end.',
   examples: ['start', 'start   # with PORT=8080 in the environment'],
-  run: async ({ host }) => {
+  run: async ({ host }: Run): Promise<Outcome> => {
     const code = await host.start();
     return code === 0 ? 0 : 1;
   },
@@ -16,7 +16,7 @@ export const configCommand: Command = {
   name: 'config',
   about: 'Show the configuration in force, secrets masked.',
   examples: ['config', 'config --json'],
-  run: async ({ host, tell }) => {
+  run: async ({ host, tell }: Run): Promise<Outcome> => {
     const config = host.config();
     if ('mistakes' in config) return fail(EXIT.failed, config.mistakes.join('\n'));
     tell(Object.fromEntries(config.settings.map(({ name, value, given }) => [name, { value, given }])), () =>
@@ -30,7 +30,7 @@ export const statusCommand: Command = {
   name: 'status',
   about: 'Show how a running server is.',
   examples: ['status', 'status --json'],
-  run: async ({ server, tell }) => {
+  run: async ({ server, tell }: Run): Promise<Outcome> => {
     const api = await server();
     if ('failed' in api) return api;
     const status = await api.call('readStatus', {});

@@ -1,5 +1,5 @@
 import type { Role } from '../../../schemas/events/user.ts';
-import type { Command } from '../command.ts';
+import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
 import { dollarsOf, listing, table } from '../render.ts';
 import { argument, nanosOf, userIdIn } from './given.ts';
@@ -26,7 +26,7 @@ export const userCommands: readonly Command[] = [
       'users create ops@example.com --role admin --json',
       'users create bob@example.com --password-stdin < password.txt',
     ],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const role = roleOf(run.options.role);
       if (role === null) return fail(EXIT.usage, '--role takes user or admin.');
       const api = await run.server();
@@ -56,7 +56,7 @@ export const userCommands: readonly Command[] = [
       limit: { value: 'N', about: 'At most so many, up to 200; 50 unless given.' },
     },
     examples: ['users list', 'users list --status suspended --json'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const { search, limit, status } = run.options;
       const role = roleOf(run.options.role);
       if (role === null) return fail(EXIT.usage, '--role takes user or admin.');
@@ -89,7 +89,7 @@ export const userCommands: readonly Command[] = [
     args: [USER],
     options: { reason: { value: 'TEXT', about: 'Why, for the record.' } },
     examples: ['users suspend ada@example.com --reason "unpaid"'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const api = await run.server();
       if (isFailure(api)) return api;
       const userId = await userIdIn(api, argument(run, 'user'));
@@ -105,7 +105,7 @@ export const userCommands: readonly Command[] = [
     about: 'Take back a suspension.',
     args: [USER],
     examples: ['users reinstate ada@example.com'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const api = await run.server();
       if (isFailure(api)) return api;
       const userId = await userIdIn(api, argument(run, 'user'));
@@ -122,7 +122,7 @@ export const userCommands: readonly Command[] = [
     args: [USER, { name: 'dollars', about: 'How much, in US dollars.' }],
     options: { reason: { value: 'TEXT', about: 'Why, for the record.', required: true } },
     examples: ['credit grant ada@example.com 25 --reason "invoice 1017"'],
-    run: async (run) => {
+    run: async (run: Run): Promise<Outcome> => {
       const amount = nanosOf(argument(run, 'dollars'));
       if (isFailure(amount)) return amount;
       const api = await run.server();

@@ -1,0 +1,339 @@
+import { expect } from 'chai';
+import { runCli } from '../../../gateways/cli/run-cli.ts';
+import { allCommands } from '../../../gateways/cli/commands/all-commands.ts';
+import { readModelCare } from '../../../gateways/console/read-model-care.ts';
+import type { CommandLineHost, OpenedData } from '../../../gateways/ports/command-line-host.ts';
+import { issueToken } from '../../../commands/tokens/issue-token.ts';
+import { dollars } from '../../../domain/ledger/money.ts';
+import { projections } from '../../../projections/registry.ts';
+import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { UNRESTRICTED } from '../../../schemas/events/token.ts';
+import { RequestId } from '../../../schemas/ids.ts';
+import { consoleBench, OPERATOR_TOKEN, type ConsoleBench } from '../../support/console-bench.ts';
+import { done } from '../../support/refused.ts';
+import { spendOnLease } from '../../support/spending.ts';
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Standard output as JSON. */
+  readonly json: () => any; // eslint-disable-line @typescript-eslint/no-explicit-any -- a test reads whatever came
+}
+
+interface Machine extends Partial<Pick<CommandLineHost, 'config' | 'start' | 'server' | 'openData'>> {
+  readonly stdin?: string;
+  readonly interrupted?: AbortSignal;
+  /** Sees standard output as it grows. */
+  readonly watch?: (out: string) => void;
+}
+
+const say = async (argv: readonly string[], machine: Machine = {}): Promise<Said> => {
+  const written = { out: '', err: '' };
+  const output = (name: 'out' | 'err') => ({
+    isTTY: false,
+    write: (text: string) => {
+      written[name] += text;
+      if (name === 'out') machine.watch?.(written.out);
+    },
+  });
+  const code = await runCli(argv, {
+    version: '1.2.3',
+    stdout: output('out'),
+    stderr: output('err'),
+    interrupted: machine.interrupted ?? new AbortController().signal,
+    readStdin: () => Promise.resolve(machine.stdin ?? ''),
+    readFile: () => Promise.reject(new Error('no files here')),
+    start: machine.start ?? (() => Promise.resolve(0)),
+    config: machine.config ?? (() => ({ settings: [{ name: 'PORT', value: '3000', given: false, about: 'Port to listen on.' }] })),
+    server: machine.server ?? (() => Promise.resolve(null)),
+    openData: machine.openData ?? (() => Promise.resolve(refuse('not_found', 'There is no installation here.'))),
+  });
+  return { code, ...written, json: () => JSON.parse(written.out) as unknown };
+};
+
+describe('the command line by itself', () => {
+  it('says what there is, and how each command is used', async () => {
+    for (const argv of [[], ['help'], ['--help']]) {
+      const { code, out } = await say(argv);
+      expect(code).to.equal(0);
+      for (const { name } of allCommands) expect(out).to.include(name);
+    }
+    for (const { name, about, examples, options = {} } of allCommands) {
+      const { code, out } = await say([...name.split(' '), '--help']);
+      expect(code, name).to.equal(0);
+      expect(out).to.include(about);
+      expect(examples.length, name).to.be.greaterThan(0);
+      for (const example of examples) expect(out).to.include(`oblivious ${example}`).and.include(`oblivious ${name}`);
+      for (const option of Object.keys(options)) expect(out, name).to.include(`--${option}`);
+    }
+    expect((await say(['--version'])).out).to.equal('1.2.3\n');
+  });
+
+  it('ends with 2 where it does not understand, and says what', async () => {
+    for (const [argv, said] of [
+      [['nonsense'], 'There is no command nonsense'],
+      [['users'], 'users create'],
+      [['users', 'create'], '<email> is missing'],
+      [['users', 'create', 'a@example.com', 'b@example.com'], 'There is nothing to make of b@example.com'],
+      [['users', 'list', '--colour'], '--colour'],
+      [['credit', 'grant', 'usr_1', '5'], '--reason is missing'],
+      [['credit', 'grant', 'usr_1', 'five', '--reason', 'x'], 'five is no amount'],
+      [['keys', 'create', 'usr_1', '--name', 'x', '--expires', 'soon'], 'soon is no time'],
+      [['events', 'show', 'x'], 'A position is a whole number'],
+      [['users', 'list', '--role', 'king'], '--role takes user or admin'],
+      [['users', 'list', '--url', 'nowhere'], '--url takes a URL'],
+    ] as const) {
+      const { code, out, err } = await say(argv);
+      expect(code, argv.join(' ')).to.equal(2);
+      expect(err).to.include(said);
+      expect(out, 'nothing on standard output').to.equal('');
+    }
+  });
+
+  it('ends with 4 where there is neither a server nor data', async () => {
+    expect(await say(['users', 'list'])).to.include({ code: 4 });
+    const { code, err } = await say(['ledger', 'verify']);
+    expect(code).to.equal(4);
+    expect(err).to.include('There is no installation here');
+    const gone = await say(['users', 'list'], { server: () => Promise.resolve({ baseUrl: 'http://127.0.0.1:1', token: 'x' }) });
+    expect(gone.code).to.equal(4);
+  });
+
+  it('never sends a token of this machine to another', async () => {
+    const asked: (string | undefined)[] = [];
+    const { code, err } = await say(['users', 'list', '--url', 'https://elsewhere.example.com'], {
+      server: async (url) => {
+        asked.push(url);
+        return null;
+      },
+    });
+    expect(asked).to.deep.equal(['https://elsewhere.example.com']);
+    expect(code).to.equal(4);
+    expect(err).to.include('OBLIVIOUS_OPERATOR_TOKEN');
+  });
+
+  it('starts the server, and shows the configuration or what is wrong with it', async () => {
+    expect((await say(['start'], { start: () => Promise.resolve(0) })).code).to.equal(0);
+    expect((await say(['start'], { start: () => Promise.resolve(1) })).code).to.equal(1);
+    expect((await say(['config'])).out).to.include('PORT=3000   (unless set)');
+    expect((await say(['config', '--json'])).json()).to.deep.equal({ PORT: { value: '3000', given: false } });
+    const wrong = await say(['config'], { config: () => ({ mistakes: ['PORT: not a number.', 'HOST: empty.'] }) });
+    expect(wrong).to.include({ code: 1, err: 'PORT: not a number.\nHOST: empty.\n' });
+  });
+});
+
+describe('the command line with a server, and without', () => {
+  let bench: ConsoleBench;
+  let charged: RequestId;
+  before(async function () {
+    this.timeout(120_000);
+    bench = await consoleBench();
+    const published = bench.eventsOf('pricelist')[0];
+    if (published?.type !== 'PriceListPublished' || published.data.models[0] === undefined) throw new Error('no prices');
+    const { userId } = await bench.person('ada@example.com');
+    done(await bench.book.execute(userId, { kind: 'grantCredit', amount: dollars(2), source: 'admin', reason: 'first' }, bench.context()));
+    const { tokenId } = done(
+      await issueToken(bench, { userId, name: 'adas', expiresAt: null, restrictions: UNRESTRICTED, caps: {} }, bench.context()),
+    );
+    charged = RequestId.parse('req_cli1');
+    await spendOnLease(bench, 'cli', { userId, tokenId, priceListId: published.data.priceListId, price: published.data.models[0] }, [
+      { requestId: charged, usage: { input: 1_000, output: 200 } },
+    ]);
+    await bench.projecting.caughtUp();
+  });
+  after(() => bench.close());
+
+  const withServer = (argv: readonly string[], more: Machine = {}): Promise<Said> =>
+    say(argv, { ...more, server: () => Promise.resolve({ baseUrl: `http://127.0.0.1:${bench.port}`, token: OPERATOR_TOKEN }) });
+
+  const opened = async (): Promise<OpenedData | Refusal> => {
+    const { database } = bench;
+    return {
+      ...bench,
+      care: () =>
+        Promise.resolve(
+          readModelCare({
+            feed: bench.log,
+            database,
+            projections,
+            board: bench.projecting.board,
+            clock: bench.clock,
+            owner: 'cli',
+            stopping: new AbortController().signal,
+            failed: () => undefined,
+          }),
+        ),
+      close: () => Promise.resolve(),
+    };
+  };
+  const withData = (argv: readonly string[]): Promise<Said> => say(argv, { openData: opened });
+
+  it('makes people, credit, keys and channels through the server', async () => {
+    const made = (await withServer(['users', 'create', 'cli@example.com', '--name', 'By hand', '--json'])).json();
+    expect(made.password).to.match(/^\w{5}-/);
+    expect((await withServer(['credit', 'grant', 'cli@example.com', '2.5', '--reason', 'test'])).out).to.include('$2.50');
+    const key = (
+      await withServer(['keys', 'create', 'cli@example.com', '--name', 'laptop', '--models', 'large, small', '--total', '1', '--json'])
+    ).json();
+    expect(key.secret).to.match(/^sk-ob-/);
+    await bench.projecting.caughtUp();
+    const [listed] = (await withServer(['keys', 'list', '--user', 'cli@example.com', '--json'])).json();
+    expect(listed).to.include({ name: 'laptop', status: 'active' });
+    expect(listed.restrictions.models).to.deep.equal(['large', 'small']);
+    expect(listed.caps.total).to.equal('1000000000');
+    expect((await withServer(['keys', 'revoke', key.tokenId as string, '--reason', 'lost'])).out).to.include('is revoked');
+    expect((await withServer(['users', 'suspend', 'cli@example.com'])).code).to.equal(0);
+    expect((await withServer(['users', 'reinstate', 'cli@example.com'])).code).to.equal(0);
+    await bench.projecting.caughtUp();
+    expect((await withServer(['users', 'list', '--search', 'cli@'])).out).to.match(
+      /cli@example\.com +user +default +active +\$2\.50 +\$0\.00/,
+    );
+  });
+
+  it('takes secrets from standard input, and never from the line', async () => {
+    const add = [
+      'channels',
+      'add',
+      '--name',
+      'Up',
+      '--base-url',
+      'https://api.example.com/v1/',
+      '--models',
+      'large=their-large,small',
+      '--priority',
+      '2',
+    ];
+    expect((await withServer(add)).err).to.include('There was no key on standard input');
+    const { channelId } = (await withServer([...add, '--json'], { stdin: 'sk-upstream-0123456789\n' })).json();
+    await bench.projecting.caughtUp();
+    const channel = (await withServer(['channels', 'list', '--json']))
+      .json()
+      .find((row: { channelId: string }) => row.channelId === channelId);
+    expect(channel.settings).to.deep.include({
+      baseUrl: 'https://api.example.com/v1',
+      priority: 2,
+      models: [
+        { model: 'large', upstreamModel: 'their-large' },
+        { model: 'small', upstreamModel: 'small' },
+      ],
+    });
+    expect(channel.keys[0].hint).to.equal('…6789');
+    expect(await withServer(['channels', 'test', channelId as string])).to.include({ code: 0 });
+    bench.upstreamAnswer = { status: 500, body: 'down' };
+    const failed = await withServer(['channels', 'test', channelId as string]);
+    expect(failed.code).to.equal(1);
+    expect(failed.out).to.include('HTTP 500: down');
+    expect(await withServer(['channels', 'disable', channelId as string])).to.include({ code: 0 });
+    expect(await withServer(['channels', 'enable', channelId as string])).to.include({ code: 0 });
+    expect(
+      (await withServer(['users', 'create', 'in@example.com', '--password-stdin', '--json'], { stdin: 'between the lines\n' })).json()
+        .password,
+    ).to.equal(null);
+  });
+
+  it('ends with 3 where the server refuses, and says why', async () => {
+    const { code, err } = await withServer(['users', 'create', 'ada@example.com']);
+    expect(code).to.equal(3);
+    expect(err)
+      .to.include('already_exists')
+      .and.match(/request req_/);
+    expect(await withServer(['users', 'suspend', 'nobody@example.com'])).to.include({ code: 3 });
+    expect(await withServer(['ledger', 'explain', 'req_none'])).to.include({ code: 3 });
+  });
+
+  for (const [where, run] of [
+    ['through the server', (argv: readonly string[]) => withServer(argv)],
+    ['on the data themselves', (argv: readonly string[]) => withData(argv)],
+  ] as const) {
+    describe(where, () => {
+      it('shows a statement and explains a charge', async () => {
+        const rows = (await run(['ledger', 'statement', 'ada@example.com', '--json'])).json();
+        expect(rows.map(({ kind, change, balance }: Record<string, string>) => [kind, change, balance])).to.deep.equal([
+          ['charge', '-4500000', '1995500000'],
+          ['grant', '2000000000', '2000000000'],
+        ]);
+        expect((await run(['ledger', 'statement', 'ada@example.com'])).out).to.include('-$0.0045');
+        const { code, out } = await run(['ledger', 'explain', charged]);
+        expect(code).to.equal(0);
+        expect(out).to.include('4500000 nano-dollars').and.include('The rule gives what was charged.');
+      });
+
+      it('verifies the ledger', async () => {
+        const { code, json } = await run(['ledger', 'verify', '--json']);
+        expect(code).to.equal(0);
+        expect(json()).to.include({ charges: 1, charged: '4500000', trialBalance: '0', broken: null });
+      });
+
+      it('shows events, one of them, and all of them', async () => {
+        const tail = (await run(['events', 'tail', '--type', 'QuotaDebited', '--json'])).out.trimEnd().split('\n');
+        expect(tail).to.have.length(1);
+        const { position } = JSON.parse(tail[0] ?? '') as { position: string };
+        expect((await run(['events', 'show', position, '--json'])).json().data.requestId).to.equal(charged);
+        expect(await run(['events', 'show', '99999999'])).to.include({ code: 3 });
+        const exported = (await run(['events', 'export', '--category', 'lease'])).out.trimEnd().split('\n');
+        expect(exported).to.have.length(bench.eventsOf('lease').length);
+      });
+
+      it('looks after read models', async () => {
+        expect((await run(['projections', 'list'])).out).to.include('journal');
+        await bench.projecting.caughtUp();
+        expect(await run(['projections', 'compare', 'journal'])).to.include({ code: 0 });
+        expect(await run(['projections', 'rebuild', 'journal'])).to.include({ code: 0, err: 'journal is rebuilt.\n' });
+        expect((await run(['projections', 'status', 'nothing'])).err).to.include('There is no read model nothing');
+        expect(await run(['parked', 'list'])).to.include({ code: 0, out: 'Nothing is parked.\n' });
+        expect(await run(['parked', 'retry', '7'])).to.include({ code: 3 });
+      });
+
+      it('gives somebody a new password', async () => {
+        const { password } = (await run(['admin', 'reset-password', 'ada@example.com', '--json'])).json();
+        expect((await bench.client().signIn('ada@example.com', password as string)).status).to.equal(200);
+        expect(await run(['admin', 'reset-password', 'nobody@example.com'])).to.include({ code: 3 });
+      });
+    });
+  }
+
+  it('follows the log until it is interrupted', async () => {
+    const interrupt = new AbortController();
+    let began: () => void = () => undefined;
+    const beginning = new Promise<void>((resolve) => (began = resolve));
+    const following = withServer(['events', 'tail', '--follow', '--limit', '1', '--type', 'CreditGranted', '--json'], {
+      interrupted: interrupt.signal,
+      watch: (out) => {
+        began();
+        if (out.includes('seen live')) interrupt.abort();
+      },
+    });
+    await beginning;
+    const { userId } = await bench.person('followed@example.com');
+    done(
+      await bench.book.execute(userId, { kind: 'grantCredit', amount: dollars(1), source: 'admin', reason: 'seen live' }, bench.context()),
+    );
+    const { code, out } = await following;
+    expect(code).to.equal(0);
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { data: { reason: string } }).data.reason)
+        .slice(1),
+    ).to.deep.equal(['seen live']);
+  });
+
+  it('finds a ledger that was tampered with, and ends with 1', async () => {
+    const data = done(await opened());
+    const tampered: OpenedData = {
+      ...data,
+      log: {
+        ...data.log,
+        async *readAll(options) {
+          for await (const event of data.log.readAll(options))
+            yield event.type === 'QuotaDebited' ? { ...event, data: { ...event.data, amount: '1' } } : event;
+        },
+      },
+    };
+    const { code, out } = await say(['ledger', 'verify'], { openData: () => Promise.resolve(tampered) });
+    expect(code).to.equal(1);
+    expect(out).to.include('BROKEN: every charge is what its price list says').and.include('QuotaDebited on lease-lse_cli');
+  });
+});
