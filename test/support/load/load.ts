@@ -21,7 +21,7 @@ export interface Load {
 }
 
 /** A server that is down is asked again this often by each client. */
-const AGAIN_MS = 20;
+const AGAIN_MS = 100;
 
 export const startLoad = ({ url, apiKeys, clients, plan }: LoadOptions): Load => {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
