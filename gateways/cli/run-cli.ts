@@ -42,7 +42,7 @@ const understand = (command: Command, rest: readonly string[]): Understood | Fai
   } satisfies ParseArgsConfig['options'];
   let parsed: { readonly values: Readonly<Record<string, string | boolean | undefined>>; readonly positionals: readonly string[] };
   try {
-    parsed = parseArgs({ args: [...rest], options: config, allowPositionals: true, strict: true }) as typeof parsed;
+    parsed = parseArgs({ args: [...rest], options: config, allowPositionals: true, strict: true });
   } catch (error) {
     return fail(EXIT.usage, error instanceof Error ? error.message : String(error));
   }

@@ -9,8 +9,8 @@ import type { Operation, Routes } from './routes.ts';
 
 /** What a handler may do to the cookie of whoever calls. */
 export interface SessionCookie {
-  set(claims: SessionClaims): void;
-  clear(): void;
+  readonly set: (claims: SessionClaims) => void;
+  readonly clear: () => void;
 }
 
 type Part<R extends Route, Name extends 'params' | 'query' | 'body'> = R[Name] extends z.ZodType ? z.output<R[Name]> : undefined;
@@ -23,7 +23,7 @@ export interface Call<R extends Route> {
   readonly query: Part<R, 'query'>;
   readonly body: Part<R, 'body'>;
   /** For commands: the client's `Idempotency-Key`, or the request's own id, stands behind the command id. `tenant` names whose data it is. */
-  context(tenant: string): CommandContext;
+  readonly context: (tenant: string) => CommandContext;
   /** From `If-Match`. */
   readonly expectedRevision: Revision | undefined;
   readonly cookie: SessionCookie;

@@ -64,7 +64,7 @@ export interface RequestFilter {
 /** What the console shows, from the read models. Rows are complete; what only administrators may see is taken out by whoever answers. */
 export interface ConsoleReads {
   /** False when the read models have not seen the position within the time. */
-  waitFor(position: Position, timeoutMs: number): Promise<boolean>;
+  readonly waitFor: (position: Position, timeoutMs: number) => Promise<boolean>;
 
   overview(owner: Owner, range: TimeRange): Promise<z.output<typeof OverviewFigures>>;
   spendSeries(owner: Owner, range: TimeRange, bucket: 'hour' | 'day', by: 'model' | 'key' | 'none'): Promise<z.output<typeof SpendSeries>>;
