@@ -305,6 +305,8 @@ export const attempt = async (
       if (left === null) break;
       deps.retries.saved = left;
       await sleep(backoff(tries.count - 1, limits.backoff, deps.random()), call);
+      // Others may have found out meanwhile that the channel fails too.
+      if (!mayTry(channel)) continue;
     }
     // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
     if (call.interrupted !== null || call.clientGone) return { kind: 'interrupted', billed: tries.billed };

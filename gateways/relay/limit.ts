@@ -11,7 +11,7 @@ interface Allowance {
 
 const MINUTE = 60_000;
 
-/** Allowances that nobody used are swept when there are this many. */
+/** Allowances that nobody used are swept when there are this many, and then when there are twice as many as were left. */
 const SWEEP_AT = 10_000;
 
 const waitFor = ({ requestsPerMinute }: CallerLimits, { bucket }: Allowance, now: number): number =>
@@ -31,6 +31,7 @@ export class Limiter {
   readonly #limits: Pick<RelayLimits, 'perKey' | 'perUser'>;
   readonly #keys = new Map<string, Allowance>();
   readonly #users = new Map<string, Allowance>();
+  #sweepAt = SWEEP_AT;
 
   constructor(stopwatch: Stopwatch, limits: Pick<RelayLimits, 'perKey' | 'perUser'>) {
     this.#stopwatch = stopwatch;
@@ -68,7 +69,7 @@ export class Limiter {
   #allowance(allowances: Map<string, Allowance>, id: string, { requestsPerMinute }: CallerLimits, now: number): Allowance {
     let allowance = allowances.get(id);
     if (allowance === undefined) {
-      if (allowances.size >= SWEEP_AT) this.#sweep(allowances, now);
+      if (allowances.size >= this.#sweepAt) this.#sweep(allowances, now);
       allowance = { bucket: { level: requestsPerMinute ?? 0, at: now }, inFlight: 0 };
       allowances.set(id, allowance);
     }
@@ -78,5 +79,6 @@ export class Limiter {
   /** After a quiet minute a bucket is full again, which is what a new one is. */
   #sweep(allowances: Map<string, Allowance>, now: number): void {
     for (const [id, { bucket, inFlight }] of allowances) if (inFlight === 0 && now - bucket.at > MINUTE) allowances.delete(id);
+    this.#sweepAt = Math.max(SWEEP_AT, 2 * allowances.size);
   }
 }

@@ -303,6 +303,8 @@ export const around = async (deps: PipelineDeps, call: Call, answer: () => Promi
   finish(deps, call);
 };
 
+const ignore = (): void => undefined;
+
 /** `POST /v1/chat/completions` and `POST /v1/embeddings`: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
 export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeName: string, req: Request, res: Response): Promise<void> => {
   const call = newCall(deps, req, res, routeName);
@@ -319,6 +321,8 @@ export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeNam
     res.on('close', () => {
       if (!res.writableFinished) call.interrupt('client_left');
     });
+    // A write that meets a connection's end is no reason to end the process: `close` says all there is to know.
+    res.on('error', ignore);
     try {
       await run(deps, call, endpoint, caller, (taken) => {
         held = taken;

@@ -135,7 +135,7 @@ export interface RelayHarness {
 }
 
 export type HarnessOptions = { readonly limits?: Partial<RelayLimits> } & Partial<
-  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl'>
+  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer'>
 >;
 
 /** The relay in a real HTTP server, with real upstream connections, on money that only remembers. */
@@ -181,7 +181,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
       ids: timeSortedIds,
       random: options.random ?? Math.random,
       sandboxUrl: options.sandboxUrl ?? (() => null),
-      tracer: null,
+      tracer: options.tracer ?? null,
       inFlight,
       limits: { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits },
     }),
