@@ -197,7 +197,7 @@ export const splice = (bytes: Buffer, edits: readonly Edit[]): Buffer => {
   if (edits.length === 0) return bytes;
   const pieces: Buffer[] = [];
   let at = 0;
-  for (const { start, end, text } of [...edits].sort((a, b) => a.start - b.start)) {
+  for (const { start, end, text } of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
     pieces.push(bytes.subarray(at, start), Buffer.from(text));
     at = end;
   }
