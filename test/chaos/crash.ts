@@ -199,10 +199,11 @@ export const runCrashes = async (plan: CrashPlan): Promise<CrashReport> => {
           await die(server, death);
           const kind = death.kind === 'failpoint' ? death.name : death.kind;
           kills[kind] = (kills[kind] ?? 0) + 1;
+          died++;
           const again = await start(index, queue[turn + 1]);
           recoveries.push(again.startedInMs);
           plan.progress?.(
-            `${++died}/${deaths.length} gateway ${index + 1} died ${nameOf(death)}, ready again in ${Math.round(again.startedInMs)} ms`,
+            `${died}/${deaths.length} gateway ${index + 1} died ${nameOf(death)}, ready again in ${Math.round(again.startedInMs)} ms`,
           );
         }
         await within(load.complete(2), 'service in the end');
