@@ -5,6 +5,9 @@ import { pgValues } from './pg-values.ts';
 /** Longest time that a query of a gateway may take in the database. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 
+/** A server that has stopped answering is given up after this: longer than its own limit on a statement. */
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
+
 /**
  * What holds for every connection. Commits do not wait for the disk: rows and checkpoint are lost together in a crash of
  * the database, and are then made from the log again.
@@ -26,6 +29,7 @@ export const readModelPool = (target: PoolTarget, max: number): pg.Pool => {
     max,
     application_name: 'oblivious read models',
     types: pgValues,
+    query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 0,

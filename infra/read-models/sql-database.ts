@@ -10,19 +10,17 @@ import type {
 } from '../../projections/ports/read-model-database.ts';
 import { databaseFault } from './database-fault.ts';
 
-/** A server that has stopped answering is given up after this: longer than its own limit on a statement. */
-const ANSWER_TIMEOUT_MS = 40_000;
 const ROLLBACK_TIMEOUT_MS = 2_000;
+/** No limit that anybody would live to see; zero would mean the pool's. */
+const FOR_EVER_MS = 2_147_483_647;
 
-/** `timeoutMs` 0 waits for ever. */
-const sqlOn = (client: pg.PoolClient, timeoutMs = ANSWER_TIMEOUT_MS): Sql => ({
+/** `timeoutMs` is how long an answer is waited for; the pool's limit unless given. */
+const sqlOn = (client: pg.PoolClient, timeoutMs?: number): Sql => ({
   query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
     try {
-      const { rows, rowCount } = await client.query<Row & pg.QueryResultRow>({
-        text,
-        values: values as unknown[],
-        query_timeout: timeoutMs,
-      } as pg.QueryConfig);
+      const { rows, rowCount } = await (timeoutMs === undefined
+        ? client.query<Row & pg.QueryResultRow>(text, values as unknown[])
+        : client.query<Row & pg.QueryResultRow>({ text, values: values as unknown[], query_timeout: timeoutMs } as pg.QueryConfig));
       return { rows, rowCount: rowCount ?? 0 };
     } catch (error) {
       throw databaseFault(error);
@@ -40,7 +38,7 @@ const runOn = async <Result>(
   options: TransactionOptions,
   broken: () => void,
 ): Promise<Result> => {
-  const tx = sqlOn(client, options.patient === true ? 0 : ANSWER_TIMEOUT_MS);
+  const tx = sqlOn(client, options.patient === true ? FOR_EVER_MS : undefined);
   try {
     await tx.query(begin(options));
     const result = await work(tx);

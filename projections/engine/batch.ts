@@ -13,8 +13,56 @@ export interface BatchEvent {
   readonly decoding: Decoding;
 }
 
-export const decodeBatch = (events: readonly RecordedEvent[]): readonly BatchEvent[] =>
-  events.map((recorded) => ({ recorded, decoding: decodeForProjection(recorded) }));
+/** Events of one type, in order. */
+interface Kin {
+  readonly events: ProjectedEvent[];
+  undecodable: BatchEvent | null;
+}
+
+/** Merges events that are each in order. */
+const merged = (a: readonly ProjectedEvent[], b: readonly ProjectedEvent[]): readonly ProjectedEvent[] => {
+  const both: ProjectedEvent[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length)
+    both.push(
+      (a[i] as ProjectedEvent).position < (b[j] as ProjectedEvent).position ? (a[i++] as ProjectedEvent) : (b[j++] as ProjectedEvent),
+    );
+  while (i < a.length) both.push(a[i++] as ProjectedEvent);
+  while (j < b.length) both.push(b[j++] as ProjectedEvent);
+  return both;
+};
+
+/** Events in log order, and sorted by type, since most projections want few types and most events are of two. */
+export class Batch {
+  readonly all: readonly BatchEvent[];
+  readonly #byType = new Map<string, Kin>();
+
+  constructor(recorded: readonly RecordedEvent[]) {
+    this.all = recorded.map((event) => ({ recorded: event, decoding: decodeForProjection(event) }));
+    for (const event of this.all) {
+      let kin = this.#byType.get(event.recorded.type);
+      if (kin === undefined) {
+        kin = { events: [], undecodable: null };
+        this.#byType.set(event.recorded.type, kin);
+      }
+      if (event.decoding.outcome === 'decoded') kin.events.push(event.decoding.event);
+      else if (event.decoding.outcome === 'undecodable') kin.undecodable ??= event;
+    }
+  }
+
+  /** What a projection handles, in order. Throws when one of these events cannot be decoded. */
+  wantedBy(projection: Projection): readonly ProjectedEvent[] {
+    let wanted: readonly ProjectedEvent[] = [];
+    for (const type of projection.types) {
+      const kin = this.#byType.get(type);
+      if (kin === undefined) continue;
+      if (kin.undecodable?.decoding.outcome === 'undecodable')
+        throw new PoisonEvent(projection.name, kin.undecodable.recorded, kin.undecodable.decoding.error);
+      wanted = wanted.length === 0 ? kin.events : merged(wanted, kin.events);
+    }
+    return wanted;
+  }
+}
 
 /** An event that a projection cannot apply. */
 export class PoisonEvent extends Error {
@@ -52,17 +100,13 @@ const apply = async (tx: Sql, projection: Projection, events: readonly Projected
  * Applies a batch as a whole. Throws when an event cannot be decoded or applied; the transaction is then of no use, and
  * {@link applyOneByOne} in another finds the event.
  */
-export const applyWhole = async (
-  tx: Sql,
-  projection: Projection,
-  batch: readonly BatchEvent[],
-  blocked: ReadonlySet<string>,
-): Promise<void> => {
+export const applyWhole = async (tx: Sql, projection: Projection, batch: Batch, blocked: ReadonlySet<string>): Promise<void> => {
+  if (blocked.size === 0) return apply(tx, projection, batch.wantedBy(projection));
   const events: ProjectedEvent[] = [];
   const waiting: NewlyParked[] = [];
-  for (const { recorded, decoding } of batch) {
+  for (const { recorded, decoding } of batch.all) {
     if (!handles(projection, recorded.type)) continue;
-    if (blocked.size > 0 && blocked.has(recorded.stream)) waiting.push({ event: recorded, waiting: true, error: '' });
+    if (blocked.has(recorded.stream)) waiting.push({ event: recorded, waiting: true, error: '' });
     else if (decoding.outcome === 'decoded') events.push(decoding.event);
     else if (decoding.outcome === 'undecodable') throw new PoisonEvent(projection.name, recorded, decoding.error);
   }
@@ -95,14 +139,14 @@ export const applyOne = async (tx: Sql, projection: Projection, { recorded, deco
 export const applyOneByOne = async (
   tx: Sql,
   projection: Projection,
-  batch: readonly BatchEvent[],
+  batch: Batch,
   blocked: ReadonlySet<string>,
 ): Promise<readonly PoisonEvent[]> => {
   if ((await attempt(tx, () => applyWhole(tx, projection, batch, blocked))) === null) return [];
   const aside = new Set(blocked);
   const parked: NewlyParked[] = [];
   const poison: PoisonEvent[] = [];
-  for (const event of batch) {
+  for (const event of batch.all) {
     if (!handles(projection, event.recorded.type)) continue;
     if (aside.has(event.recorded.stream)) {
       parked.push({ event: event.recorded, waiting: true, error: '' });
@@ -119,8 +163,8 @@ export const applyOneByOne = async (
 };
 
 /** The first event of a batch that cannot be applied, in a transaction that is thrown away. */
-export const findPoison = async (tx: Sql, projection: Projection, batch: readonly BatchEvent[]): Promise<PoisonEvent | null> => {
-  for (const event of batch) {
+export const findPoison = async (tx: Sql, projection: Projection, batch: Batch): Promise<PoisonEvent | null> => {
+  for (const event of batch.all) {
     const found = await applyOne(tx, projection, event);
     if (found !== null) return found;
   }

@@ -6,7 +6,14 @@ import { leaseEvents } from '../../schemas/events/lease.ts';
 import { projectedEvent, type ProjectedEvent } from './projected-event.ts';
 
 /** Fields of lease events that hold money. */
-const LEASE_MONEY: ReadonlySet<string> = new Set(['amount', 'computed', 'upstreamCost', 'spent']);
+const LEASE_MONEY: { readonly [Type in LeaseEvent['type']]: readonly string[] } = {
+  LeaseOpened: ['amount'],
+  QuotaReserved: ['amount'],
+  QuotaDebited: ['amount', 'computed', 'upstreamCost'],
+  QuotaReleased: [],
+  LeaseExtended: [],
+  LeaseClosed: ['spent'],
+};
 
 const isLeaseType = (type: string): type is LeaseEvent['type'] => Object.hasOwn(leaseEvents, type);
 
@@ -15,9 +22,8 @@ const isLeaseType = (type: string): type is LeaseEvent['type'] => Object.hasOwn(
  * projections of such an event together. What is wrong in one of them fails as a statement instead.
  */
 const decodeTrusted = (type: LeaseEvent['type'], schemaVersion: number, stored: RecordedEvent['data']): DomainEvent => {
-  const data: Record<string, JsonValue | bigint | undefined> = {};
-  for (const [key, value] of Object.entries(upcast(type, schemaVersion, stored)))
-    data[key] = LEASE_MONEY.has(key) ? BigInt(value as string) : value;
+  const data: Record<string, JsonValue | bigint | undefined> = { ...upcast(type, schemaVersion, stored) };
+  for (const field of LEASE_MONEY[type]) data[field] = BigInt(data[field] as string);
   return { type, data } as unknown as DomainEvent;
 };
 

@@ -1,5 +1,5 @@
 import type { RunTransaction, Sql } from '../ports/read-model-database.ts';
-import { applyOne, decodeBatch } from './batch.ts';
+import { applyOne, Batch } from './batch.ts';
 import { ENGINE_SCHEMA } from './engine-schema.ts';
 import { readParked, type ParkedEvent } from './parked-events.ts';
 import type { Projection } from './projection.ts';
@@ -21,7 +21,7 @@ const unpark = async (tx: Sql, projection: Projection, stream: string): Promise<
   const applied: bigint[] = [];
   let error: string | null = null;
   for (const { id, event } of parked) {
-    const [decoded] = decodeBatch([event]);
+    const [decoded] = new Batch([event]).all;
     const poison = decoded === undefined ? null : await applyOne(tx, projection, decoded);
     if (poison !== null) {
       error = poison.cause instanceof Error ? poison.cause.message : poison.message;

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
 import type { Leadership, ReadModelDatabase } from '../ports/read-model-database.ts';
 import { contradictionWithLog } from './against-log.ts';
-import { applyOneByOne, applyWhole, decodeBatch, PoisonEvent, type BatchEvent } from './batch.ts';
+import { applyOneByOne, applyWhole, Batch, PoisonEvent } from './batch.ts';
 import { advanceLive, CheckpointMoved, ensureLiveTables, readCheckpoints, type Destination } from './checkpoint.ts';
 import { dropReadModels, migrateEngine } from './engine-schema.ts';
 import { FeedQueue } from './feed-queue.ts';
@@ -30,7 +30,7 @@ export interface ProjectorPolicy {
 
 export const DEFAULT_PROJECTOR_POLICY: ProjectorPolicy = {
   batchSize: 500,
-  lingerMs: 25,
+  lingerMs: 50,
   attempts: 3,
   retryMs: 20,
   storeIdleMs: 250,
@@ -285,7 +285,7 @@ export class Projector {
    * still fails is found event by event and parked.
    */
   async #commit(leadership: Leadership, members: readonly Member[], events: readonly RecordedEvent[], position: Position): Promise<void> {
-    const batch = decodeBatch(events);
+    const batch = new Batch(events);
     const to = destination(position, events);
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt > this.#policy.attempts;
@@ -305,19 +305,14 @@ export class Projector {
     }
   }
 
-  #commitWhole({ transaction }: Leadership, members: readonly Member[], batch: readonly BatchEvent[], to: Destination): Promise<void> {
+  #commitWhole({ transaction }: Leadership, members: readonly Member[], batch: Batch, to: Destination): Promise<void> {
     return transaction(async (tx) => {
       await advanceLive(tx, members, to);
       for (const { projection, blocked } of members) await applyWhole(tx, projection, batch, blocked);
     });
   }
 
-  async #commitOneByOne(
-    { transaction }: Leadership,
-    members: readonly Member[],
-    batch: readonly BatchEvent[],
-    to: Destination,
-  ): Promise<void> {
+  async #commitOneByOne({ transaction }: Leadership, members: readonly Member[], batch: Batch, to: Destination): Promise<void> {
     const found = await transaction(async (tx) => {
       await advanceLive(tx, members, to);
       const poison: { readonly member: Member; readonly events: readonly PoisonEvent[] }[] = [];

@@ -3,7 +3,7 @@ import { START } from '../../schemas/event-envelope.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
 import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
-import { applyWhole, decodeBatch, findPoison, PoisonEvent } from './batch.ts';
+import { applyWhole, Batch, findPoison, PoisonEvent } from './batch.ts';
 import { CheckpointMoved, readCheckpoints, type Checkpoint } from './checkpoint.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { buildSchema, ENGINE_SCHEMA, LIVE_SCHEMA } from './engine-schema.ts';
@@ -133,7 +133,7 @@ class Shadow {
           events.push(event);
         await this.#move(tx, live, null);
         await this.#enter(tx);
-        await applyWhole(tx, projection, decodeBatch(events), new Set());
+        await applyWhole(tx, projection, new Batch(events), new Set());
         for (const table of tablesOf(projection)) {
           await tx.query(`DROP TABLE ${LIVE_SCHEMA}.${table.name}`);
           await tx.query(`ALTER TABLE ${this.#schema}.${table.name} SET SCHEMA ${LIVE_SCHEMA}`);
@@ -163,7 +163,7 @@ class Shadow {
 
   async #apply(events: readonly RecordedEvent[], position: Position, target: Position): Promise<void> {
     const { database, projection } = this.#options;
-    const batch = decodeBatch(events);
+    const batch = new Batch(events);
     try {
       await database.transaction(
         async (tx) => {
@@ -182,7 +182,7 @@ class Shadow {
     this.#tell(target);
   }
 
-  async #poisonIn(batch: ReturnType<typeof decodeBatch>): Promise<PoisonEvent | null> {
+  async #poisonIn(batch: Batch): Promise<PoisonEvent | null> {
     const { database, projection } = this.#options;
     let found: PoisonEvent | null = null;
     const undo = new Error('taken back');

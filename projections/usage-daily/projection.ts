@@ -1,10 +1,12 @@
 import type { EventType } from '../../schemas/events/catalogue.ts';
 import type { ProjectedEvent } from '../engine/projected-event.ts';
 import { tableProjection, type Statement } from '../engine/projection.ts';
-import { CALL_ENDS, channelOf, figuresByKey, type CallEnd } from '../usage/call-figures.ts';
+import { CALL_ENDS, figuresByKey, type CallEnd } from '../usage/call-figures.ts';
 import { USAGE_DAILY, usageDailyTables, WRITE_DAYS, WRITE_LEASE_DAYS } from './tables.ts';
 
 const TYPES = ['LeaseOpened', ...CALL_ENDS] as const satisfies readonly EventType[];
+
+const leaseOf = ({ data }: CallEnd): string => data.leaseId;
 
 const statements = (events: readonly ProjectedEvent<(typeof TYPES)[number]>[]): readonly Statement[] => {
   const ends: CallEnd[] = [];
@@ -14,13 +16,7 @@ const statements = (events: readonly ProjectedEvent<(typeof TYPES)[number]>[]): 
       leases.push({ lease_id: event.data.leaseId, day: event.data.day, position: event.position.toString() });
     else ends.push(event);
   }
-  const days = figuresByKey(ends, (event) => ({
-    lease_id: event.data.leaseId,
-    user_id: event.data.userId,
-    token_id: event.data.tokenId,
-    model: event.data.model,
-    channel_id: channelOf(event),
-  }));
+  const days = figuresByKey(ends, leaseOf, (event) => ({ lease_id: leaseOf(event) }));
   return [
     ...(leases.length === 0 ? [] : [{ text: WRITE_LEASE_DAYS, values: [JSON.stringify(leases)] }]),
     ...(ends.length === 0 ? [] : [{ text: WRITE_DAYS, values: [days] }]),

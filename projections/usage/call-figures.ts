@@ -18,12 +18,18 @@ interface Figures {
   duration_ms: number;
   amount: bigint;
   upstream_cost: bigint;
-  readonly usage: Map<UsageClass, number>;
+  /** By class, in the order of `USAGE_CLASSES`. */
+  readonly quantities: number[];
   position: Position;
 }
 
+const CLASS_INDEX = Object.fromEntries(USAGE_CLASSES.map((usageClass, index) => [usageClass, index])) as Readonly<
+  Record<UsageClass, number>
+>;
+const USAGE_COLUMNS = USAGE_CLASSES.map(usageColumn);
+
 /** The channel that answered, or that was tried last; empty when none was. */
-export const channelOf = (event: CallEnd): string =>
+const channelOf = (event: CallEnd): string =>
   event.type === 'QuotaDebited' ? event.data.channelId : (event.data.call?.attempts.at(-1)?.channelId ?? '');
 
 /** When the call began, or ended with its holder. */
@@ -44,36 +50,43 @@ const add = (figures: Figures, event: CallEnd): void => {
   if (event.type === 'QuotaDebited') {
     figures.amount += event.data.amount;
     figures.upstream_cost += event.data.upstreamCost;
-    for (const usageClass in event.data.usage)
-      figures.usage.set(
-        usageClass as UsageClass,
-        (figures.usage.get(usageClass as UsageClass) ?? 0) + (event.data.usage[usageClass as UsageClass] ?? 0),
-      );
+    for (const usageClass in event.data.usage) {
+      const index = CLASS_INDEX[usageClass as UsageClass];
+      figures.quantities[index] = (figures.quantities[index] ?? 0) + (event.data.usage[usageClass as UsageClass] ?? 0);
+    }
   }
   figures.position = event.position;
 };
 
-const toRow = ({ usage, amount, upstream_cost, position, ...counts }: Figures): object => {
+const toRow = ({ quantities, amount, upstream_cost, position, ...counts }: Figures): object => {
   const row: Record<string, unknown> = {
     ...counts,
     amount: amount.toString(),
     upstream_cost: upstream_cost.toString(),
     position: position.toString(),
   };
-  for (const usageClass of USAGE_CLASSES) row[usageColumn(usageClass)] = usage.get(usageClass) ?? 0;
+  for (const [index, column] of USAGE_COLUMNS.entries()) row[column] = quantities[index];
   return row;
 };
 
-/** One row per key, as JSON, with the columns of the key beside the figures. */
-export const figuresByKey = (events: readonly CallEnd[], keyOf: (event: CallEnd) => Readonly<Record<string, string>>): string => {
+/**
+ * One row per group of calls, as JSON, with the columns of its key beside the figures. `partOf` tells apart what user, key, model
+ * and channel do not; `columnsOf` gives it its columns.
+ */
+export const figuresByKey = (
+  events: readonly CallEnd[],
+  partOf: (event: CallEnd) => string,
+  columnsOf: (event: CallEnd) => Readonly<Record<string, string>>,
+): string => {
   const groups = new Map<string, { readonly key: Readonly<Record<string, string>>; readonly figures: Figures }>();
   for (const event of events) {
-    const key = keyOf(event);
-    const id = Object.values(key).join('\n');
+    const { userId, tokenId, model } = event.data;
+    const channelId = channelOf(event);
+    const id = `${partOf(event)}\n${userId}\n${tokenId}\n${channelId}\n${model}`;
     let group = groups.get(id);
     if (group === undefined) {
       group = {
-        key,
+        key: { ...columnsOf(event), user_id: userId, token_id: tokenId, model, channel_id: channelId },
         figures: {
           calls: 0,
           failed: 0,
@@ -82,7 +95,7 @@ export const figuresByKey = (events: readonly CallEnd[], keyOf: (event: CallEnd)
           duration_ms: 0,
           amount: 0n,
           upstream_cost: 0n,
-          usage: new Map(),
+          quantities: USAGE_CLASSES.map(() => 0),
           position: event.position,
         },
       };
