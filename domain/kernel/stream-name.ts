@@ -5,6 +5,3 @@ export const streamName = (category: string, id: string): StreamName => StreamNa
 
 /** What lies before the first hyphen. */
 export const categoryOf = (stream: string): string => stream.slice(0, stream.indexOf('-'));
-
-/** What lies behind the first hyphen. */
-export const idOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1);

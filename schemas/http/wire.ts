@@ -4,9 +4,6 @@ import { errorTable, type ErrorCode } from '../errors.ts';
 /** The JSON form of a schema: money as decimal strings of nano-dollars, ids as plain strings. What a browser sends and receives. */
 export type Wire<Schema extends z.ZodType> = z.input<Schema>;
 
-/** The value form of a schema: money as bigint, ids branded. What handlers work with. */
-export type Value<Schema extends z.ZodType> = z.output<Schema>;
-
 /** A place in the whole log, as a decimal string: it outgrows what a JSON number holds. */
 export const PositionText = z
   .string()
@@ -23,9 +20,6 @@ export const Count = (most: number) =>
     .regex(/^[1-9]\d{0,5}$/, 'expected a whole number')
     .transform(Number)
     .pipe(z.int().max(most));
-
-/** `true` or `false` in a query string. */
-export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** What every query takes: wait (bounded) until the read models have seen this position, so that people read their own writes. */
 export const AfterQuery = { after: PositionText.optional() };

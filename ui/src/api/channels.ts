@@ -1,4 +1,4 @@
-import type { ChannelHealth, ModelMapping, Provider } from '../../../schemas/events/channel.ts';
+import type { ModelMapping, Provider } from '../../../schemas/events/channel.ts';
 import type {
   AddChannel,
   ChangeChannel,
@@ -15,7 +15,6 @@ import { call } from './http.ts';
 export type Channel = Wire<typeof ChannelView>;
 export type ChannelSettings = Channel['settings'];
 export type ChannelKey = Wire<typeof ChannelKeyView>;
-export type ChannelHealthState = Wire<typeof ChannelHealth>;
 export type ChannelProvider = Wire<typeof Provider>;
 export type Mapping = Wire<typeof ModelMapping>;
 export type TestResult = Wire<typeof ChannelTested>;
