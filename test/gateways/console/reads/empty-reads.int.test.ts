@@ -19,7 +19,8 @@ describe('the console’s reads of an installation where nothing has happened', 
   let reads: ConsoleReads;
   const log = memoryLog();
 
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     models = await emptyReadModels();
     projecting = startProjecting({ feed: log, database: models.database });
     await projecting.reported('state', ({ state }) => state === 'live');
