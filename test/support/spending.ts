@@ -6,7 +6,8 @@ import type { Clock } from '../../commands/ports/clock.ts';
 import { leaseStream } from '../../domain/ledger/lease.ts';
 import { costOf } from '../../domain/pricing/cost.ts';
 import type { LeaseEvent } from '../../schemas/events/catalogue.ts';
-import { AttemptId, ChannelId, LeaseId, RequestId, type PriceListId, type TokenId, type UserId } from '../../schemas/ids.ts';
+import type { RequestId } from '../../schemas/ids.ts';
+import { AttemptId, ChannelId, LeaseId, type PriceListId, type TokenId, type UserId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import { RATIO_ONE, type ModelPrice } from '../../schemas/price.ts';
 import type { Usage } from '../../schemas/usage.ts';
@@ -87,7 +88,7 @@ export const spendOnLease = async (bench: SpendingBench, name: string, spender: 
     const common = { leaseId, userId, tokenId, requestId, model, call: { ...call, attempts: [...call.attempts] } };
     if (usage === undefined) return { type: 'QuotaReleased', data: { ...common, reason: 'upstream_failed', reconcile: false } };
     const computed = costOf(usage, price, RATIO_ONE);
-    const charged = (computed < hold ? computed : hold) as Money;
+    const charged = computed < hold ? computed : hold;
     spent += charged;
     return {
       type: 'QuotaDebited',

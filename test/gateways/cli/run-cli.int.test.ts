@@ -10,6 +10,7 @@ import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import { UNRESTRICTED } from '../../../schemas/events/token.ts';
 import { RequestId } from '../../../schemas/ids.ts';
 import { consoleBench, OPERATOR_TOKEN, type ConsoleBench } from '../../support/console-bench.ts';
+import { listed } from '../../support/listed.ts';
 import { done } from '../../support/refused.ts';
 import { spendOnLease } from '../../support/spending.ts';
 
@@ -207,9 +208,9 @@ describe('the command line with a server, and without', () => {
     expect((await withServer(add)).err).to.include('There was no key on standard input');
     const { channelId } = (await withServer([...add, '--json'], { stdin: 'sk-upstream-0123456789\n' })).json();
     await bench.projecting.caughtUp();
-    const channel = (await withServer(['channels', 'list', '--json']))
-      .json()
-      .find((row: { channelId: string }) => row.channelId === channelId);
+    const channel = listed((await withServer(['channels', 'list', '--json'])).json()).find(
+      (row: { channelId: string }) => row.channelId === channelId,
+    );
     expect(channel.settings).to.deep.include({
       baseUrl: 'https://api.example.com/v1',
       priority: 2,
@@ -249,7 +250,7 @@ describe('the command line with a server, and without', () => {
     describe(where, () => {
       it('shows a statement and explains a charge', async () => {
         const rows = (await run(['ledger', 'statement', 'ada@example.com', '--json'])).json();
-        expect(rows.map(({ kind, change, balance }: Record<string, string>) => [kind, change, balance])).to.deep.equal([
+        expect(listed(rows).map(({ kind, change, balance }: Record<string, string>) => [kind, change, balance])).to.deep.equal([
           ['charge', '-4500000', '1995500000'],
           ['grant', '2000000000', '2000000000'],
         ]);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { consoleBench, PASSWORD, type ConsoleBench, type ConsoleClient } from '../../support/console-bench.ts';
+import { listed } from '../../support/listed.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- bodies are looked at, not trusted */
 
@@ -99,7 +100,9 @@ describe('administration', () => {
       const removed = await admin.call('DELETE', path, { headers: { 'if-match': `"${channel.revision}"` } });
       expect(removed.status).to.equal(200);
       expect((await admin.get(`${path}?after=${removed.body.position}`)).status).to.equal(404);
-      expect((await read('/api/channels', removed.body)).rows.map(({ channelId }: any) => channelId)).not.to.include(added.channelId);
+      expect(listed((await read('/api/channels', removed.body)).rows).map(({ channelId }: any) => channelId)).not.to.include(
+        added.channelId,
+      );
     });
   });
 
@@ -147,7 +150,7 @@ describe('administration', () => {
       const { userId } = await bench.person('findme@example.com');
       const { body: done } = await admin.post(`/api/users/${userId}/suspend`, { reason: 'test' });
       const found = async (query: string): Promise<string[]> =>
-        (await read(`/api/users?${query}`, done)).rows.map(({ email }: any) => email as string);
+        listed((await read(`/api/users?${query}`, done)).rows).map(({ email }: any) => email as string);
       expect(await found('search=findme')).to.deep.equal(['findme@example.com']);
       expect(await found('status=suspended')).to.deep.equal(['findme@example.com']);
       expect(await found('role=admin'))
@@ -175,7 +178,7 @@ describe('administration', () => {
   describe('of prices', () => {
     it('publishes a list that is in force from its time on, and withdraws it', async () => {
       const { body: lists } = await admin.get('/api/prices');
-      expect(lists.rows.map(({ title, status }: any) => [title, status])).to.deep.equal([['First', 'current']]);
+      expect(listed(lists.rows).map(({ title, status }: any) => [title, status])).to.deep.equal([['First', 'current']]);
       const list = {
         title: 'Second',
         asOf: '2026-02-01',
@@ -184,7 +187,7 @@ describe('administration', () => {
       };
       const { status, body: made } = await admin.post('/api/prices', list);
       expect(status).to.equal(201);
-      expect((await read('/api/prices', made)).rows.map(({ title, status: its }: any) => [title, its])).to.deep.equal([
+      expect(listed((await read('/api/prices', made)).rows).map(({ title, status: its }: any) => [title, its])).to.deep.equal([
         ['Second', 'current'],
         ['First', 'superseded'],
       ]);
@@ -214,7 +217,7 @@ describe('administration', () => {
         quotaPerUsd: 500_000,
       });
       const { body: list } = await admin.get('/api/projections');
-      expect(list.rows.map(({ name }: any) => name as string)).to.include.members(['journal', 'users', 'channels']);
+      expect(listed(list.rows).map(({ name }: any) => name as string)).to.include.members(['journal', 'users', 'channels']);
       expect((await admin.get('/api/parked')).body).to.deep.equal({ rows: [], nextCursor: null });
     });
 
@@ -225,7 +228,7 @@ describe('administration', () => {
       expect((await admin.post('/api/projections/journal/rebuild')).status).to.equal(202);
       for (;;) {
         const { body } = await admin.get('/api/projections');
-        const { lastRebuild } = body.rows.find(({ name }: any) => name === 'journal');
+        const { lastRebuild } = listed(body.rows).find(({ name }: any) => name === 'journal');
         if (lastRebuild === null) continue;
         expect(lastRebuild.failure).to.equal(null);
         break;
@@ -236,11 +239,11 @@ describe('administration', () => {
 
     it('shows events whole but for what is secret, and exports them', async () => {
       const { body: newest } = await admin.get('/api/events?limit=3');
-      expect(newest.rows.map(({ position }: any) => BigInt(position as string))).to.deep.equal(
+      expect(listed(newest.rows).map(({ position }: any) => BigInt(position as string))).to.deep.equal(
         bench.log.events.slice(-3).map(({ position }) => position),
       );
       const { body: stream } = await admin.get(`/api/events?stream=user-${bench.firstRun.administratorId}`);
-      expect(stream.rows.map(({ type }: any) => type as string)).to.deep.equal(['Registered', 'CredentialsChanged']);
+      expect(listed(stream.rows).map(({ type }: any) => type as string)).to.deep.equal(['Registered', 'CredentialsChanged']);
       expect(stream.rows[1].data.passwordHash).to.equal('••••••');
       const position = stream.rows[0].position as string;
       expect((await admin.get(`/api/events/${position}`)).body).to.deep.equal(stream.rows[0]);
@@ -250,7 +253,7 @@ describe('administration', () => {
       const lines = text
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line) as any);
+        .map((line) => JSON.parse(line));
       expect(lines).to.have.length(bench.eventsOf('token').length);
       expect(lines[0].data.keyHash).to.equal('••••••');
     });

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import { listed } from '../../support/listed.ts';
 import { openApiDocument } from '../../../gateways/console/openapi.ts';
 import { routes } from '../../../gateways/console/routes.ts';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- a document of unknown shape is what is being looked at */
-const document = JSON.parse(JSON.stringify(openApiDocument('1.2.3'))) as any;
+const document = JSON.parse(JSON.stringify(openApiDocument('1.2.3')));
 
 const operations = (): { path: string; method: string; operation: any }[] =>
   Object.entries<any>(document.paths).flatMap(([path, methods]) =>
@@ -27,7 +28,9 @@ describe('OpenAPI document', () => {
   it('declares each parameter of a path, and no path twice', () => {
     for (const { path, operation } of operations()) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-      const declared = operation.parameters.filter((parameter: any) => parameter.in === 'path').map(({ name }: any) => name as string);
+      const declared = listed(operation.parameters)
+        .filter((parameter: any) => parameter.in === 'path')
+        .map(({ name }: any) => name as string);
       expect(declared, path).to.have.members(inPath);
     }
     const shapes = operations().map(({ path, method }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`);

@@ -67,7 +67,7 @@ describe('who may call the console’s API', () => {
       else expect(user.status).to.not.be.oneOf([401, 403]);
 
       const operator = await statusOf(bench.operator(), route);
-      expect(operator.status, `operator: ${operator.code}`).to.not.be.oneOf([401, 403, 500]);
+      expect(operator.status, `operator: ${operator.code ?? ''}`).to.not.be.oneOf([401, 403, 500]);
     });
   }
 
