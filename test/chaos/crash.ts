@@ -17,10 +17,10 @@ import { operatorOf, type TestModel } from '../support/server-process/operator.t
 import { startServerProcess, type ServerProcess } from '../support/server-process/server-process.ts';
 import { startUpstreamProcess } from '../support/server-process/upstream-process.ts';
 
-type FailpointName = Parameters<Failpoints['hit']>[0];
+export type FailpointName = Parameters<Failpoints['hit']>[0];
 
-/** Every place at which a process can be made to die, and how often it may have passed it by then. */
-export const FAILPOINTS: Readonly<Record<FailpointName, number>> = {
+/** Every place at which a process can be made to die, and how often at most it passes it before. */
+const PASSES: Readonly<Record<FailpointName, number>> = {
   'lease.granted': 2,
   'reservation.enqueued': 12,
   'reservation.durable': 12,
@@ -30,6 +30,8 @@ export const FAILPOINTS: Readonly<Record<FailpointName, number>> = {
   'lease.settled': 1,
 };
 
+export const FAILPOINTS = Object.keys(PASSES) as readonly FailpointName[];
+
 export interface CrashPlan {
   readonly profile: 'embedded' | 'postgres';
   /** Processes on one log; the embedded profile has one. */
@@ -38,8 +40,8 @@ export interface CrashPlan {
   readonly clients: number;
   /** Kills at random moments. */
   readonly randomKills: number;
-  /** How often each failpoint is used. */
-  readonly eachFailpoint: number;
+  /** Kills at failpoints, one for each name given. */
+  readonly failpoints: readonly FailpointName[];
   /** How often a process is frozen for longer than its leases live, goes on as if nothing had been, and is killed only then. */
   readonly freezes: number;
   /** Longest life under load before a random kill, in ms. */
@@ -84,13 +86,11 @@ const nameOf = (death: Death): string => {
   }
 };
 
-const deathsOf = ({ randomKills, eachFailpoint, freezes, longestLifeMs }: CrashPlan, random: Random): Death[] => {
+const deathsOf = ({ randomKills, failpoints, freezes, longestLifeMs }: CrashPlan, random: Random): Death[] => {
   const byChance = (kind: 'random' | 'freeze', count: number): Death[] =>
     Array.from({ length: count }, () => ({ kind, afterMs: random.between(20, longestLifeMs) }));
-  const deaths = [...byChance('random', randomKills), ...byChance('freeze', freezes)];
-  for (const [name, most] of Object.entries(FAILPOINTS)) {
-    for (let count = 0; count < eachFailpoint; count++) deaths.push({ kind: 'failpoint', name, nth: random.between(1, most) });
-  }
+  const deaths: Death[] = [...byChance('random', randomKills), ...byChance('freeze', freezes)];
+  for (const name of failpoints) deaths.push({ kind: 'failpoint', name, nth: random.between(1, PASSES[name]) });
   for (let index = deaths.length - 1; index > 0; index--) {
     const other = random.between(0, index);
     [deaths[index], deaths[other]] = [deaths[other] as Death, deaths[index] as Death];
