@@ -49,7 +49,7 @@ export class ChangeListener {
       let client: pg.Client | undefined;
       try {
         const lost = new AbortController();
-        client = await connect(this.#options, (_, error) => lost.abort(error));
+        client = await connect(this.#options, (_, error) => lost.abort(error), signal);
         client.on('notification', ({ payload }) => this.#heard(payload ?? ''));
         await ask(client, { text: `listen ${CHANNEL}`, rowMode: 'array' }, this.#options);
         failures = 0;

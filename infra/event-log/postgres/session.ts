@@ -84,8 +84,15 @@ export const ask = (client: pg.ClientBase, query: QueryArrayConfig, options: Ses
 export const prepare = (client: pg.ClientBase, options: SessionOptions): Promise<unknown> =>
   withDeadline(client, options.connectTimeoutMs, () => client.query(settings(options.statementTimeoutMs)));
 
-/** Connects a client of its own. Losing it, once it is made, is told to `onLoss` once; every statement under way fails by itself. */
-export const connect = async (options: SessionOptions, onLoss: (client: pg.Client, error: Error) => void): Promise<pg.Client> => {
+/**
+ * Connects a client of its own. Losing it, once it is made, is told to `onLoss` once; every statement under way fails by itself.
+ * An abort of the signal gives up a connection that is being made.
+ */
+export const connect = async (
+  options: SessionOptions,
+  onLoss: (client: pg.Client, error: Error) => void,
+  signal?: AbortSignal,
+): Promise<pg.Client> => {
   const client = new pg.Client(clientConfig(options));
   let state: 'coming' | 'there' | 'gone' = 'coming';
   const loss = (error: Error): void => {
@@ -94,12 +101,16 @@ export const connect = async (options: SessionOptions, onLoss: (client: pg.Clien
   };
   client.on('error', loss);
   client.on('end', () => loss(new Error('The connection to PostgreSQL ended.')));
+  const giveUp = (): void => cut(client);
+  signal?.addEventListener('abort', giveUp);
   try {
     await client.connect();
     await prepare(client, options);
   } catch (error) {
     cut(client);
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
   state = 'there';
   return client;

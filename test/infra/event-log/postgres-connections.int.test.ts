@@ -214,6 +214,22 @@ describe('the event log on PostgreSQL, its connections', function () {
     expect(await waiting).to.deep.equal([append.events[0]?.eventId]);
   });
 
+  it('are given up in seconds when the log is closed while the server stands still', async () => {
+    const log = await open({ statementTimeoutMs: HOUR_MS, connectTimeoutMs: 1_000 });
+    const messages = follow(log);
+    await messages.next();
+    server.freeze();
+    try {
+      const reading = collect(log.readAll()).catch((error: unknown) => error);
+      const started = performance.now();
+      await log.close();
+      expect(performance.now() - started).to.be.lessThan(10_000);
+      expect(await reading).to.be.instanceOf(Error);
+    } finally {
+      server.thaw();
+    }
+  });
+
   it('wait for another appender no longer than the statement may take', async () => {
     const log = await open({ statementTimeoutMs: 300 });
     await query('begin');
