@@ -11,6 +11,7 @@ import { FeedQueue } from './feed-queue.ts';
 import { blockedStreams } from './parked-events.ts';
 import type { PositionBoard } from './position-board.ts';
 import type { Projection } from './projection.ts';
+import { dropSupersededVersions } from './superseded-versions.ts';
 import { ReadModelsUnavailable } from './read-models-unavailable.ts';
 
 /** Times in milliseconds. */
@@ -178,6 +179,7 @@ export class Projector {
     const make = () =>
       transaction(async (tx) => {
         await migrateEngine(tx);
+        await dropSupersededVersions(tx, projections);
         await ensureLiveTables(tx, projections);
       });
     await make();

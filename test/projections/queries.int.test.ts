@@ -5,7 +5,15 @@ import { channelById, channelNames, listChannels } from '../../projections/chann
 import { accountStatement, journalEntries, ledgerAccounts, type EntryPlace, type JournalRow } from '../../projections/journal/queries.ts';
 import type { Sql } from '../../projections/ports/read-model-database.ts';
 import { groupRatios, listPriceLists, priceListAt, priceListById } from '../../projections/price-lists/queries.ts';
-import { requestById, requestHistogram, requests, requestsAfter, requestSummary, type RequestFilter, type RequestRow } from '../../projections/request-log/queries.ts';
+import {
+  requestById,
+  requestHistogram,
+  requests,
+  requestsAfter,
+  requestSummary,
+  type RequestFilter,
+  type RequestRow,
+} from '../../projections/request-log/queries.ts';
 import { countTokens, tokenById, tokenNames, tokens } from '../../projections/token-lookup/queries.ts';
 import { usageByDay } from '../../projections/usage-daily/queries.ts';
 import { usageByHour } from '../../projections/usage-hourly/queries.ts';
@@ -20,7 +28,8 @@ import { DATABASES } from '../support/read-models.ts';
 
 const history = longHistory(500, 77);
 const events: readonly DomainEvent[] = history.flatMap((step) => step.events);
-const ofType = <Type extends EventType>(type: Type): readonly EventOf<Type>[] => events.filter((event): event is EventOf<Type> & DomainEvent => event.type === type) as unknown as EventOf<Type>[];
+const ofType = <Type extends EventType>(type: Type): readonly EventOf<Type>[] =>
+  events.filter((event): event is EventOf<Type> & DomainEvent => event.type === type) as unknown as EventOf<Type>[];
 
 const debits = ofType('QuotaDebited');
 /** Two people who both made calls that were charged. */
@@ -62,7 +71,9 @@ for (const { name, open } of DATABASES) {
         expect((await requestById(sql, bob, foreign.requestId))?.requestId).to.equal(foreign.requestId);
         expect(await requests(sql, { userId: ann, tokenId: foreign.tokenId }, { limit: MANY })).to.deep.equal([]);
         expect((await requestSummary(sql, { userId: ann })).amount).to.equal(own.reduce((sum, { amount }) => sum + amount, 0n));
-        expect(await requestsAfter(sql, { userId: ann, search: foreign.requestId }, { after: 0n as Position, limit: MANY })).to.deep.equal([]);
+        expect(await requestsAfter(sql, { userId: ann, search: foreign.requestId }, { after: 0n as Position, limit: MANY })).to.deep.equal(
+          [],
+        );
         const buckets = await requestHistogram(sql, { userId: ann, ...EVER }, 86_400_000);
         expect(buckets.reduce((sum, { amount }) => sum + amount, 0n)).to.equal(own.reduce((sum, { amount }) => sum + amount, 0n));
       });
@@ -71,7 +82,9 @@ for (const { name, open } of DATABASES) {
         const own = await journalEntries(sql, { userId: ann, view: 'entries', limit: MANY });
         expect(own.every(({ userId }) => userId === ann)).to.equal(true);
         const all = await journalEntries(sql, { userId: 'all', view: 'entries', limit: MANY * 10 });
-        expect(own.map(({ position, entry }) => [position, entry])).to.deep.equal(all.filter(({ userId }) => userId === ann).map(({ position, entry }) => [position, entry]));
+        expect(own.map(({ position, entry }) => [position, entry])).to.deep.equal(
+          all.filter(({ userId }) => userId === ann).map(({ position, entry }) => [position, entry]),
+        );
         expect(await journalEntries(sql, { userId: ann, view: 'entries', account: `wallet:${bob}`, limit: MANY })).to.deep.equal([]);
         expect(await accountStatement(sql, { userId: ann, account: `wallet:${bob}`, limit: MANY })).to.deep.equal([]);
         const revenue = all.find(({ kind }) => kind === 'charge') as JournalRow;
@@ -79,7 +92,9 @@ for (const { name, open } of DATABASES) {
         const accounts = await ledgerAccounts(sql, { userId: ann, limit: MANY });
         expect(accounts.map(({ account }) => account)).to.include(`wallet:${ann}`);
         const leases = new Set(ofType('SpendLeaseGranted').flatMap(({ data }) => (data.userId === ann ? [`held:${data.leaseId}`] : [])));
-        expect(accounts.every(({ account }) => account === `wallet:${ann}` || account === `overdraft:${ann}` || leases.has(account))).to.equal(true);
+        expect(
+          accounts.every(({ account }) => account === `wallet:${ann}` || account === `overdraft:${ann}` || leases.has(account)),
+        ).to.equal(true);
       });
 
       it('among keys, people and spending', async () => {
@@ -99,7 +114,10 @@ for (const { name, open } of DATABASES) {
       });
 
       it('in usage', async () => {
-        for (const groups of [await usageByHour(sql, { userId: ann }, EVER, 'user'), await usageByDay(sql, { userId: ann }, { from: '2000-01-01', to: '2100-01-01' }, 'user')]) {
+        for (const groups of [
+          await usageByHour(sql, { userId: ann }, EVER, 'user'),
+          await usageByDay(sql, { userId: ann }, { from: '2000-01-01', to: '2100-01-01' }, 'user'),
+        ]) {
           expect(groups).not.to.be.empty;
           expect(groups.every((group) => group.name === ann && group.bucket !== null)).to.equal(true);
         }
@@ -121,7 +139,12 @@ for (const { name, open } of DATABASES) {
       const entries = await journalEntries(sql, { userId: 'all', view: 'statement', limit: MANY * 10 });
       const pagedEntries: JournalRow[] = [];
       for (let before: EntryPlace | undefined; ; before = pagedEntries.at(-1)) {
-        const page = await journalEntries(sql, { userId: 'all', view: 'statement', limit: 11, ...(before === undefined ? {} : { before }) });
+        const page = await journalEntries(sql, {
+          userId: 'all',
+          view: 'statement',
+          limit: 11,
+          ...(before === undefined ? {} : { before }),
+        });
         if (page.length === 0) break;
         pagedEntries.push(...page);
       }
@@ -153,7 +176,10 @@ for (const { name, open } of DATABASES) {
         [{ from: middle }, ({ startedAt }) => startedAt >= middle],
         [{ to: middle }, ({ startedAt }) => startedAt < middle],
         [{ search: some.requestId.slice(0, -1) }, ({ requestId }) => requestId.startsWith(some.requestId.slice(0, -1))],
-        [{ model: some.model, result: 'ok', from: middle }, (row) => row.model === some.model && row.state !== 'running' && !failed(row) && row.startedAt >= middle],
+        [
+          { model: some.model, result: 'ok', from: middle },
+          (row) => row.model === some.model && row.state !== 'running' && !failed(row) && row.startedAt >= middle,
+        ],
       ];
       for (const [filter, fits] of cases) {
         const found = await requests(sql, { userId: 'all', ...filter }, { limit: MANY });
@@ -206,7 +232,12 @@ for (const { name, open } of DATABASES) {
       const second = await accountStatement(sql, { userId: 'all', account: `wallet:${ann}`, before: statement[2] as EntryPlace, limit: 2 });
       expect(second).to.deep.equal(statement.slice(3, 5));
       const charge = (await journalEntries(sql, { userId: 'all', view: 'statement', kind: 'charge', limit: 1 }))[0] as JournalRow;
-      const ofCall = await journalEntries(sql, { userId: 'all', view: 'entries', requestId: charge.requestId as NonNullable<typeof charge.requestId>, limit: MANY });
+      const ofCall = await journalEntries(sql, {
+        userId: 'all',
+        view: 'entries',
+        requestId: charge.requestId as NonNullable<typeof charge.requestId>,
+        limit: MANY,
+      });
       expect(ofCall.map(({ kind }) => kind)).to.include('charge');
       expect(ofCall.every(({ requestId }) => requestId === charge.requestId)).to.equal(true);
     });
@@ -218,12 +249,17 @@ for (const { name, open } of DATABASES) {
       expect(await userByEmail(sql, 'nobody@example.com')).to.equal(null);
       expect((await userById(sql, someone.data.userId))?.email).to.equal(someone.data.email);
       expect(await countUsers(sql)).to.equal(ofType('Registered').length);
-      expect(await listUsers(sql, { userId: 'all', role: 'admin', limit: MANY })).to.satisfy((found: { role: string }[]) => found.every(({ role }) => role === 'admin'));
-      expect(await listUsers(sql, { userId: 'all', status: 'suspended', limit: MANY })).to.satisfy((found: { suspended: boolean }[]) => found.every(({ suspended }) => suspended));
+      expect(await listUsers(sql, { userId: 'all', role: 'admin', limit: MANY })).to.satisfy((found: { role: string }[]) =>
+        found.every(({ role }) => role === 'admin'),
+      );
+      expect(await listUsers(sql, { userId: 'all', status: 'suspended', limit: MANY })).to.satisfy((found: { suspended: boolean }[]) =>
+        found.every(({ suspended }) => suspended),
+      );
 
       const moment = new Date(NOW + 400 * 86_400_000).toISOString();
       const counts = new Map<string, number>();
-      for (const status of ['active', 'disabled', 'revoked', 'exhausted', 'expired'] as const) counts.set(status, (await tokens(sql, { userId: 'all', status, now: moment, limit: MANY })).length);
+      for (const status of ['active', 'disabled', 'revoked', 'exhausted', 'expired'] as const)
+        counts.set(status, (await tokens(sql, { userId: 'all', status, now: moment, limit: MANY })).length);
       expect([...counts.values()].reduce((sum, count) => sum + count, 0)).to.equal(await countTokens(sql, 'all'));
       const [key] = await tokens(sql, { userId: 'all', now: moment, limit: 1 });
       expect(await tokens(sql, { userId: 'all', now: moment, search: key?.name.toUpperCase() ?? '', limit: MANY })).to.deep.include(key);
@@ -241,7 +277,9 @@ for (const { name, open } of DATABASES) {
       expect(inForce?.priceListId).to.equal(lists.find(({ withdrawn }) => !withdrawn)?.priceListId);
       expect(await priceListAt(sql, '2000-01-01T00:00:00.000Z')).to.equal(null);
       expect((await priceListById(sql, (lists[0] as (typeof lists)[number]).priceListId))?.models.length).to.equal(lists[0]?.models);
-      expect((await groupRatios(sql)).map(({ group }) => group)).to.deep.equal([...new Set(ofType('GroupRatioSet').map(({ data }) => data.group))].sort());
+      expect((await groupRatios(sql)).map(({ group }) => group)).to.deep.equal(
+        [...new Set(ofType('GroupRatioSet').map(({ data }) => data.group))].sort(),
+      );
     });
   });
 }

@@ -58,10 +58,13 @@ for (const { name, open } of DATABASES) {
           const ended = events.filter(({ type }) => type === 'QuotaDebited' || type === 'QuotaReleased');
           const accounts = await accountBalances(sql, 'all', now);
           const folded = new Map<UserId, Account>();
-          for (const { userId } of accounts) folded.set(userId, fold(accountOf(userId), streams.get(accountStream(userId)) as AccountEvent[]));
+          for (const { userId } of accounts)
+            folded.set(userId, fold(accountOf(userId), streams.get(accountStream(userId)) as AccountEvent[]));
 
           const leases = await unsettledLeases(sql);
-          expect(leases.map(({ leaseId }) => leaseId).sort()).to.deep.equal([...folded.values()].flatMap((account) => [...account.leases.keys()]).sort());
+          expect(leases.map(({ leaseId }) => leaseId).sort()).to.deep.equal(
+            [...folded.values()].flatMap((account) => [...account.leases.keys()]).sort(),
+          );
 
           for (const account of accounts) {
             const decided = folded.get(account.userId);
@@ -70,7 +73,13 @@ for (const { name, open } of DATABASES) {
             expect(account.timeZone).to.equal(decided?.timeZone);
             expect(account.spent.total).to.equal(total(mine, ({ data }) => data.amount));
             const openLeases = leases.filter(({ userId }) => userId === account.userId);
-            expect(account.held).to.equal(total(openLeases, ({ amount }) => amount) - total(mine.filter(({ data }) => openLeases.some(({ leaseId }) => leaseId === data.leaseId)), ({ data }) => data.amount));
+            expect(account.held).to.equal(
+              total(openLeases, ({ amount }) => amount) -
+                total(
+                  mine.filter(({ data }) => openLeases.some(({ leaseId }) => leaseId === data.leaseId)),
+                  ({ data }) => data.amount,
+                ),
+            );
 
             const entries = await journalEntries(sql, { userId: account.userId, view: 'entries', limit: MANY });
             expect(entries[0]?.balance ?? 0n).to.equal(account.balance);
@@ -83,7 +92,10 @@ for (const { name, open } of DATABASES) {
           const ledger = await ledgerAccounts(sql, { userId: 'all', limit: MANY * 10 });
           expect(total(ledger, ({ balance }) => balance)).to.equal(0n);
           expect(total(ledger, (account) => account.debits)).to.equal(allDebits);
-          const revenue = total(ledger.filter(({ account }) => account.startsWith('revenue:')), ({ credits }) => credits);
+          const revenue = total(
+            ledger.filter(({ account }) => account.startsWith('revenue:')),
+            ({ credits }) => credits,
+          );
 
           const charged = total(debits, ({ data }) => data.amount);
           const overdrawn = total(accounts, (account) => account.overdrawn);
@@ -95,11 +107,16 @@ for (const { name, open } of DATABASES) {
           const log_ = await requests(sql, { userId: 'all' }, { limit: MANY });
           expect(total(log_, ({ amount }) => amount)).to.equal(charged);
           expect(log_.filter(({ state }) => state !== 'running')).to.have.length(ended.length);
-          expect(log_.filter(({ state }) => state === 'running')).to.have.length(events.filter(({ type }) => type === 'QuotaReserved').length - ended.length);
+          expect(log_.filter(({ state }) => state === 'running')).to.have.length(
+            events.filter(({ type }) => type === 'QuotaReserved').length - ended.length,
+          );
           const summary = await requestSummary(sql, { userId: 'all' });
           expect(summary).to.include({ amount: charged, requests: ended.length });
 
-          for (const groups of [await usageOverHours(sql, { userId: 'all' }, EVER, 'key'), await usageOverDays(sql, { userId: 'all' }, ALL_DAYS, 'model')]) {
+          for (const groups of [
+            await usageOverHours(sql, { userId: 'all' }, EVER, 'key'),
+            await usageOverDays(sql, { userId: 'all' }, ALL_DAYS, 'model'),
+          ]) {
             expect(total(groups, ({ amount }) => amount)).to.equal(charged);
             expect(groups.reduce((sum, { calls }) => sum + calls, 0)).to.equal(ended.length);
             expect(groups.reduce((sum, { failed }) => sum + failed, 0)).to.equal(summary.failed);
@@ -124,7 +141,12 @@ for (const { name, open } of DATABASES) {
           }
           for (const channel of await listChannels(sql)) {
             const decided = fold(channelOf(channel.channelId), streams.get(`channel-${channel.channelId}`) as ChannelEvent[]);
-            expect(channel).to.deep.include({ settings: decided.settings, enabled: decided.enabled, disabledBy: decided.disabledBy, health: decided.health });
+            expect(channel).to.deep.include({
+              settings: decided.settings,
+              enabled: decided.enabled,
+              disabledBy: decided.disabledBy,
+              health: decided.health,
+            });
             expect(channel.keys.map(({ keyId, secret, enabled }) => [keyId, { secret, enabled }])).to.have.deep.members([...decided.keys]);
           }
         }),

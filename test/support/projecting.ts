@@ -26,7 +26,10 @@ export interface Projecting {
   /** Resolves once everything up to the position, or to the end of the log, is shown. */
   caughtUp(position?: Position): Promise<void>;
   /** Resolves with the first report, of those so far and those to come, that fits. */
-  reported<Kind extends ProjectorReport['kind']>(kind: Kind, fits?: (report: Extract<ProjectorReport, { kind: Kind }>) => boolean): Promise<Extract<ProjectorReport, { kind: Kind }>>;
+  reported<Kind extends ProjectorReport['kind']>(
+    kind: Kind,
+    fits?: (report: Extract<ProjectorReport, { kind: Kind }>) => boolean,
+  ): Promise<Extract<ProjectorReport, { kind: Kind }>>;
   stop(): Promise<void>;
 }
 
@@ -54,13 +57,19 @@ export const startProjecting = ({ feed, database, projections = registered, poli
     state: () => projector.state,
     caughtUp: async (position) => {
       const goal = position ?? (await feed.head());
-      if (!(await board.waitFor('all', goal, LONG_MS))) throw new Error(`position ${goal} was not reached; ${JSON.stringify(reports, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value instanceof Error ? value.stack : value))}`);
+      if (!(await board.waitFor('all', goal, LONG_MS)))
+        throw new Error(
+          `position ${goal} was not reached; ${JSON.stringify(reports, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value instanceof Error ? value.stack : value))}`,
+        );
     },
     reported: (kind, fits = () => true) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`no report of kind ${kind} came`)), LONG_MS);
         const look = (): void => {
-          const found = reports.find((report): report is Extract<ProjectorReport, { kind: typeof kind }> => report.kind === kind && fits(report as Extract<ProjectorReport, { kind: typeof kind }>));
+          const found = reports.find(
+            (report): report is Extract<ProjectorReport, { kind: typeof kind }> =>
+              report.kind === kind && fits(report as Extract<ProjectorReport, { kind: typeof kind }>),
+          );
           if (found === undefined) return;
           clearTimeout(timer);
           listeners.delete(look);

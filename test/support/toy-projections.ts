@@ -30,7 +30,14 @@ export const toyCounts: Projection = tableProjection({
   name: 'toy-counts',
   version: 1,
   types: ['Registered', 'ProfileChanged'],
-  tables: [{ name: counts, ddl: [`CREATE TABLE ${counts} (user_id text PRIMARY KEY, events integer NOT NULL, last text NOT NULL CHECK (length(last) <= 10), position bigint NOT NULL)`] }],
+  tables: [
+    {
+      name: counts,
+      ddl: [
+        `CREATE TABLE ${counts} (user_id text PRIMARY KEY, events integer NOT NULL, last text NOT NULL CHECK (length(last) <= 10), position bigint NOT NULL)`,
+      ],
+    },
+  ],
   statements: (events) =>
     events.map(({ data, position }) => ({
       text: `INSERT INTO ${counts} AS t (user_id, events, last, position) VALUES ($1, 1, $2, $3) ON CONFLICT (user_id) DO UPDATE SET events = t.events + 1, last = excluded.last, position = excluded.position`,
@@ -48,13 +55,22 @@ export const recordName = async (log: MemoryLog, userId: string, displayName: st
   const stream = `user-${userId}` as StreamName;
   const isFirst = !log.events.some((event) => event.stream === stream);
   const profile = { userId: userId as UserId, email: `${userId}@example.com`, displayName };
-  const event: DomainEvent = isFirst ? { type: 'Registered', data: { ...profile, role: 'user', group: 'default' } } : { type: 'ProfileChanged', data: profile };
+  const event: DomainEvent = isFirst
+    ? { type: 'Registered', data: { ...profile, role: 'user', group: 'default' } }
+    : { type: 'ProfileChanged', data: profile };
   await recordRaw(log, stream, eventOf(event));
 };
 
 /** An event with metadata, ready to be recorded or broken first. */
 export const eventOf = (event: DomainEvent): NewEvent => {
-  const [made] = newEvents([event], { commandId: `toy-${appends++}` as CommandId, correlationId: 'toy', causationId: 'toy', actor: { kind: 'system', id: 'toy' }, tenant: 'platform', occurredAt: '2026-01-01T00:00:00.000Z' });
+  const [made] = newEvents([event], {
+    commandId: `toy-${appends++}` as CommandId,
+    correlationId: 'toy',
+    causationId: 'toy',
+    actor: { kind: 'system', id: 'toy' },
+    tenant: 'platform',
+    occurredAt: '2026-01-01T00:00:00.000Z',
+  });
   if (made === undefined) throw new Error('one event makes one');
   return made;
 };

@@ -16,34 +16,91 @@ const leaseId = 'lse_1' as LeaseId;
 const tokenId = 'key_1' as TokenId;
 const requestId = 'req_1' as RequestId;
 
-const short = (entries: readonly JournalEntry[]): readonly (readonly (string | bigint)[])[] => entries.map(({ kind, debit, credit, amount, change }) => [kind, debit, credit, amount, change]);
+const short = (entries: readonly JournalEntry[]): readonly (readonly (string | bigint)[])[] =>
+  entries.map(({ kind, debit, credit, amount, change }) => [kind, debit, credit, amount, change]);
 
 describe('journal', () => {
   const cases: readonly (readonly [string, JournalEvent, ReturnType<typeof short>])[] = [
-    ['a grant', { type: 'CreditGranted', data: { userId, amount: money(5), source: 'card', reason: 'top-up' } }, [['grant', 'funding:card', 'wallet:usr_1', 5n, 5n]]],
-    ['credit that ran out', { type: 'CreditExpired', data: { userId, amount: money(5), source: 'grant' } }, [['expiry', 'wallet:usr_1', 'expired:grant', 5n, -5n]]],
-    ['a correction upwards', { type: 'CreditAdjusted', data: { userId, amount: money(5), reason: 'r' } }, [['adjustment', 'funding:adjustment', 'wallet:usr_1', 5n, 5n]]],
-    ['a correction downwards', { type: 'CreditAdjusted', data: { userId, amount: money(-5), reason: 'r' } }, [['adjustment', 'wallet:usr_1', 'funding:adjustment', 5n, -5n]]],
+    [
+      'a grant',
+      { type: 'CreditGranted', data: { userId, amount: money(5), source: 'card', reason: 'top-up' } },
+      [['grant', 'funding:card', 'wallet:usr_1', 5n, 5n]],
+    ],
+    [
+      'credit that ran out',
+      { type: 'CreditExpired', data: { userId, amount: money(5), source: 'grant' } },
+      [['expiry', 'wallet:usr_1', 'expired:grant', 5n, -5n]],
+    ],
+    [
+      'a correction upwards',
+      { type: 'CreditAdjusted', data: { userId, amount: money(5), reason: 'r' } },
+      [['adjustment', 'funding:adjustment', 'wallet:usr_1', 5n, 5n]],
+    ],
+    [
+      'a correction downwards',
+      { type: 'CreditAdjusted', data: { userId, amount: money(-5), reason: 'r' } },
+      [['adjustment', 'wallet:usr_1', 'funding:adjustment', 5n, -5n]],
+    ],
     [
       'a lease',
-      { type: 'SpendLeaseGranted', data: { userId, leaseId, tokenId, holder: 'h', amount: money(5), day: '2026-01-01', admitsUntil: '2026-01-01T00:00:00.000Z', expiresAt: '2026-01-01T00:00:00.000Z' } },
+      {
+        type: 'SpendLeaseGranted',
+        data: {
+          userId,
+          leaseId,
+          tokenId,
+          holder: 'h',
+          amount: money(5),
+          day: '2026-01-01',
+          admitsUntil: '2026-01-01T00:00:00.000Z',
+          expiresAt: '2026-01-01T00:00:00.000Z',
+        },
+      },
       [['hold', 'wallet:usr_1', 'held:lse_1', 5n, 0n]],
     ],
-    ['a lease settled', { type: 'SpendLeaseSettled', data: { userId, leaseId, tokenId, spent: money(3), returned: money(2) } }, [['hold_returned', 'held:lse_1', 'wallet:usr_1', 2n, 0n]]],
-    ['a lease settled that was spent', { type: 'SpendLeaseSettled', data: { userId, leaseId, tokenId, spent: money(5), returned: money(0) } }, []],
-    ['an overdraft', { type: 'QuotaOverdrawn', data: { userId, leaseId, tokenId, requestId, model: 'gpt', amount: money(1) } }, [['overdrawn', 'overdraft:usr_1', 'revenue:gpt', 1n, 0n]]],
-    ['a refund', { type: 'ChargeRefunded', data: { userId, leaseId, requestId, model: 'gpt', amount: money(1), reason: 'r' } }, [['refund', 'revenue:gpt', 'wallet:usr_1', 1n, 1n]]],
+    [
+      'a lease settled',
+      { type: 'SpendLeaseSettled', data: { userId, leaseId, tokenId, spent: money(3), returned: money(2) } },
+      [['hold_returned', 'held:lse_1', 'wallet:usr_1', 2n, 0n]],
+    ],
+    [
+      'a lease settled that was spent',
+      { type: 'SpendLeaseSettled', data: { userId, leaseId, tokenId, spent: money(5), returned: money(0) } },
+      [],
+    ],
+    [
+      'an overdraft',
+      { type: 'QuotaOverdrawn', data: { userId, leaseId, tokenId, requestId, model: 'gpt', amount: money(1) } },
+      [['overdrawn', 'overdraft:usr_1', 'revenue:gpt', 1n, 0n]],
+    ],
+    [
+      'a refund',
+      { type: 'ChargeRefunded', data: { userId, leaseId, requestId, model: 'gpt', amount: money(1), reason: 'r' } },
+      [['refund', 'revenue:gpt', 'wallet:usr_1', 1n, 1n]],
+    ],
   ];
   for (const [what, event, entries] of cases) it(`books ${what}`, () => expect(short(entriesOf(event))).to.deep.equal(entries));
 
   it('books a charge from the lease to the model, and what the upstream charges beside it', () => {
-    const data = { userId, leaseId, tokenId, requestId, model: 'gpt', channelId: 'chn_1', amount: money(7), computed: money(9), upstreamCost: money(4) };
+    const data = {
+      userId,
+      leaseId,
+      tokenId,
+      requestId,
+      model: 'gpt',
+      channelId: 'chn_1',
+      amount: money(7),
+      computed: money(9),
+      upstreamCost: money(4),
+    };
     const event = { type: 'QuotaDebited', data } as unknown as JournalEvent;
     expect(short(entriesOf(event))).to.deep.equal([
       ['charge', 'held:lse_1', 'revenue:gpt', 7n, -7n],
       ['upstream_cost', 'cost:chn_1', 'payable:chn_1', 4n, 0n],
     ]);
-    expect(entriesOf({ ...event, data: { ...data, amount: money(0), upstreamCost: money(0) } } as unknown as JournalEvent)).to.deep.equal([]);
+    expect(entriesOf({ ...event, data: { ...data, amount: money(0), upstreamCost: money(0) } } as unknown as JournalEvent)).to.deep.equal(
+      [],
+    );
   });
 
   it('balances at every event of every history, and holds end at nothing', () => {

@@ -73,7 +73,22 @@ const keyHash = 'b'.repeat(64) as KeyHash;
 const tokenId = 'key_t' as TokenId;
 const tokenStream = 'token-key_t' as StreamName;
 const issueToken = (log: MemoryLog): Promise<void> =>
-  recordRaw(log, tokenStream, eventOf({ type: 'TokenIssued', data: { tokenId, userId: 'usr_t' as UserId, name: 't', keyHash, keyPrefix: 'sk-obl-t', expiresAt: '2030-01-01T00:00:00.000Z', restrictions: UNRESTRICTED } }));
+  recordRaw(
+    log,
+    tokenStream,
+    eventOf({
+      type: 'TokenIssued',
+      data: {
+        tokenId,
+        userId: 'usr_t' as UserId,
+        name: 't',
+        keyHash,
+        keyPrefix: 'sk-obl-t',
+        expiresAt: '2030-01-01T00:00:00.000Z',
+        restrictions: UNRESTRICTED,
+      },
+    }),
+  );
 
 describe('directory', function () {
   this.timeout(60_000);
@@ -137,7 +152,9 @@ describe('directory', function () {
 
     await distrusts(/does not exist/);
     await projectAll({ feed: log, database });
-    await database.query(`INSERT INTO ${ENGINE_SCHEMA}.parked_event (projection, version, stream, position, type, event, waiting, error, attempts) VALUES ('users', 1, 'user-x', 1, 'Suspended', '{}', false, '', 1)`);
+    await database.query(
+      `INSERT INTO ${ENGINE_SCHEMA}.parked_event (projection, version, stream, position, type, event, waiting, error, attempts) VALUES ('users', 1, 'user-x', 1, 'Suspended', '{}', false, '', 1)`,
+    );
     await distrusts(/parked/);
     await database.query(`DELETE FROM ${ENGINE_SCHEMA}.parked_event`);
     await database.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET position = position + 1000 WHERE projection = 'channels'`);
@@ -171,7 +188,12 @@ describe('directory', function () {
     const sound = eventOf({ type: 'TokenDisabled', data: { tokenId, reason: 'r' } });
     await recordRaw(log, tokenStream, { ...sound, schemaVersion: 2 });
     await running.until(() => running.directory.tokenByHash(keyHash) === undefined);
-    await recordRaw(log, tokenStream, { ...sound, type: 'TokenEnabled', data: { tokenId }, eventId: 'f0000000-0000-4000-8000-000000000009' as EventId });
+    await recordRaw(log, tokenStream, {
+      ...sound,
+      type: 'TokenEnabled',
+      data: { tokenId },
+      eventId: 'f0000000-0000-4000-8000-000000000009' as EventId,
+    });
     await follow(log, running);
     expect(running.directory.tokenByHash(keyHash)).to.equal(undefined);
     expect(running.reports).to.have.length(1);
@@ -189,7 +211,14 @@ describe('directory', function () {
         `pricelist-${id}` as StreamName,
         eventOf({
           type: 'PriceListPublished',
-          data: { priceListId: id as PriceListId, title: id, effectiveFrom, asOf: '2026-01-01', source: 's', models: [{ model: 'm', kind: 'chat', rates: { input: input as Money, output: 1n as Money } }] },
+          data: {
+            priceListId: id as PriceListId,
+            title: id,
+            effectiveFrom,
+            asOf: '2026-01-01',
+            source: 's',
+            models: [{ model: 'm', kind: 'chat', rates: { input: input as Money, output: 1n as Money } }],
+          },
         }),
       );
     await publish('prl_1', '2025-12-01T00:00:00.000Z', 1n);
@@ -206,7 +235,11 @@ describe('directory', function () {
     expect(directory.price('m')?.priceListId).to.equal('prl_3');
     expect(directory.priceListAt(Date.UTC(2026, 1, 2))?.list.title).to.equal('prl_2');
     expect(directory.priceListAt(0)).to.equal(undefined);
-    await recordRaw(log, 'pricelist-prl_3' as StreamName, eventOf({ type: 'PriceListWithdrawn', data: { priceListId: 'prl_3' as PriceListId, reason: 'r' } }));
+    await recordRaw(
+      log,
+      'pricelist-prl_3' as StreamName,
+      eventOf({ type: 'PriceListWithdrawn', data: { priceListId: 'prl_3' as PriceListId, reason: 'r' } }),
+    );
     await running.until(() => directory.price('m')?.priceListId === 'prl_2');
     expect(directory.priceList('prl_3' as PriceListId)?.list.withdrawn).to.equal(true);
     expect(directory.price('unknown')).to.equal(undefined);

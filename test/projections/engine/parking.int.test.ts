@@ -53,7 +53,9 @@ for (const { name, open } of DATABASES) {
       expect(await namesIn(models.database)).to.deep.equal({ usr_a: ['one', 'two', 'five'], usr_b: ['one'] });
       expect(await countsIn(models.database)).to.deep.equal({ usr_a: 3, usr_b: 4 });
       const parked = await readParked(models.database);
-      expect(parked.map(({ projection, stream, waiting, event }) => [projection, stream, waiting, event.data['displayName']])).to.deep.equal([
+      expect(
+        parked.map(({ projection, stream, waiting, event }) => [projection, stream, waiting, event.data['displayName']]),
+      ).to.deep.equal([
         ['toy-names', 'user-usr_b', false, POISON],
         ['toy-names', 'user-usr_b', true, 'three'],
         ['toy-names', 'user-usr_b', true, 'four'],
@@ -64,7 +66,11 @@ for (const { name, open } of DATABASES) {
 
     it('are applied in order once they can be, and the stream goes on by itself', async () => {
       await record(['usr_b', 'one'], ['usr_b', POISON], ['usr_b', 'three']);
-      expect(await retryParked(models.database.transaction, names, 'user-usr_b')).to.deep.equal({ applied: 0, remaining: 2, error: 'cannot stand it' });
+      expect(await retryParked(models.database.transaction, names, 'user-usr_b')).to.deep.equal({
+        applied: 0,
+        remaining: 2,
+        error: 'cannot stand it',
+      });
       expect((await readParked(models.database, { poisonOnly: true })).map(({ attempts }) => attempts)).to.deep.equal([2]);
       health.ill = false;
       expect(await retryParked(models.database.transaction, names, 'user-usr_b')).to.deep.equal({ applied: 2, remaining: 0, error: null });
@@ -78,7 +84,11 @@ for (const { name, open } of DATABASES) {
       await record(['usr_b', 'one'], ['usr_b', POISON], ['usr_b', 'three'], ['usr_b', POISON], ['usr_b', 'five']);
       const [first] = await readParked(models.database, { poisonOnly: true });
       if (first === undefined) throw new Error('nothing is parked');
-      expect(await discardParked(models.database.transaction, names, first)).to.deep.equal({ applied: 1, remaining: 2, error: 'cannot stand it' });
+      expect(await discardParked(models.database.transaction, names, first)).to.deep.equal({
+        applied: 1,
+        remaining: 2,
+        error: 'cannot stand it',
+      });
       await record(['usr_b', 'six']);
       expect(await namesIn(models.database)).to.deep.equal({ usr_b: ['one', 'three'] });
       const [second] = await readParked(models.database, { poisonOnly: true });

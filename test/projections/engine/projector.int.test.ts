@@ -9,7 +9,9 @@ import { ReadModelsUnavailable } from '../../../projections/engine/read-models-u
 import { compareProjection, rebuildProjection, type RebuildProgress } from '../../../projections/engine/rebuild.ts';
 import { projectionStatus } from '../../../projections/engine/status.ts';
 import type { ReadModelDatabase, RunTransaction } from '../../../projections/ports/read-model-database.ts';
+import { documentProjection } from '../../../projections/engine/projection.ts';
 import { projections } from '../../../projections/registry.ts';
+import { users } from '../../../projections/users/projection.ts';
 import type { Position } from '../../../schemas/event-envelope.ts';
 import { appendsOf, longHistory } from '../../support/histories.ts';
 import { memoryLog } from '../../support/memory-log.ts';
@@ -80,7 +82,12 @@ for (const { name, open } of DATABASES) {
             const interruptions = projecting.reports.filter(({ kind }) => kind === 'interrupted').length;
             fault.cutAfter = (index / 7) % 19;
             await log.append([append]);
-            await projecting.reported('interrupted', (report) => projecting.reports.filter(({ kind }) => kind === 'interrupted').indexOf(report) >= interruptions || projecting.board.positionOf('journal') >= (log.events.at(-1)?.position ?? 0n));
+            await projecting.reported(
+              'interrupted',
+              (report) =>
+                projecting.reports.filter(({ kind }) => kind === 'interrupted').indexOf(report) >= interruptions ||
+                projecting.board.positionOf('journal') >= (log.events.at(-1)?.position ?? 0n),
+            );
             fault.cutAfter = null;
           } else {
             await log.append([append]);
@@ -143,13 +150,28 @@ for (const { name, open } of DATABASES) {
 
       const cases: readonly (readonly [string, RegExp, () => Promise<unknown>])[] = [
         ['another log', /there is another event|the log ends at|never saw/, () => projectAll({ feed: other, database })],
-        ['ahead of the log', /the log ends at/, () => database.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET position = position + 1000000 WHERE projection = 'users'`)],
+        [
+          'ahead of the log',
+          /the log ends at/,
+          () => database.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET position = position + 1000000 WHERE projection = 'users'`),
+        ],
         [
           'advanced past events',
           /never saw/,
-          () => database.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET event_position = $1, event_id = $2 WHERE projection = 'journal'`, [log.events[9]?.position, log.events[9]?.eventId]),
+          () =>
+            database.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET event_position = $1, event_id = $2 WHERE projection = 'journal'`, [
+              log.events[9]?.position,
+              log.events[9]?.eventId,
+            ]),
         ],
-        ['set back', /beyond the checkpoint/, () => database.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET position = 3, event_position = NULL, event_id = NULL WHERE projection = 'account-balances'`)],
+        [
+          'set back',
+          /beyond the checkpoint/,
+          () =>
+            database.query(
+              `UPDATE ${ENGINE_SCHEMA}.checkpoint SET position = 3, event_position = NULL, event_id = NULL WHERE projection = 'account-balances'`,
+            ),
+        ],
       ];
       for (const [what, reason, break_] of cases) {
         await database.transaction(dropReadModels);
@@ -178,11 +200,39 @@ for (const { name, open } of DATABASES) {
       try {
         await log.append(appends.slice(0, 10));
         const head = await log.head();
-        expect(await Promise.all([projecting.board.waitFor('all', head, 10_000), elsewhere.waitFor('all', head, 10_000), elsewhere.waitFor('journal', head, 10_000)])).to.deep.equal([true, true, true]);
+        expect(
+          await Promise.all([
+            projecting.board.waitFor('all', head, 10_000),
+            elsewhere.waitFor('all', head, 10_000),
+            elsewhere.waitFor('journal', head, 10_000),
+          ]),
+        ).to.deep.equal([true, true, true]);
         expect(await projecting.board.waitFor('journal', (head + 1n) as Position, 20)).to.equal(false);
       } finally {
         await projecting.stop();
       }
+    });
+
+    it('fills a new version beside the old one, which goes at the next start', async () => {
+      const { database } = models;
+      const log = memoryLog();
+      const usersAt = (version: number) => documentProjection({ ...users, version });
+      const tables = async (): Promise<readonly string[]> => {
+        const { rows } = await database.query<{ name: string }>(
+          `SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 ORDER BY 1`,
+          [LIVE_SCHEMA],
+        );
+        return rows.map((row) => row.name);
+      };
+      await log.append(appends.slice(0, 40));
+      await projectAll({ feed: log, database, projections: [usersAt(1), usersAt(10)] });
+      await projectAll({ feed: log, database, projections: [usersAt(1)] });
+      expect(await tables()).to.deep.equal(['rm_users_v1', 'rm_users_v10']);
+      await projectAll({ feed: log, database, projections: [usersAt(2)] });
+      expect(await tables()).to.deep.equal(['rm_users_v1', 'rm_users_v10', 'rm_users_v2']);
+      await projectAll({ feed: log, database, projections: [usersAt(2)] });
+      expect(await tables()).to.deep.equal(['rm_users_v10', 'rm_users_v2']);
+      expect((await readCheckpoints(database)).map(({ version }) => version)).to.deep.equal([2, 10]);
     });
 
     it('says how every read model stands', async () => {
@@ -207,7 +257,15 @@ for (const { name, open } of DATABASES) {
         const projecting = startProjecting({ feed: log, database });
         try {
           await projecting.caughtUp();
-          const options = { feed: log, database, projection: projections.find((projection) => projection.name === 'journal') as (typeof projections)[number], board: projecting.board, clock: wallClock, owner: 'one', batchSize: 10 };
+          const options = {
+            feed: log,
+            database,
+            projection: projections.find((projection) => projection.name === 'journal') as (typeof projections)[number],
+            board: projecting.board,
+            clock: wallClock,
+            owner: 'one',
+            batchSize: 10,
+          };
           const called = new AbortController();
           const seen: RebuildProgress[] = [];
           const calledOff: unknown = await rebuildProjection({
@@ -224,7 +282,9 @@ for (const { name, open } of DATABASES) {
           );
           expect(calledOff).to.have.property('message', 'called off');
           expect(seen.map(({ done }) => done)).to.deep.equal([10, 20, 30]);
-          expect(seen.map(({ share }) => share)).to.satisfy((shares: number[]) => shares.every((share, index) => share > (shares[index - 1] ?? 0) && share < 1));
+          expect(seen.map(({ share }) => share)).to.satisfy((shares: number[]) =>
+            shares.every((share, index) => share > (shares[index - 1] ?? 0) && share < 1),
+          );
           expect((await readCheckpoints(database)).filter(({ build }) => build === 'shadow')).to.deep.equal([]);
           expect(await digests(database)).to.deep.equal(expected);
         } finally {
@@ -239,7 +299,14 @@ for (const { name, open } of DATABASES) {
         const projecting = startProjecting({ feed: log, database });
         try {
           await projecting.caughtUp();
-          const options = { feed: log, database, projection: projections.find((projection) => projection.name === 'journal') as (typeof projections)[number], board: projecting.board, clock: wallClock, batchSize: 10 };
+          const options = {
+            feed: log,
+            database,
+            projection: projections.find((projection) => projection.name === 'journal') as (typeof projections)[number],
+            board: projecting.board,
+            clock: wallClock,
+            batchSize: 10,
+          };
           let second: Promise<unknown> | undefined;
           const first: unknown = await compareProjection({
             ...options,
@@ -265,9 +332,18 @@ for (const { name, open } of DATABASES) {
         const projecting = startProjecting({ feed: log, database });
         try {
           await projecting.caughtUp();
-          const options = { feed: log, database, projection: projections.find((projection) => projection.name === 'account-balances') as (typeof projections)[number], board: projecting.board, clock: wallClock, owner: 'one' };
+          const options = {
+            feed: log,
+            database,
+            projection: projections.find((projection) => projection.name === 'account-balances') as (typeof projections)[number],
+            board: projecting.board,
+            clock: wallClock,
+            owner: 'one',
+          };
           expect(await compareProjection(options)).to.include({ equal: true });
-          const { rowCount } = await database.query(`UPDATE rm_account_balances_v1 SET wallet = wallet + 1 WHERE user_id = (SELECT min(user_id) FROM rm_account_balances_v1)`);
+          const { rowCount } = await database.query(
+            `UPDATE rm_account_balances_v1 SET wallet = wallet + 1 WHERE user_id = (SELECT min(user_id) FROM rm_account_balances_v1)`,
+          );
           expect(rowCount).to.equal(1);
           expect(await compareProjection(options)).to.include({ equal: false });
           expect(await rebuildProjection(options)).to.include({ equal: false });

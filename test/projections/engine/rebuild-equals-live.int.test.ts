@@ -70,7 +70,15 @@ for (const { name, open } of DATABASES) {
         const rest = appends.slice(appends.length / 2);
         for (const projection of projections) {
           const share = rest.splice(0, 20);
-          const rebuilding = rebuildProjection({ feed: log, database, projection, board: projecting.board, clock: wallClock, owner: 'test', batchSize: 30 });
+          const rebuilding = rebuildProjection({
+            feed: log,
+            database,
+            projection,
+            board: projecting.board,
+            clock: wallClock,
+            owner: 'test',
+            batchSize: 30,
+          });
           for (const append of share) await log.append([append]);
           const { equal, live, rebuilt } = await rebuilding;
           expect(rebuilt, projection.name).to.deep.equal(live);

@@ -43,17 +43,20 @@ describe('several processes on one PostgreSQL', function () {
   it('project in exactly one of them, and in another as soon as that one is gone', async () => {
     const log = memoryLog();
     const open: ReadModels[] = [];
-    for (let process = 0; process < 4; process++) open.push(await openReadModels({ kind: 'postgres', connectionString: database.url, max: 3 }));
+    for (let process = 0; process < 4; process++)
+      open.push(await openReadModels({ kind: 'postgres', connectionString: database.url, max: 3 }));
     const all = open.map((models) => startProjecting({ feed: log, database: models.database }));
     const operator = new pg.Client({ connectionString: database.url });
     await operator.connect();
     try {
       const survivors = new Set(all);
       for (let round = 0; round < 3; round++) {
-        const leader = await Promise.race([...survivors].map(async (projecting) => {
-          await projecting.reported('state', ({ state }) => state === 'live');
-          return projecting;
-        }));
+        const leader = await Promise.race(
+          [...survivors].map(async (projecting) => {
+            await projecting.reported('state', ({ state }) => state === 'live');
+            return projecting;
+          }),
+        );
         await log.append(appends.slice(round * 30, round * 30 + 30));
         await Promise.all(all.map((projecting) => projecting.caughtUp()));
         expect([...survivors].filter((projecting) => projecting.state() === 'live')).to.deep.equal([leader]);
@@ -65,7 +68,9 @@ describe('several processes on one PostgreSQL', function () {
       if (last === undefined) throw new Error('one is left');
       await last.reported('state', ({ state }) => state === 'live');
       // As when the connection of a process that is still alive breaks.
-      await operator.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()`);
+      await operator.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()`,
+      );
       await log.append(appends.slice(90));
       await last.caughtUp();
       await last.reported('interrupted');

@@ -22,7 +22,10 @@ const digests = ({ database }: ReadModels): Promise<readonly string[]> =>
 
 const open = async (directory: string): Promise<{ readonly models: ReadModels; readonly reports: PgliteReport[] }> => {
   const reports: PgliteReport[] = [];
-  return { models: await openReadModels({ kind: 'pglite', directory, pristine: await pristineData(), report: (report) => reports.push(report) }), reports };
+  return {
+    models: await openReadModels({ kind: 'pglite', directory, pristine: await pristineData(), report: (report) => reports.push(report) }),
+    reports,
+  };
 };
 
 /** Bytes in the middle of a file, all turned round, without a trace in its size. */
@@ -53,7 +56,9 @@ describe('damaged embedded read models', function () {
     await projecting.caughtUp();
     await projecting.stop();
     expected = await digests(models);
-    const { rows } = await models.database.query<{ table: string; index: string }>(`SELECT pg_relation_filepath('rm_journal_v1') AS "table", pg_relation_filepath('rm_journal_v1_pkey') AS "index"`);
+    const { rows } = await models.database.query<{ table: string; index: string }>(
+      `SELECT pg_relation_filepath('rm_journal_v1') AS "table", pg_relation_filepath('rm_journal_v1_pkey') AS "index"`,
+    );
     tableFile = rows[0]?.table ?? '';
     indexFile = rows[0]?.index ?? '';
     await models.close();

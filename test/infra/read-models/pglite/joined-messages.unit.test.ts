@@ -7,7 +7,11 @@ describe('joined messages', () => {
   const setup = () => {
     const ran: string[] = [];
     const run = joiningMessages<null>(async (messages) => void ran.push(Buffer.from(messages).toString()));
-    return { ran, send: (...messages: readonly Uint8Array[]) => messages.reduce<Promise<void>>(async (last, each) => (await last, run(each, null)), Promise.resolve()) };
+    return {
+      ran,
+      send: (...messages: readonly Uint8Array[]) =>
+        messages.reduce<Promise<void>>(async (last, each) => (await last, run(each, null)), Promise.resolve()),
+    };
   };
 
   it('run the parts of a statement together, once it is complete', async () => {
