@@ -4,14 +4,14 @@ import type { EventFeed } from '../../projections/ports/event-feed.ts';
 import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
 import { PoisonEvent } from '../../projections/engine/batch.ts';
 import { CheckpointMoved } from '../../projections/engine/checkpoint.ts';
-import { readParked } from '../../projections/engine/parked-events.ts';
+import { readParked, type ParkedEvent } from '../../projections/engine/parked-events.ts';
 import { discardParked, retryParked, type Unparking } from '../../projections/engine/parking.ts';
 import type { PositionBoard } from '../../projections/engine/position-board.ts';
 import type { Projection } from '../../projections/engine/projection.ts';
 import { ReadModelsUnavailable } from '../../projections/engine/read-models-unavailable.ts';
 import { compareProjection, LiveReadModelBehind, rebuildProjection, type RebuildOptions } from '../../projections/engine/rebuild.ts';
 import { projectionStatus, type ProjectionStatus } from '../../projections/engine/status.ts';
-import { refuse, type Refusal } from '../../schemas/errors.ts';
+import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { ProjectionView } from '../../schemas/http/projections.ts';
 import type { ReadModelCare } from '../ports/read-model-care.ts';
 
@@ -61,6 +61,7 @@ const parkedIdOf = (text: string): bigint | null => (/^\d{1,18}$/.test(text) ? B
 
 const NO_SUCH_PROJECTION = refuse('not_found', 'There is no such read model.');
 const NOT_PARKED = refuse('not_found', 'Nothing is parked under this id.');
+const ONLY_WAITING = refuse('wrong_state', 'Nothing is known to be wrong with this event: it waits behind another of its stream.');
 const BUSY = refuse('wrong_state', 'This process is rebuilding or comparing a read model already. Wait until it is done.');
 
 /** What is wrong with the read model or the moment, rather than with this program. */
@@ -94,13 +95,15 @@ export const readModelCare = (deps: ReadModelCareDeps): ReadModelCare => {
   /** What is parked under the id, handed to `work` with its projection. */
   const unpark = async (
     parkedId: string,
-    work: (projection: Projection, parked: { readonly id: bigint; readonly stream: string }) => Promise<Unparking>,
+    work: (projection: Projection, parked: Pick<ParkedEvent, 'id' | 'stream' | 'waiting'>) => Promise<Unparking | Refusal>,
   ): Promise<null | Refusal> => {
     const id = parkedIdOf(parkedId);
     const [parked] = id === null ? [] : await readParked(database, { id, limit: 1 });
     const projection = projections.find(({ name, version }) => name === parked?.projection && version === parked.version);
     if (parked === undefined || projection === undefined) return NOT_PARKED;
-    const { error } = await work(projection, parked);
+    const unparking = await work(projection, parked);
+    if (isRefusal(unparking)) return unparking;
+    const { error } = unparking;
     return error === null ? null : refuse('wrong_state', `An event of ${parked.stream} still cannot be applied: ${error}`);
   };
 
@@ -164,6 +167,9 @@ export const readModelCare = (deps: ReadModelCareDeps): ReadModelCare => {
     },
 
     retryParked: (parkedId) => unpark(parkedId, (projection, { stream }) => retryParked(database.transaction, projection, stream)),
-    discardParked: (parkedId) => unpark(parkedId, (projection, parked) => discardParked(database.transaction, projection, parked)),
+    discardParked: (parkedId) =>
+      unpark(parkedId, async (projection, parked) =>
+        parked.waiting ? ONLY_WAITING : discardParked(database.transaction, projection, parked),
+      ),
   };
 };
