@@ -51,6 +51,8 @@ export interface FirstRun {
 export interface InitialiseDeps extends RegisterUserDeps, IssueTokenDeps, ChannelDeps {
   readonly book: Pick<AccountBook, 'execute'>;
   readonly ids: IdSource;
+  /** Nobody else can be at it: what was begun and not ended was left by a process that died, and is taken over at once. */
+  readonly alone?: boolean;
   /** Waits so many milliseconds. */
   readonly wait: (ms: number) => Promise<void>;
   /**
@@ -178,7 +180,7 @@ export const initialise = async (deps: InitialiseDeps, settings: FirstRunSetting
   for (;;) {
     const progress = await progressOf(deps);
     if (progress.kind === 'done') return 'already initialised';
-    if (progress.kind === 'begun' && deps.clock.now() - progress.since < ABANDONED_MS) {
+    if (progress.kind === 'begun' && deps.alone !== true && deps.clock.now() - progress.since < ABANDONED_MS) {
       await deps.wait(LOOK_MS);
       continue;
     }

@@ -4,7 +4,7 @@ import type { Refusal } from '../../schemas/errors.ts';
 export interface Passwords {
   /** A random one, about 100 bits, easy to type. */
   make(): string;
-  /** The argon2id hash in PHC form. Refused with `log_busy` when too many wait. */
+  /** The argon2id hash in PHC form. Refused with `too_many_in_flight` when too many wait. */
   hash(password: string): Promise<string | Refusal>;
   /** `null` for the hash of nobody: takes as long as any other and is never right. Refused as above. */
   verify(hash: string | null, password: string): Promise<boolean | Refusal>;

@@ -15,6 +15,7 @@ import { actorOf, type Caller } from './caller.ts';
 import { expectedRevisionOf, idempotencyKeyOf, parsePart, queryOf, readJson } from './call-input.ts';
 import type { Call, Download, Handlers, StreamedRow } from './handler.ts';
 import { JOURNAL_CSV_HEAD, journalCsvLine } from './journal-csv.ts';
+import { LiveStreams } from './live-streams.ts';
 import { sendProblem } from './problem.ts';
 import type { Route } from './route.ts';
 import { routes, type Operation } from './routes.ts';
@@ -81,6 +82,7 @@ const inputOf = async (
  */
 export const createConsoleRouter = (deps: ConsoleRouterDeps): Router => {
   const router = Router();
+  const live = new LiveStreams();
 
   const answer = async (
     operation: Operation,
@@ -148,12 +150,10 @@ export const createConsoleRouter = (deps: ConsoleRouterDeps): Router => {
         case 'events': {
           const mayGoOn = async (): Promise<boolean> =>
             caller === null || caller.kind === 'operator' || (await deps.sessions.holds(caller.session)) !== null;
-          await sendEvents(
-            response,
-            route,
-            { name: operation === 'tailEvents' ? 'recorded' : 'request', rows: value as AsyncIterable<StreamedRow<unknown>>, mayGoOn },
-            stop,
-          );
+          const ended = live.open(caller?.kind === 'user' ? caller.userId : 'operator');
+          if (isRefusal(ended)) return ended;
+          const name = operation === 'tailEvents' ? 'recorded' : 'request';
+          await sendEvents(response, route, { name, rows: value as AsyncIterable<StreamedRow<unknown>>, mayGoOn }, stop).finally(ended);
           return null;
         }
       }

@@ -26,7 +26,7 @@ const gate = (atOnce: number, mostWaiting: number): (<Result>(work: () => Promis
   return async (work) => {
     if (running >= atOnce) {
       if (waiting.length >= mostWaiting)
-        return refuse('log_busy', 'Too many people are signing in at once; try again.', { retryAfterSeconds: 5 });
+        return refuse('too_many_in_flight', 'Too many people are signing in at once; try again.', { retryAfterSeconds: 5 });
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else running++;
     try {

@@ -127,7 +127,10 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     };
     const reveal = ({ apiKey, adminEmail, adminPassword }: FirstRun): Promise<void> =>
       writeFirstRun(directory.firstRunFile, { baseUrl: url, apiKey, adminEmail, adminPassword });
-    const initialised = await initialise({ ...deps, wait: (ms) => pause(ms), reveal }, await firstRunSettings(config));
+    const initialised = await initialise(
+      { ...deps, alone: config.DATABASE_URL === undefined, wait: (ms) => pause(ms), reveal },
+      await firstRunSettings(config),
+    );
     if (isRefusal(initialised)) throw new Error(`the first start failed: ${initialised.message}`);
     const firstRun = initialised === 'already initialised' ? null : initialised;
     if (firstRun !== null && firstRun.position !== null) await board.waitFor('all', firstRun.position, 30_000);

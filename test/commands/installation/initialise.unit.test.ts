@@ -128,6 +128,20 @@ describe('first start', () => {
     }
   });
 
+  it('is taken over at once by who has the data to himself', async () => {
+    let dead = false;
+    const bench = commandBench({
+      beforeAppend: (nth) => {
+        if (nth !== 3 || dead) return;
+        dead = true;
+        throw new Error('killed');
+      },
+    });
+    await initialise(deps(bench), settings).catch(() => undefined);
+    const wait = (): Promise<void> => Promise.reject(new Error('there is nobody to wait for'));
+    await expectReady(bench, firstRunOf(await initialise({ ...deps(bench), wait, alone: true }, settings)));
+  });
+
   it('is not over before the credentials were shown', async () => {
     const bench = commandBench();
     const unseen = deps(bench);
