@@ -8,7 +8,7 @@ import type { Failpoints } from '../../commands/ports/failpoints.ts';
 import { openPostgresLog } from '../../infra/event-log/postgres/open-postgres-log.ts';
 import { openSqliteLog } from '../../infra/event-log/sqlite/open-sqlite-log.ts';
 import { auditRun, reportOf, type Findings } from '../support/auditor/audit-run.ts';
-import { LedgerAudit } from '../support/auditor/ledger-audit.ts';
+import { atRest } from '../support/auditor/at-rest.ts';
 import { planCall } from '../support/load/call-plan.ts';
 import { startLoad, type Load } from '../support/load/load.ts';
 import { seededRandom, type Random } from '../support/load/random.ts';
@@ -128,16 +128,6 @@ const die = async (server: ServerProcess, death: Death): Promise<void> => {
   }
   const ending = await (death.kind === 'failpoint' ? within(server.ended, nameOf(death)) : server.kill());
   if (ending.signal !== 'SIGKILL') throw new Error(`a server ended by itself with ${JSON.stringify(ending)}:\n${server.output()}`);
-};
-
-/** Resolves when no lease is open: the living have given theirs back for want of use, and the dead ones' are swept. */
-const atRest = async (log: Pick<EventLog, 'readAll'>): Promise<void> => {
-  for (;;) {
-    const audit = new LedgerAudit();
-    for await (const event of log.readAll({ filter: { categories: ['account', 'lease'] } })) audit.observe(event);
-    if (audit.unsettled().length === 0) return;
-    await pause(250);
-  }
 };
 
 /**

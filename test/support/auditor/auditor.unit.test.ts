@@ -153,6 +153,7 @@ describe('the auditor of answers', () => {
     cost: '0.000000012',
     error: null,
     tookMs: 1,
+    endedAt: 1,
     ...changes,
   });
   const reached = (marker = 'call-1'): RecordedCall =>

@@ -35,6 +35,8 @@ export interface ClientCall extends PlannedCall {
   /** Code of an error, or of what broke. */
   readonly error: string | null;
   readonly tookMs: number;
+  /** By `performance.now()`. */
+  readonly endedAt: number;
 }
 
 const headerOf = (value: string | string[] | undefined): string | null => (typeof value === 'string' ? value : null);
@@ -58,7 +60,7 @@ export const call = (url: string, apiKey: string, agent: Agent, planned: Planned
     let requestId: string | null = null;
     let cost: string | null = null;
     const done = (seen: Seen, error: string | null): void =>
-      resolve({ ...planned, seen, status, requestId, cost, error, tookMs: performance.now() - began });
+      resolve({ ...planned, seen, status, requestId, cost, error, tookMs: performance.now() - began, endedAt: performance.now() });
 
     const sent = httpRequest(
       `${url}/v1/chat/completions`,

@@ -16,6 +16,9 @@ export interface TestModel {
   readonly maxOutputTokens: number;
 }
 
+/** A price list names nano-dollars for a million tokens. */
+const perMillion = (perToken: number): string => (BigInt(perToken) * 1_000_000n).toString();
+
 /** The operator of a server under test, over its own HTTP API. */
 export interface Operator {
   request<Answer>(method: string, path: string, body?: unknown): Promise<Answer>;
@@ -49,7 +52,7 @@ export const operatorOf = async (server: Pick<ServerProcess, 'url' | 'home'>): P
         models: models.map(({ model, inputPerToken, cachedPerToken, outputPerToken, maxOutputTokens }) => ({
           model,
           kind: 'chat',
-          rates: { input: `${inputPerToken}000000`, cachedInput: `${cachedPerToken}000000`, output: `${outputPerToken}000000` },
+          rates: { input: perMillion(inputPerToken), cachedInput: perMillion(cachedPerToken), output: perMillion(outputPerToken) },
           maxOutputTokens,
           contextTokens: 128_000,
         })),
