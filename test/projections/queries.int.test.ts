@@ -29,7 +29,7 @@ import { DATABASES } from '../support/read-models.ts';
 const history = longHistory(500, 77);
 const events: readonly DomainEvent[] = history.flatMap((step) => step.events);
 const ofType = <Type extends EventType>(type: Type): readonly EventOf<Type>[] =>
-  events.filter((event): event is EventOf<Type> & DomainEvent => event.type === type) as unknown as EventOf<Type>[];
+  events.filter((event): event is EventOf<Type> & DomainEvent => event.type === type);
 
 const debits = ofType('QuotaDebited');
 /** Two people who both made calls that were charged. */
@@ -152,7 +152,7 @@ for (const { name, open } of DATABASES) {
       expect(entries.some(({ kind }) => kind === 'hold' || kind === 'hold_returned' || kind === 'upstream_cost')).to.equal(false);
 
       const keys = await tokens(sql, { userId: 'all', now: new Date(NOW).toISOString(), limit: MANY });
-      const next = await tokens(sql, { userId: 'all', now: new Date(NOW).toISOString(), limit: 2, before: keys[1]?.tokenId as TokenId });
+      const next = await tokens(sql, { userId: 'all', now: new Date(NOW).toISOString(), limit: 2, before: keys[1]?.tokenId });
       expect(next).to.deep.equal(keys.slice(2, 4));
     });
 
@@ -229,7 +229,7 @@ for (const { name, open } of DATABASES) {
       expect(statement.at(-1)?.balance).to.equal((statement.at(-1)?.credit ?? 0n) - (statement.at(-1)?.debit ?? 0n));
       statement.forEach((line, index) => expect(line.balance).to.equal((statement[index + 1]?.balance ?? 0n) + line.credit - line.debit));
       expect(statement[0]?.balance).to.equal((await accountBalance(sql, ann, NOW))?.wallet);
-      const second = await accountStatement(sql, { userId: 'all', account: `wallet:${ann}`, before: statement[2] as EntryPlace, limit: 2 });
+      const second = await accountStatement(sql, { userId: 'all', account: `wallet:${ann}`, before: statement[2], limit: 2 });
       expect(second).to.deep.equal(statement.slice(3, 5));
       const charge = (await journalEntries(sql, { userId: 'all', view: 'statement', kind: 'charge', limit: 1 }))[0] as JournalRow;
       const ofCall = await journalEntries(sql, {

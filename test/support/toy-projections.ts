@@ -77,5 +77,5 @@ export const eventOf = (event: DomainEvent): NewEvent => {
 
 export const recordRaw = async (log: MemoryLog, stream: StreamName, event: NewEvent): Promise<void> => {
   const [outcome] = await log.append([{ stream, expectedRevision: 'any', events: [event] }]);
-  if (outcome?.outcome !== 'appended') throw new Error(`not appended: ${outcome?.outcome}`);
+  if (outcome?.outcome !== 'appended') throw new Error(`not appended: ${String(outcome?.outcome)}`);
 };
