@@ -129,10 +129,10 @@ export const sampleChannels = (now: number): Channel[] => {
     healthReason: null,
     healthSince: at(now, 5 * HOUR),
     keys: [
-      { keyId: `chk_${index}a`, hint: 'x7Qm', enabled: true, disabledReason: null },
+      { keyId: `chk_${index}a`, hint: '…x7Qm', enabled: true, disabledReason: null },
       {
         keyId: `chk_${index}b`,
-        hint: '9fTz',
+        hint: '…9fTz',
         enabled: index !== 0,
         disabledReason: index === 0 ? 'Refused with 401 by the upstream' : null,
       },

@@ -24,7 +24,8 @@ export const useAction = <Given extends readonly unknown[], Answer>(options: {
   const busy = ref(false);
   const error = ref<unknown>(null);
   const renew = (): void => {
-    for (const key of options.touches) void cache.invalidateQueries({ key });
+    // A view that cannot be loaded anew says so itself.
+    for (const key of options.touches) cache.invalidateQueries({ key }).catch(() => undefined);
   };
   const run = async (...given: Given): Promise<boolean> => {
     if (busy.value) return false;

@@ -1,3 +1,5 @@
+import type { SortKey } from '../lib/sort-rows.ts';
+
 /** One column of a table. The cell itself is the slot `cell-{id}`. */
 export interface Column<Row> {
   readonly id: string;
@@ -5,7 +7,7 @@ export interface Column<Row> {
   /** Figures stand at the end of their column. */
   readonly end?: boolean;
   /** What the column sorts by; without it the column does not sort. Amounts as bigint, so that none is rounded. */
-  readonly sortBy?: (row: Row) => string | number | bigint | null;
+  readonly sortBy?: (row: Row) => SortKey;
   /** The head is for screen readers only. */
   readonly quietHead?: boolean;
   /** Left out below this width of the window. */

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
+import { chromiumPath } from '../../../support/chromium.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
+  }[];
+}
+
+/** A browser whose every page is watched: what it complains about is kept. */
+export interface WatchedBrowser {
+  /** A page in a context of its own, with its own cookies and storage. */
+  page(options?: BrowserContextOptions): Promise<Page>;
+  /** Uncaught errors, console errors and refused resources since the last time this was asked. */
+  complaints(): string[];
+  close(): Promise<void>;
+}
+
+export const openBrowser = async (): Promise<WatchedBrowser> => {
+  const browser: Browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: ['--headless=new', '--no-sandbox', '--disable-gpu'],
+  });
+  let heard: string[] = [];
+  return {
+    page: async (options = {}) => {
+      const context = await browser.newContext({
+        locale: 'en',
+        timezoneId: 'Europe/Berlin',
+        viewport: { width: 1280, height: 800 },
+        reducedMotion: 'reduce',
+        ...options,
+      });
+      context.setDefaultTimeout(15_000);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => heard.push(`uncaught: ${error.message}`));
+      page.on('console', (message) => {
+        // The browser itself reports every answer above 399 this way; which of those are meant is for the test to say.
+        if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource'))
+          heard.push(`${message.type()}: ${message.text()}`);
+      });
+      page.on('request', (request) => {
+        if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).hostname !== '127.0.0.1')
+          heard.push(`another origin: ${request.url()}`);
+      });
+      return page;
+    },
+    complaints: () => {
+      const said = heard;
+      heard = [];
+      return said;
+    },
+    close: () => browser.close(),
+  };
+};
+
+/** Resolves once it can be seen. */
+export const seen = (locator: Locator): Promise<void> => locator.first().waitFor({ state: 'visible' });
+export const gone = (locator: Locator): Promise<void> => locator.first().waitFor({ state: 'hidden' });
+
+/** What axe finds wrong with the page as it stands, one line each. */
+export const axeFindings = async (page: Page): Promise<string[]> => {
+  await page.evaluate(AXE);
+  const result: AxeResult = await page.evaluate(`axe.run(document, ${JSON.stringify({ runOnly: RULES })})`);
+  return result.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} (${failureSummary.replace(/\s+/g, ' ')})`),
+  );
+};
+
+/** By how many pixels the page can be scrolled sideways. */
+export const sidewaysScroll = (page: Page): Promise<number> =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+/** Name of the focused element as a screen reader would find it, roughly: label, text or id. */
+export const focusedName = (page: Page): Promise<string> =>
+  page.evaluate(`(() => {
+    const element = document.activeElement;
+    if (element === null || element === document.body) return '';
+    const label = element.id === '' ? null : document.querySelector('label[for="' + CSS.escape(element.id) + '"]');
+    return (element.getAttribute('aria-label') ?? label?.textContent ?? element.textContent ?? element.id).trim().replace(/\\s+/g, ' ');
+  })()`);
+
+/** Presses Tab until the focus is on what has this name. */
+export const tabTo = async (page: Page, name: RegExp): Promise<void> => {
+  for (let step = 0; step < 60; step += 1) {
+    if (name.test(await focusedName(page))) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`no Tab leads to ${String(name)}; the focus is on "${await focusedName(page)}"`);
+};

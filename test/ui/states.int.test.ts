@@ -1,0 +1,253 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { axeFindings, gone, openBrowser, seen, sidewaysScroll, type WatchedBrowser } from '../e2e/console/support/browser.ts';
+import { builtConsole } from '../e2e/console/support/built-console.ts';
+import { startFakeConsole, type FakeConsole } from './support/fake-console-api.ts';
+import { LONG_NAME, sampleRequests } from './support/sample-data.ts';
+
+/** Every room, the call that fills it, and how it speaks of its own failure. */
+const ROOMS = [
+  { path: '/keys', operation: 'GET /keys', failed: 'The keys could not be loaded.', empty: 'No API key yet.', action: 'Create key' },
+  {
+    path: '/requests',
+    operation: 'GET /requests',
+    failed: 'The requests could not be loaded.',
+    empty: 'No request in this period.',
+    action: 'Show the last 90 days',
+  },
+  {
+    path: '/ledger',
+    operation: 'GET /ledger/journal',
+    failed: 'The journal could not be loaded.',
+    empty: 'Nothing was recorded in this period.',
+    action: 'Create key',
+  },
+  {
+    path: '/channels',
+    operation: 'GET /channels',
+    failed: 'The channels could not be loaded.',
+    empty: 'No channel yet.',
+    action: 'Add channel',
+  },
+  { path: '/users', operation: 'GET /users', failed: 'The users could not be loaded.', empty: 'No user yet.', action: 'Create user' },
+] as const;
+const NOTHING = { rows: [], nextCursor: null };
+
+describe('the states of the console', function () {
+  this.timeout(60_000);
+  let fake: FakeConsole;
+  let browser: WatchedBrowser;
+  let page: Page;
+
+  before(async function () {
+    this.timeout(180_000);
+    fake = await startFakeConsole(await builtConsole());
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser.close();
+    await fake.close();
+  });
+  beforeEach(async () => {
+    fake.reset();
+    page = await browser.page();
+  });
+  afterEach(async () => {
+    await page.context().close();
+    expect(browser.complaints(), 'the browser has nothing to complain about').to.deep.equal([]);
+  });
+
+  for (const { path, operation, failed, empty, action } of ROOMS)
+    describe(path, () => {
+      it('shows the shape of what is coming', async () => {
+        let release = (): void => undefined;
+        fake.answer(operation, { after: new Promise<void>((resolve) => (release = resolve)) });
+        await page.goto(fake.origin + path);
+        await seen(page.locator('main .skeleton'));
+        await page.getByText('Loading…').first().waitFor({ state: 'attached' });
+        release();
+        await gone(page.locator('main .skeleton'));
+        await seen(page.locator('[data-row]'));
+      });
+
+      it('says what failed and why, with the request id, and tries again', async () => {
+        fake.answer(operation, { refused: 'log_unavailable', message: 'The disk is full.' });
+        await page.goto(fake.origin + path);
+        const alert = page.getByRole('alert').filter({ hasText: failed });
+        await seen(alert);
+        const words = await alert.textContent();
+        expect(words)
+          .to.include('The ledger cannot record at the moment')
+          .and.to.include('The disk is full.')
+          .and.to.include('req_fake0000000000000042');
+        expect(await axeFindings(page)).to.deep.equal([]);
+        fake.answer(operation, {});
+        await alert.getByRole('button', { name: 'Retry' }).click();
+        await seen(page.locator('[data-row]'));
+      });
+
+      it('says what will stand here and how it gets here', async () => {
+        fake.answer(operation, { body: NOTHING });
+        await page.goto(fake.origin + path);
+        await seen(page.getByText(empty));
+        await seen(
+          page
+            .getByRole('main')
+            .getByRole('button', { name: action })
+            .or(page.getByRole('main').getByRole('link', { name: action })),
+        );
+        expect(await axeFindings(page)).to.deep.equal([]);
+      });
+
+      it('refuses politely', async () => {
+        fake.answer(operation, { refused: 'forbidden' });
+        await page.goto(fake.origin + path);
+        await seen(page.getByText('This needs an administrator.'));
+        expect(await page.getByRole('main').getByRole('button', { name: 'Retry' }).count()).to.equal(0);
+      });
+    });
+
+  it('keep what was loaded while newer is on its way, and when it does not come', async () => {
+    await page.goto(`${fake.origin}/keys`);
+    await seen(page.getByText('mobile-ios-1'));
+    let release = (): void => undefined;
+    fake.answer('GET /keys', { after: new Promise<void>((resolve) => (release = resolve)), refused: 'internal' });
+    await page.getByRole('tab', { name: 'All' }).click();
+    await seen(page.locator('.bar-travel'));
+    await seen(page.getByText('mobile-ios-1'));
+    release();
+    await gone(page.locator('.bar-travel'));
+  });
+
+  it('keep old data with a word about it when a refresh fails', async () => {
+    await page.goto(`${fake.origin}/channels`);
+    await seen(page.getByText('OpenAI main'));
+    fake.answer('GET /channels', { refused: 'read_model_behind' });
+    await page.getByRole('button', { name: 'Test OpenAI main' }).click();
+    await seen(page.getByRole('status').filter({ hasText: 'What you see is from before.' }));
+    await seen(page.getByText('OpenAI main', { exact: true }));
+  });
+
+  it('say so when filters leave nothing, and offer to clear them', async () => {
+    await page.goto(`${fake.origin}/channels?q=nothing-like-it`);
+    await seen(page.getByText('Nothing matches these filters.'));
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await seen(page.getByText('OpenAI main'));
+    expect(new URL(page.url()).search).to.equal('');
+  });
+
+  it('say so when the server cannot be reached, and come back with it', async () => {
+    fake.answer('GET /session', { refused: 'starting' });
+    await page.goto(fake.origin);
+    await seen(page.getByText('The console cannot reach the server.'));
+    await seen(page.getByText('The server is starting; try again in a moment.'));
+    fake.answer('GET /session', {});
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await seen(page.getByRole('heading', { name: 'Overview' }));
+  });
+
+  it('ask to sign in again when the session has ended, and lead back', async () => {
+    await page.goto(`${fake.origin}/keys?status=all`);
+    await seen(page.getByText('mobile-ios-1'));
+    fake.answer('GET /ledger/journal', { refused: 'not_signed_in' });
+    fake.answer('GET /ledger/trial-balance', { refused: 'not_signed_in' });
+    await page.getByRole('link', { name: 'Ledger' }).click();
+    await seen(page.getByRole('heading', { name: 'Sign in' }));
+    expect(new URL(page.url()).searchParams.get('next')).to.equal('/ledger');
+  });
+
+  it('count down while signing in is throttled', async () => {
+    fake.answer('GET /session', { body: { signedIn: false } });
+    fake.answer('POST /session', { refused: 'rate_limited', retryAfterSeconds: 3 });
+    await page.goto(`${fake.origin}/sign-in`);
+    await page.getByLabel('E-mail address').fill('a@example.com');
+    await page.getByLabel('Password', { exact: true }).fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await seen(page.getByText(/You can try again in 3 seconds\./));
+    expect(await page.getByRole('button', { name: 'Sign in' }).isDisabled()).to.equal(true);
+    await seen(page.getByText(/You can try again in 1 second\./));
+    await seen(page.locator('button[type=submit]:enabled'));
+  });
+
+  it('tell what somebody else changed meanwhile, and look again', async () => {
+    await page.goto(`${fake.origin}/keys?peek=key_000000000001`);
+    const sheet = page.getByRole('dialog', { name: 'mobile-ios-1' });
+    fake.answer('POST /keys/key_000000000001/disable', { refused: 'revision_mismatch' });
+    await sheet.getByRole('button', { name: 'Disable key' }).click();
+    await seen(page.getByText('The key is not disabled.'));
+    await seen(page.getByText(/It has changed since you looked/));
+    expect(fake.calls.filter(({ operation }) => operation === 'GET /keys/key_000000000001').length).to.be.at.least(2);
+  });
+
+  it('put the server’s objection beside the field that it is about', async () => {
+    await page.goto(`${fake.origin}/channels?new=1`);
+    const form = page.getByRole('dialog', { name: 'Add channel' });
+    await form.getByLabel('Name').fill('Inside');
+    await form.getByLabel('Base URL').fill('http://10.0.0.1/v1');
+    await form.getByLabel('Models').fill('m');
+    fake.answer('POST /channels', {
+      status: 400,
+      body: { error: { code: 'address_blocked', message: 'This address is private.', param: 'settings.baseUrl', requestId: 'req_1' } },
+    });
+    await form.getByRole('button', { name: 'Add channel' }).click();
+    await seen(form.getByText('This address is private.'));
+    expect(await form.getByLabel('Base URL').getAttribute('aria-invalid')).to.equal('true');
+  });
+
+  it('cut very long names, and still tell them', async () => {
+    for (const viewport of [
+      { width: 1280, height: 800 },
+      { width: 360, height: 740 },
+    ]) {
+      await page.setViewportSize(viewport);
+      await page.goto(`${fake.origin}/keys`);
+      await seen(page.locator('[data-row]'));
+      await seen(page.getByRole('link', { name: LONG_NAME.slice(0, 100) }));
+      expect(await sidewaysScroll(page)).to.equal(0);
+      await page.getByRole('link', { name: LONG_NAME.slice(0, 100) }).click();
+      await seen(page.getByRole('dialog'));
+      expect(await sidewaysScroll(page)).to.equal(0);
+    }
+  });
+
+  it('take thousands of rows page by page', async () => {
+    const now = Date.now();
+    const rows = sampleRequests(now, 2_000);
+    fake.answer('GET /requests', { body: { rows, nextCursor: null } });
+    await page.goto(`${fake.origin}/requests`);
+    await seen(page.getByText('2,000 rows shown'));
+    const began = await page.evaluate<number>('performance.now()');
+    await page.locator('[data-row]').nth(5).click();
+    await seen(page.getByRole('dialog', { name: 'Request' }));
+    expect((await page.evaluate<number>('performance.now()')) - began).to.be.below(3_000);
+    fake.reset();
+    await page.goto(`${fake.origin}/requests?state=charged`);
+    await seen(page.getByText('50 rows shown'));
+    await page.getByRole('button', { name: 'Load more' }).click();
+    await seen(page.getByText('100 rows shown'));
+  });
+
+  it('hold new requests back until they are asked for', async () => {
+    await page.goto(`${fake.origin}/requests?live=1`);
+    await seen(page.locator('button[aria-pressed=true] .bg-ok'));
+    const [row] = sampleRequests(Date.now(), 2).slice(1);
+    for (let index = 0; index < 3; index += 1) fake.push({ ...row, requestId: `req_live${index}`, model: 'brand-new-model' });
+    await page.getByRole('button', { name: '3 new requests' }).click();
+    expect(await page.getByText('brand-new-model').count()).to.equal(3);
+  });
+
+  it('mark what is wrong with a charge', async () => {
+    await page.goto(`${fake.origin}/ledger`);
+    await seen(page.locator('[data-row]'));
+    const charge = await page.evaluate<string>(`new URL(document.querySelector('[data-row] a').href).searchParams.get('peek')`);
+    const answer = (await (await fetch(`${fake.origin}/api/ledger/charges/${charge}`)).json()) as object;
+    fake.answer(`GET /ledger/charges/${charge}`, { body: { ...answer, agrees: false, basis: 'held', overdrawn: '1000000' } });
+    await page.locator('[data-row] a').first().click();
+    await seen(page.getByRole('alert').filter({ hasText: 'the lines below do not give the recorded amount' }));
+    await seen(page.getByText('Charged at the hold'));
+    await seen(page.getByText('Beyond the hold, not charged'));
+    fake.answer('GET /ledger/trial-balance', { body: { position: '1', groups: [], debits: '2', credits: '1', difference: '1' } });
+    await page.goto(`${fake.origin}/ledger`);
+    await seen(page.getByText('Off by $0.000000001'));
+  });
+});
