@@ -8,7 +8,10 @@ export const FundingSource = z.enum(['grant', 'admin', 'card', 'code', 'invite']
 export type FundingSource = z.infer<typeof FundingSource>;
 
 /** Whom a cap holds: everything the user spends, or what one key spends. */
-export const CapScope = z.discriminatedUnion('kind', [z.object({ kind: z.literal('user') }), z.object({ kind: z.literal('key'), tokenId: TokenId })]);
+export const CapScope = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('user') }),
+  z.object({ kind: z.literal('key'), tokenId: TokenId }),
+]);
 export type CapScope = z.infer<typeof CapScope>;
 
 /** `total` is for good; `day` and `month` begin anew at midnight in the account's time zone. */
@@ -42,6 +45,20 @@ export const accountEvents = {
   LeaseReturnRequested: z.object({ userId: UserId, leaseId: LeaseId }),
   SpendLeaseSettled: z.object({ userId: UserId, leaseId: LeaseId, tokenId: TokenId, spent: AmountText, returned: AmountText }),
   /** What an upstream billed beyond the hold: a claim of its own, never hidden in a debit, never taken from the wallet. */
-  QuotaOverdrawn: z.object({ userId: UserId, leaseId: LeaseId, tokenId: TokenId, requestId: RequestId, model: z.string().max(200), amount: AmountText }),
-  ChargeRefunded: z.object({ userId: UserId, leaseId: LeaseId, requestId: RequestId, model: z.string().max(200), amount: AmountText, reason: z.string().min(1).max(500) }),
+  QuotaOverdrawn: z.object({
+    userId: UserId,
+    leaseId: LeaseId,
+    tokenId: TokenId,
+    requestId: RequestId,
+    model: z.string().max(200),
+    amount: AmountText,
+  }),
+  ChargeRefunded: z.object({
+    userId: UserId,
+    leaseId: LeaseId,
+    requestId: RequestId,
+    model: z.string().max(200),
+    amount: AmountText,
+    reason: z.string().min(1).max(500),
+  }),
 } as const;

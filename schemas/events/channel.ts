@@ -41,6 +41,12 @@ export const channelEvents = {
   ChannelEnabled: z.object({ channelId: ChannelId }),
   ChannelDisabled: z.object({ channelId: ChannelId, by: z.enum(['operator', 'platform']), reason: z.string().max(500) }),
   ChannelHealthChanged: z.object({ channelId: ChannelId, from: ChannelHealth, to: ChannelHealth, reason: z.string().max(500) }),
-  ChannelTested: z.object({ channelId: ChannelId, ok: z.boolean(), model: z.string().max(200), latencyMs: z.int().nonnegative(), message: z.string().max(500) }),
+  ChannelTested: z.object({
+    channelId: ChannelId,
+    ok: z.boolean(),
+    model: z.string().max(200),
+    latencyMs: z.int().nonnegative(),
+    message: z.string().max(500),
+  }),
   ChannelRemoved: z.object({ channelId: ChannelId }),
 } as const;

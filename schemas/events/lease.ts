@@ -47,7 +47,15 @@ export type ReleaseReason = z.infer<typeof ReleaseReason>;
 
 export const leaseEvents = {
   LeaseOpened: z.object({ leaseId: LeaseId, userId: UserId, tokenId: TokenId, amount: AmountText, day: Day }),
-  QuotaReserved: z.object({ leaseId: LeaseId, userId: UserId, tokenId: TokenId, requestId: RequestId, model: z.string().max(200), priceListId: PriceListId, amount: AmountText }),
+  QuotaReserved: z.object({
+    leaseId: LeaseId,
+    userId: UserId,
+    tokenId: TokenId,
+    requestId: RequestId,
+    model: z.string().max(200),
+    priceListId: PriceListId,
+    amount: AmountText,
+  }),
   QuotaDebited: z.object({
     leaseId: LeaseId,
     userId: UserId,
@@ -82,5 +90,11 @@ export const leaseEvents = {
   }),
   /** The holder is alive and calls still run: sweepers wait until this time. */
   LeaseExtended: z.object({ leaseId: LeaseId, expiresAt: Instant }),
-  LeaseClosed: z.object({ leaseId: LeaseId, userId: UserId, tokenId: TokenId, spent: AmountText, reason: z.enum(['spent', 'idle', 'ended', 'recalled', 'shutdown', 'holder_lost']) }),
+  LeaseClosed: z.object({
+    leaseId: LeaseId,
+    userId: UserId,
+    tokenId: TokenId,
+    spent: AmountText,
+    reason: z.enum(['spent', 'idle', 'ended', 'recalled', 'shutdown', 'holder_lost']),
+  }),
 } as const;

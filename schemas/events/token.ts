@@ -11,13 +11,20 @@ export const TokenRestrictions = z.object({
   models: z.array(z.string().min(1).max(200)).min(1).max(500).nullable(),
   endpoints: z.array(Endpoint).min(1).nullable(),
   /** Addresses or CIDR ranges, IPv4 or IPv6. */
-  addresses: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).min(1).max(200).nullable(),
+  addresses: z
+    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+    .min(1)
+    .max(200)
+    .nullable(),
 });
 export type TokenRestrictions = z.infer<typeof TokenRestrictions>;
 export const UNRESTRICTED: TokenRestrictions = { models: null, endpoints: null, addresses: null };
 
 /** Hex of HMAC-SHA-256 of the key under the installation's pepper. */
-export const KeyHash = z.string().regex(/^[0-9a-f]{64}$/).brand('KeyHash');
+export const KeyHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .brand('KeyHash');
 export type KeyHash = z.infer<typeof KeyHash>;
 
 export const tokenEvents = {

@@ -5,7 +5,10 @@ import { Sealed } from '../sealed.ts';
 export const Role = z.enum(['admin', 'user']);
 export type Role = z.infer<typeof Role>;
 
-export const Email = z.email().max(254).transform((address) => address.toLowerCase());
+export const Email = z
+  .email()
+  .max(254)
+  .transform((address) => address.toLowerCase());
 
 const ProfileFields = { email: z.email().max(254), displayName: z.string().min(1).max(100) };
 
