@@ -7,6 +7,7 @@ const RELAYED = /^\/(chat\/completions|embeddings|models)(?=[/?]|$)/;
  * call of the relay: the console's own pages live at the same root.
  */
 export const unversionedAlias = (request: Request, _response: Response, next: NextFunction): void => {
-  if (!request.url.startsWith('/v1/') && request.headers.authorization !== undefined && RELAYED.test(request.url)) request.url = `/v1${request.url}`;
+  if (!request.url.startsWith('/v1/') && request.headers.authorization !== undefined && RELAYED.test(request.url))
+    request.url = `/v1${request.url}`;
   next();
 };
