@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { PoolTarget } from '../pool.ts';
@@ -59,16 +59,27 @@ const run = async (task: WorkerTask): Promise<Running> => {
   return { outcome, worker, exited };
 };
 
+/** What the shortest of the systems takes for the path of a socket. */
+const LONGEST_PATH = 100;
+
+/** Nobody else on this machine may enter it. Beside the data, where a killed process leaves nothing lying about, unless that path is too long. */
+const socketFolder = (directory: string): string => {
+  const beside = join(resolve(directory), 'socket');
+  if (join(beside, `.s.PGSQL.${SOCKET_PORT}`).length > LONGEST_PATH) return mkdtempSync(join(tmpdir(), 'oblivious-read-models-'));
+  mkdirSync(beside, { recursive: true, mode: 0o700 });
+  return beside;
+};
+
 class Host implements PgliteHost {
   readonly #options: PgliteOptions;
-  /** Others on this machine may not enter, and paths of sockets must be short. */
-  readonly #sockets = mkdtempSync(join(tmpdir(), 'oblivious-read-models-'));
+  readonly #sockets: string;
   #running: Running | null = null;
   #condemned: string | null = null;
   #closing = false;
 
   constructor(options: PgliteOptions) {
     this.#options = options;
+    this.#sockets = socketFolder(options.directory);
   }
 
   get target(): PoolTarget {
