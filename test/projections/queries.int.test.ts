@@ -41,7 +41,7 @@ const MANY = 1_000;
 
 for (const { name, open } of DATABASES) {
   describe(`queries, on ${name}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let models: ReadModels;
     let sql: Sql;
     before(async () => {

@@ -35,7 +35,7 @@ const total = <Item>(items: readonly Item[], of: (item: Item) => bigint): bigint
 
 for (const { name, open } of DATABASES) {
   describe(`read models, on ${name}`, function () {
-    this.timeout(90_000);
+    this.timeout(120_000);
     let models: ReadModels;
     before(async () => {
       models = await open();

@@ -23,7 +23,7 @@ const countsIn = async (sql: Sql): Promise<Record<string, number>> => {
 
 for (const { name, open } of DATABASES) {
   describe(`events that cannot be applied, on ${name}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let models: ReadModels;
     let log: MemoryLog;
     let health: { ill: boolean };

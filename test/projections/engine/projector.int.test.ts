@@ -56,7 +56,7 @@ const appends = appendsOf(history);
 
 for (const { name, open } of DATABASES) {
   describe(`projector, on ${name}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let models: ReadModels;
     let expected: Record<string, string>;
 

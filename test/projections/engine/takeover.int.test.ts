@@ -29,7 +29,7 @@ const expectedDigests = async (database: TestDatabase): Promise<readonly string[
 };
 
 describe('several processes on one PostgreSQL', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let database: TestDatabase;
   let expected: readonly string[];
   before(async () => {
