@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { axeFindings, focusedName, gone, openBrowser, seen, sidewaysScroll, tabTo, type WatchedBrowser } from './support/browser.ts';
+import { axeFindings, focusedName, gone, openBrowser, seen, sidewaysScroll, tabTo, until, type WatchedBrowser } from './support/browser.ts';
 import { startConsoleServer, type ConsoleServer } from './support/console-server.ts';
 
 const ROOMS = [
@@ -20,7 +20,7 @@ const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 
 describe('the look of the console', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let server: ConsoleServer;
   let browser: WatchedBrowser;
 
@@ -28,14 +28,14 @@ describe('the look of the console', function () {
   const open = async (page: Page, path: string): Promise<void> => {
     await page.goto(`${server.url}${path}`);
     await seen(page.locator('main h1'));
-    await page.waitForFunction(`document.querySelector('[aria-busy=true]') === null`);
+    await until(page, `document.querySelector('[aria-busy=true]') === null`);
   };
   /** Opens the first thing of a list beside it. */
   const openFirst = async (page: Page, path: string): Promise<void> => {
     await open(page, path);
     await page.locator('[data-row] a').first().click();
     await seen(page.getByRole('dialog'));
-    await page.waitForFunction(`document.querySelector('[aria-busy=true]') === null`);
+    await until(page, `document.querySelector('[aria-busy=true]') === null`);
   };
 
   before(async function () {
@@ -107,7 +107,7 @@ describe('the look of the console', function () {
     await server.signIn(page);
     expect(await page.getAttribute('html', 'data-theme')).to.equal('dark');
     await page.emulateMedia({ colorScheme: 'light' });
-    await page.waitForFunction(`document.documentElement.dataset.theme === 'light'`);
+    await until(page, `document.documentElement.dataset.theme === 'light'`);
   });
 
   it('can be used with the keyboard alone', async () => {
@@ -132,12 +132,12 @@ describe('the look of the console', function () {
     await page.keyboard.press('g');
     await page.keyboard.press('k');
     await seen(page.getByRole('heading', { name: 'API keys', level: 1 }));
-    await page.waitForFunction(`document.activeElement?.id === 'page-title'`);
+    await until(page, `document.activeElement?.id === 'page-title'`);
     expect(await page.title()).to.equal('API keys · Oblivious');
 
     await page.keyboard.press('c');
     await seen(page.getByRole('dialog', { name: 'Create API key' }));
-    await page.waitForFunction(`document.activeElement?.tagName === 'INPUT'`);
+    await until(page, `document.activeElement?.tagName === 'INPUT'`);
     expect(await focusedName(page)).to.equal('Name');
     await page.keyboard.type('by-keyboard');
     await page.keyboard.press('Enter');
@@ -213,6 +213,6 @@ describe('the look of the console', function () {
     expect(await legend.getByRole('button', { name: 'sandbox-echo' }).getAttribute('aria-pressed')).to.equal('false');
     const painted: string = await page.evaluate(`document.querySelector('canvas').toDataURL()`);
     await page.emulateMedia({ colorScheme: 'dark' });
-    await page.waitForFunction(`document.querySelector('canvas').toDataURL() !== ${JSON.stringify(painted)}`);
+    await until(page, `document.querySelector('canvas').toDataURL() !== ${JSON.stringify(painted)}`);
   });
 });

@@ -45,19 +45,18 @@ export const readFields = <Shape extends Readonly<Record<string, Field<unknown>>
   return Object.fromEntries(values) as ValuesOf<Shape>;
 };
 
-/** The query with these values in it: keys that the shape does not know stay as they are. */
-export const writeFields = <Shape extends Readonly<Record<string, Field<unknown>>>>(
+/** What these values change in a query: what has its default value is taken out of it. */
+export const patchFields = <Shape extends Readonly<Record<string, Field<unknown>>>>(
   shape: Shape,
-  values: ValuesOf<Shape>,
-  query: Query,
-): Record<string, string | null | (string | null)[]> => {
-  const kept = Object.entries(query).filter(([key, value]) => !(key in shape) && value !== undefined);
-  const written = Object.entries(shape).flatMap(([key, field]) => {
-    const printed = field.print((values as Readonly<Record<string, unknown>>)[key]);
-    return printed === field.print(field.initial) ? [] : [[key, printed]];
-  });
-  return Object.fromEntries([...kept, ...written]) as Record<string, string | null | (string | null)[]>;
-};
+  change: Partial<ValuesOf<Shape>>,
+): Record<string, string | undefined> =>
+  Object.fromEntries(
+    Object.entries(shape).flatMap(([key, field]): [string, string | undefined][] => {
+      if (!(key in change)) return [];
+      const printed = field.print((change as Readonly<Record<string, unknown>>)[key]);
+      return [[key, printed === field.print(field.initial) ? undefined : printed]];
+    }),
+  );
 
 /** How many fields differ from their defaults. */
 export const countActive = <Shape extends Readonly<Record<string, Field<unknown>>>>(shape: Shape, values: ValuesOf<Shape>): number =>

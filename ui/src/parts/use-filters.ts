@@ -1,6 +1,7 @@
 import { computed, type ComputedRef } from 'vue';
-import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router';
-import { countActive, readFields, writeFields, type Field, type Query, type ValuesOf } from '../lib/url-state.ts';
+import { useRoute } from 'vue-router';
+import { countActive, patchFields, readFields, type Field, type Query, type ValuesOf } from '../lib/url-state.ts';
+import { useQueryUpdate } from './use-query-update.ts';
 
 export interface Filters<Values> {
   readonly values: ComputedRef<Values>;
@@ -13,16 +14,12 @@ export interface Filters<Values> {
 /** The URL owns filters: what is read is what it says, what is set goes there. */
 export const useFilters = <Shape extends Readonly<Record<string, Field<unknown>>>>(shape: Shape): Filters<ValuesOf<Shape>> => {
   const route = useRoute();
-  const router = useRouter();
+  const update = useQueryUpdate();
   const values = computed(() => readFields(shape, route.query as Query));
-  const go = (next: ValuesOf<Shape>, how: 'typing' | 'commit'): void => {
-    const target = { query: writeFields(shape, next, route.query as Query) as LocationQueryRaw, hash: route.hash };
-    void (how === 'typing' ? router.replace(target) : router.push(target));
-  };
   return {
     values,
     active: computed(() => countActive(shape, values.value)),
-    set: (change, how = 'commit') => go({ ...values.value, ...change }, how),
-    clear: () => go(readFields(shape, {}), 'commit'),
+    set: (change, how = 'commit') => update(patchFields(shape, change), how === 'typing' ? 'replace' : 'push'),
+    clear: () => update(patchFields(shape, readFields(shape, {})), 'push'),
   };
 };

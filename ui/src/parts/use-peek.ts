@@ -1,5 +1,6 @@
 import { computed, type ComputedRef, type WritableComputedRef } from 'vue';
-import { useRoute, useRouter } from 'vue-router';
+import { useRoute } from 'vue-router';
+import { useQueryUpdate } from './use-query-update.ts';
 
 export interface Peek {
   readonly id: ComputedRef<string | null>;
@@ -11,15 +12,16 @@ export interface Peek {
 /** Which row stands open beside the list: `?peek=id`, so that it can be linked to and the back button closes it. */
 export const usePeek = (): Peek => {
   const route = useRoute();
-  const router = useRouter();
+  const update = useQueryUpdate();
   const id = computed(() => (typeof route.query.peek === 'string' && route.query.peek !== '' ? route.query.peek : null));
-  const go = (peek: string | undefined): void => {
-    const target = { query: { ...route.query, peek } };
-    // Walking from row to row is one step of the history, not many.
-    void (id.value !== null && peek !== undefined ? router.replace(target) : router.push(target));
-  };
   const close = (): void => {
-    if (id.value !== null) go(undefined);
+    if (id.value !== null) update({ peek: undefined }, 'push');
   };
-  return { id, show: go, close, open: computed({ get: () => id.value !== null, set: (open) => !open && close() }) };
+  return {
+    id,
+    // Walking from row to row is one step of the history, not many.
+    show: (peek) => update({ peek }, id.value === null ? 'push' : 'replace'),
+    close,
+    open: computed({ get: () => id.value !== null, set: (open) => !open && close() }),
+  };
 };

@@ -6,6 +6,9 @@ import { chromiumPath } from '../../../support/chromium.ts';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+/** For what a page has to do, on a machine that may be busy with other tests. */
+const PATIENCE_MS = 20_000;
+
 interface AxeResult {
   readonly violations: readonly {
     readonly id: string;
@@ -37,7 +40,7 @@ export const openBrowser = async (): Promise<WatchedBrowser> => {
         reducedMotion: 'reduce',
         ...options,
       });
-      context.setDefaultTimeout(15_000);
+      context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       page.on('pageerror', (error) => heard.push(`uncaught: ${error.message}`));
       page.on('console', (message) => {
@@ -63,6 +66,15 @@ export const openBrowser = async (): Promise<WatchedBrowser> => {
 /** Resolves once it can be seen. */
 export const seen = (locator: Locator): Promise<void> => locator.first().waitFor({ state: 'visible' });
 export const gone = (locator: Locator): Promise<void> => locator.first().waitFor({ state: 'hidden' });
+
+/** Polls from outside: the policy of the console forbids a page to evaluate text, as Playwright's own way of waiting would have it do. */
+export const until = async (page: Page, expression: string): Promise<void> => {
+  const deadline = Date.now() + PATIENCE_MS;
+  while ((await page.evaluate(expression)) !== true) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${expression}`);
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(resolve))');
+  }
+};
 
 /** What axe finds wrong with the page as it stands, one line each. */
 export const axeFindings = async (page: Page): Promise<string[]> => {
