@@ -3,7 +3,6 @@ import { channels } from './channels/projection.ts';
 import type { Projection } from './engine/projection.ts';
 import { journal } from './journal/projection.ts';
 import { priceLists } from './price-lists/projection.ts';
-import { requestLog } from './request-log/projection.ts';
 import { tokenLookup } from './token-lookup/projection.ts';
 import { usageDaily } from './usage-daily/projection.ts';
 import { usageHourly } from './usage-hourly/projection.ts';
@@ -17,7 +16,6 @@ export const projections: readonly Projection[] = [
   priceLists,
   accountBalances,
   journal,
-  requestLog,
   usageHourly,
   usageDaily,
 ];

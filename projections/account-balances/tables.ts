@@ -1,6 +1,6 @@
 import { tableName, type TableDefinition } from '../engine/projection.ts';
 
-export const ACCOUNT_BALANCES = { name: 'account-balances', version: 1 } as const;
+export const ACCOUNT_BALANCES = { name: 'account-balances', version: 2 } as const;
 
 const table = (part?: string): string => tableName(ACCOUNT_BALANCES.name, ACCOUNT_BALANCES.version, part);
 
@@ -14,7 +14,7 @@ export const accountBalanceTables: readonly TableDefinition[] = [
     name: accountTable,
     ddl: [
       `CREATE TABLE ${accountTable} (
-         user_id text PRIMARY KEY,
+         user_id text COLLATE "C" PRIMARY KEY,
          time_zone text,
          opened_at timestamptz,
          wallet numeric NOT NULL,
@@ -23,7 +23,7 @@ export const accountBalanceTables: readonly TableDefinition[] = [
          refunded numeric NOT NULL,
          overdrawn numeric NOT NULL,
          position bigint NOT NULL
-       )`,
+       ) WITH (fillfactor = 50)`,
     ],
   },
   {
@@ -31,15 +31,15 @@ export const accountBalanceTables: readonly TableDefinition[] = [
     name: spendTable,
     ddl: [
       `CREATE TABLE ${spendTable} (
-         user_id text NOT NULL,
-         token_id text NOT NULL,
+         user_id text COLLATE "C" NOT NULL,
+         token_id text COLLATE "C" NOT NULL,
          day date NOT NULL,
          amount numeric NOT NULL,
          calls bigint NOT NULL,
          last_used_at timestamptz NOT NULL,
          position bigint NOT NULL,
          PRIMARY KEY (user_id, token_id, day)
-       )`,
+       ) WITH (fillfactor = 50)`,
       `CREATE INDEX ${spendTable}_by_key ON ${spendTable} (token_id)`,
     ],
   },
@@ -47,9 +47,9 @@ export const accountBalanceTables: readonly TableDefinition[] = [
     name: capTable,
     ddl: [
       `CREATE TABLE ${capTable} (
-         user_id text NOT NULL,
+         user_id text COLLATE "C" NOT NULL,
          -- Empty for what the user spends with all keys together.
-         token_id text NOT NULL,
+         token_id text COLLATE "C" NOT NULL,
          time_window text NOT NULL,
          amount bigint NOT NULL,
          position bigint NOT NULL,
@@ -62,9 +62,9 @@ export const accountBalanceTables: readonly TableDefinition[] = [
     name: leaseTable,
     ddl: [
       `CREATE TABLE ${leaseTable} (
-         lease_id text PRIMARY KEY,
-         user_id text NOT NULL,
-         token_id text NOT NULL,
+         lease_id text COLLATE "C" PRIMARY KEY,
+         user_id text COLLATE "C" NOT NULL,
+         token_id text COLLATE "C" NOT NULL,
          day date NOT NULL,
          amount bigint NOT NULL,
          holder text,

@@ -13,52 +13,25 @@ export interface BatchEvent {
   readonly decoding: Decoding;
 }
 
-/** Events of one type, in order. */
-interface Kin {
-  readonly events: ProjectedEvent[];
-  undecodable: BatchEvent | null;
-}
-
-/** Merges events that are each in order. */
-const merged = (a: readonly ProjectedEvent[], b: readonly ProjectedEvent[]): readonly ProjectedEvent[] => {
-  const both: ProjectedEvent[] = [];
-  let [i, j] = [0, 0];
-  while (i < a.length && j < b.length)
-    both.push(
-      (a[i] as ProjectedEvent).position < (b[j] as ProjectedEvent).position ? (a[i++] as ProjectedEvent) : (b[j++] as ProjectedEvent),
-    );
-  while (i < a.length) both.push(a[i++] as ProjectedEvent);
-  while (j < b.length) both.push(b[j++] as ProjectedEvent);
-  return both;
-};
-
-/** Events in log order, and sorted by type, since most projections want few types and most events are of two. */
+/** Events in log order. */
 export class Batch {
   readonly all: readonly BatchEvent[];
-  readonly #byType = new Map<string, Kin>();
+  readonly #types = new Set<string>();
 
   constructor(recorded: readonly RecordedEvent[]) {
     this.all = recorded.map((event) => ({ recorded: event, decoding: decodeForProjection(event) }));
-    for (const event of this.all) {
-      let kin = this.#byType.get(event.recorded.type);
-      if (kin === undefined) {
-        kin = { events: [], undecodable: null };
-        this.#byType.set(event.recorded.type, kin);
-      }
-      if (event.decoding.outcome === 'decoded') kin.events.push(event.decoding.event);
-      else if (event.decoding.outcome === 'undecodable') kin.undecodable ??= event;
-    }
+    for (const { type } of recorded) this.#types.add(type);
   }
 
   /** What a projection handles, in order. Throws when one of these events cannot be decoded. */
   wantedBy(projection: Projection): readonly ProjectedEvent[] {
-    let wanted: readonly ProjectedEvent[] = [];
-    for (const type of projection.types) {
-      const kin = this.#byType.get(type);
-      if (kin === undefined) continue;
-      if (kin.undecodable?.decoding.outcome === 'undecodable')
-        throw new PoisonEvent(projection.name, kin.undecodable.recorded, kin.undecodable.decoding.error);
-      wanted = wanted.length === 0 ? kin.events : merged(wanted, kin.events);
+    const wanted: ProjectedEvent[] = [];
+    // Most projections want nothing of most batches.
+    if (!projection.types.some((type) => this.#types.has(type))) return wanted;
+    for (const { recorded, decoding } of this.all) {
+      if (!handles(projection, recorded.type)) continue;
+      if (decoding.outcome === 'decoded') wanted.push(decoding.event);
+      else if (decoding.outcome === 'undecodable') throw new PoisonEvent(projection.name, recorded, decoding.error);
     }
     return wanted;
   }

@@ -22,6 +22,7 @@ export class PositionBoard {
   readonly #options: PositionBoardOptions;
   readonly #positions = new Map<string, Position>();
   readonly #waiters = new Set<Waiter>();
+  #awaited: (() => void) | null = null;
   #projectsHere = false;
   #polling = false;
 
@@ -32,6 +33,16 @@ export class PositionBoard {
   /** The last position known; it may be further on in the database. */
   positionOf(projection: string): Position {
     return this.#positions.get(projection) ?? START;
+  }
+
+  /** Whether somebody in this process waits for what is not shown yet. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /** Called when somebody begins to wait; `null` for nobody. */
+  onAwaited(listener: (() => void) | null): void {
+    this.#awaited = listener;
   }
 
   /** The projector of this process has committed up to here. */
@@ -60,6 +71,7 @@ export class PositionBoard {
     if (this.#isThere(waiter)) return true;
     const timer = setTimeout(() => finish(false), timeoutMs);
     this.#waiters.add(waiter);
+    this.#awaited?.();
     void this.#poll();
     try {
       return await finished;

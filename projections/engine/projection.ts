@@ -11,7 +11,7 @@ export interface TableDefinition {
   readonly ddl: readonly string[];
 }
 
-/** SQL with its parameters; objects among them as JSON text. */
+/** SQL with its parameters; objects among them as JSON text, columns of many rows as `ColumnValues`. */
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
@@ -46,9 +46,10 @@ export interface TableProjection<Type extends EventType> extends ProjectionIdent
   readonly tables: readonly TableDefinition[];
   /**
    * The statements for a batch, in order. Running them for a batch must be the same as running them for its parts one after
-   * another. Called with at least one event.
+   * another. Called with at least one event. Each is asked for when the one before it has been run, so that a large batch can be made
+   * piece by piece.
    */
-  statements(events: readonly ProjectedEvent<Type>[]): readonly Statement[];
+  statements(events: readonly ProjectedEvent<Type>[]): Iterable<Statement>;
 }
 
 export type Projection = DocumentProjection<EventType, unknown> | TableProjection<EventType>;

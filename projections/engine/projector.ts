@@ -20,6 +20,8 @@ export interface ProjectorPolicy {
   readonly batchSize: number;
   /** Least time between two live transactions: the first event after a pause is projected at once, a stream of them in bundles. */
   readonly lingerMs: number;
+  /** What that time grows to, doubled by each bundle, while events keep coming and nobody waits for them. */
+  readonly longestLingerMs: number;
   /** How often a batch that fails is tried as a whole before its events are tried one by one. */
   readonly attempts: number;
   readonly retryMs: number;
@@ -30,8 +32,9 @@ export interface ProjectorPolicy {
 }
 
 export const DEFAULT_PROJECTOR_POLICY: ProjectorPolicy = {
-  batchSize: 500,
+  batchSize: 4_000,
   lingerMs: 50,
+  longestLingerMs: 400,
   attempts: 3,
   retryMs: 20,
   storeIdleMs: 250,
@@ -74,6 +77,9 @@ interface Member {
 }
 
 const PROGRESS_EVERY_MS = 500;
+
+/** A bundle of so many events says that they keep coming. */
+const BUSY_EVENTS = 10;
 
 const latest = (members: readonly Member[]): Position =>
   members.reduce((last, { position }) => (position > last ? position : last), 0n as Position);
@@ -147,8 +153,9 @@ export class Projector {
     for (const { projection, position } of members) this.#options.board.advance([projection], position);
 
     const queue = new FeedQueue(this.#options.feed, place);
-    const stop = (): void => queue.wake();
-    until.addEventListener('abort', stop);
+    const wake = (): void => queue.wake();
+    until.addEventListener('abort', wake);
+    this.#options.board.onAwaited(wake);
     let failure: unknown = null;
     const chases = members
       .filter((member) => !group.includes(member))
@@ -166,7 +173,8 @@ export class Projector {
       await this.#follow(leadership, queue, group, joining, until);
     } finally {
       work.abort();
-      until.removeEventListener('abort', stop);
+      until.removeEventListener('abort', wake);
+      this.#options.board.onAwaited(null);
       await Promise.all([queue.close(), ...chases]);
     }
     if (failure !== null && !signal.aborted) throw failure instanceof Error ? failure : new Error('catching up failed', { cause: failure });
@@ -206,10 +214,11 @@ export class Projector {
   /** The live loop. */
   async #follow(leadership: Leadership, queue: FeedQueue, group: Member[], joining: Member[], until: AbortSignal): Promise<void> {
     const { clock, feed, board } = this.#options;
-    const { batchSize, lingerMs, storeIdleMs } = this.#policy;
+    const { batchSize, lingerMs, longestLingerMs, storeIdleMs } = this.#policy;
     /** Handed out by the queue; ahead of what is stored when nothing came that anybody wants. */
     let place = latest(group);
     let committedAt = 0;
+    let linger = lingerMs;
     let progressAt = 0;
     this.#enter('catching_up');
     while (!until.aborted) {
@@ -228,17 +237,18 @@ export class Projector {
         await this.#commit(leadership, group, [], place);
         continue;
       }
-      const lingerLeft = committedAt + lingerMs - clock.now();
-      if (this.#state === 'live' && lingerLeft > 0 && lingerLeft <= lingerMs && queue.length < batchSize) {
+      const lingerLeft = committedAt + linger - clock.now();
+      if (this.#state === 'live' && lingerLeft > 0 && lingerLeft <= linger && queue.length < batchSize && !board.isAwaited) {
         await queue.wait(lingerLeft);
-        if (queue.length < batchSize && clock.now() < committedAt + lingerMs) continue;
         if (until.aborted) return;
+        continue;
       }
       const { events, position } = queue.take(batchSize);
       place = position;
       if (events.length > 0) {
         await this.#commit(leadership, group, events, position);
         committedAt = clock.now();
+        linger = events.length < BUSY_EVENTS ? lingerMs : Math.min(Math.max(longestLingerMs, lingerMs), linger * 2);
       }
       board.advance(
         group.map(({ projection }) => projection),

@@ -1,36 +1,31 @@
-import { entriesOf, JOURNAL_TYPES, type JournalEntry } from '../../domain/ledger/journal.ts';
-import type { ProjectedEvent } from '../engine/projected-event.ts';
+import { JOURNAL_TYPES } from '../../domain/ledger/journal.ts';
+import type { EventType } from '../../schemas/events/catalogue.ts';
 import { tableProjection } from '../engine/projection.ts';
-import { JOURNAL, journalTables, WRITE_ENTRIES } from './tables.ts';
+import { callStatements } from './calls.ts';
+import { entryStatements, type MoneyEvent } from './entries.ts';
+import { JOURNAL, journalTables } from './tables.ts';
 
-/** What is left out is null. */
-const rowOf = ({ position, recordedAt }: Pick<ProjectedEvent, 'position' | 'recordedAt'>, entry: JournalEntry, index: number): object => ({
-  position: position.toString(),
-  entry: index,
-  recorded_at: recordedAt,
-  kind: entry.kind,
-  debit: entry.debit,
-  credit: entry.credit,
-  amount: entry.amount.toString(),
-  user_id: entry.userId ?? undefined,
-  change: entry.change.toString(),
-  token_id: entry.tokenId ?? undefined,
-  request_id: entry.requestId ?? undefined,
-  lease_id: entry.leaseId ?? undefined,
-  model: entry.model ?? undefined,
-  note: entry.note,
-});
+const TYPES = ['QuotaReserved', 'QuotaReleased', ...JOURNAL_TYPES] as const satisfies readonly EventType[];
 
-/** Every movement of money in double entry. */
+/**
+ * Every movement of money in double entry, and every call. The two are one: nearly all movements are charges of calls, and a row for each of a
+ * call, its charge and its cost would make keeping them several times dearer.
+ */
 export const journal = tableProjection({
   ...JOURNAL,
-  types: JOURNAL_TYPES,
+  types: TYPES,
   tables: journalTables,
-  statements: (events) => {
-    const rows: object[] = [];
+  *statements(events) {
+    const calls: Parameters<typeof callStatements>[0][number][] = [];
+    const movements: MoneyEvent[] = [];
     for (const event of events) {
-      for (const [index, entry] of entriesOf(event).entries()) rows.push(rowOf(event, entry, index));
+      if (event.type === 'QuotaReserved' || event.type === 'QuotaReleased') calls.push(event);
+      else {
+        movements.push(event);
+        if (event.type === 'QuotaDebited') calls.push(event);
+      }
     }
-    return rows.length === 0 ? [] : [{ text: WRITE_ENTRIES, values: [JSON.stringify(rows)] }];
+    yield* entryStatements(movements);
+    yield* callStatements(calls);
   },
 });

@@ -5,6 +5,7 @@ import type { Money } from '../../schemas/money.ts';
 import type { Instant } from '../../schemas/time.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { ENGINE_SCHEMA } from '../engine/engine-schema.ts';
+import { ENTRIES, entriesOn, type Ask } from './entry-source.ts';
 import { accountTable, entryTable, JOURNAL, userTable } from './tables.ts';
 
 /** Where an entry stands: an event may make more than one. */
@@ -50,41 +51,55 @@ export interface JournalFilter {
 
 const COLUMNS = `position, entry, recorded_at AS "recordedAt", kind, debit, credit, amount, user_id AS "userId", change, token_id AS "tokenId", request_id AS "requestId", lease_id AS "leaseId", model, note`;
 
+/** What is asked for with the parameters that stand for it, numbered from 1. What was not asked for is left out, so that the rest can use its index. */
+class Conditions {
+  readonly values: unknown[] = [];
+  readonly #conditions: string[] = [];
+
+  readonly parameter: Ask = (value) => `$${this.values.push(value)}`;
+
+  add(condition: string): void {
+    this.#conditions.push(condition);
+  }
+
+  /** Older than an entry. */
+  before(place: EntryPlace | undefined): void {
+    if (place === undefined) return;
+    const position = this.parameter(place.position);
+    this.add(`position <= ${position}::bigint AND (position, entry) < (${position}::bigint, ${this.parameter(place.entry)}::smallint)`);
+  }
+
+  get text(): string {
+    return this.#conditions.length === 0 ? 'true' : this.#conditions.join(' AND ');
+  }
+}
+
 /** Entries, newest first, each with its user's balance after it. */
 export const journalEntries = async (
   sql: Sql,
   { userId, view, kind, account, requestId, from, to, before, limit }: JournalFilter,
 ): Promise<readonly JournalRow[]> => {
+  const where = new Conditions();
+  const source = account === undefined ? ENTRIES : entriesOn(account, where.parameter);
+  const owner = userId === 'all' ? undefined : `user_id = ${where.parameter(userId)}`;
+  if (owner !== undefined) where.add(owner);
+  if (view === 'statement') where.add(`kind NOT IN ('hold', 'hold_returned', 'upstream_cost')`);
+  if (kind !== undefined) where.add(`kind = ${where.parameter(kind)}`);
+  if (requestId !== undefined) where.add(`request_id = ${where.parameter(requestId)}`);
+  if (from !== undefined) where.add(`recorded_at >= ${where.parameter(from)}::timestamptz`);
+  if (to !== undefined) where.add(`recorded_at < ${where.parameter(to)}::timestamptz`);
+  where.before(before);
   const { rows } = await sql.query<JournalRow>(
     `WITH page AS (
-       SELECT * FROM ${entryTable}
-       WHERE ($1 = 'all' OR user_id = $1)
-         AND ($2 = 'entries' OR kind NOT IN ('hold', 'hold_returned', 'upstream_cost'))
-         AND ($3::text IS NULL OR kind = $3)
-         AND ($4::text IS NULL OR debit = $4 OR credit = $4)
-         AND ($5::text IS NULL OR position IN (SELECT position FROM ${entryTable} WHERE request_id = $5 AND kind <> 'upstream_cost'))
-         AND ($6::timestamptz IS NULL OR recorded_at >= $6) AND ($7::timestamptz IS NULL OR recorded_at < $7)
-         AND ($8::bigint IS NULL OR (position, entry) < ($8, $9::smallint))
-       ORDER BY position DESC, entry DESC LIMIT $10
+       SELECT * FROM ${source} AS e WHERE ${where.text} ORDER BY position DESC, entry DESC LIMIT ${where.parameter(limit)}
      ), running AS (
        SELECT e.position, e.entry,
               u.balance - coalesce(sum(e.change) OVER (PARTITION BY e.user_id ORDER BY e.position DESC, e.entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS balance
-       FROM ${entryTable} AS e JOIN ${userTable} AS u USING (user_id)
-       WHERE e.user_id IN (SELECT user_id FROM page) AND e.position >= (SELECT min(position) FROM page)
+       FROM ${ENTRIES} AS e JOIN ${userTable} AS u USING (user_id)
+       WHERE ${owner ?? 'user_id IN (SELECT user_id FROM page)'} AND e.position >= (SELECT min(position) FROM page)
      )
      SELECT ${COLUMNS}, balance FROM page LEFT JOIN running USING (position, entry) ORDER BY position DESC, entry DESC`,
-    [
-      userId,
-      view,
-      kind ?? null,
-      account ?? null,
-      requestId ?? null,
-      from ?? null,
-      to ?? null,
-      before?.position ?? null,
-      before?.entry ?? null,
-      limit,
-    ],
+    where.values,
   );
   return rows;
 };
@@ -116,22 +131,25 @@ export const accountStatement = async (
   }: { readonly userId: UserId | 'all'; readonly account: string; readonly before?: EntryPlace; readonly limit: number },
 ): Promise<readonly StatementLine[]> => {
   if (userId !== 'all' && !OF_ONE_USER.test(account)) return [];
+  const where = new Conditions();
+  const source = entriesOn(account, where.parameter);
+  const asked = `${where.parameter(account)}::text`;
+  if (userId !== 'all') where.add(`user_id = ${where.parameter(userId)}`);
+  where.before(before);
   const { rows } = await sql.query<StatementLine>(
     `WITH page AS (
-       SELECT * FROM ${entryTable}
-       WHERE (debit = $1 OR credit = $1) AND ($2 = 'all' OR user_id = $2) AND ($3::bigint IS NULL OR (position, entry) < ($3, $4::smallint))
-       ORDER BY position DESC, entry DESC LIMIT $5
+       SELECT * FROM ${source} AS e WHERE ${where.text} ORDER BY position DESC, entry DESC LIMIT ${where.parameter(limit)}
      ), running AS (
        SELECT e.position, e.entry,
-              (SELECT credits - debits FROM ${accountTable} WHERE account = $1)
-                - coalesce(sum(CASE WHEN credit = $1 THEN amount ELSE -amount END) OVER (ORDER BY e.position DESC, e.entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS balance
-       FROM ${entryTable} AS e
-       WHERE (debit = $1 OR credit = $1) AND e.position >= (SELECT min(position) FROM page)
+              (SELECT credits - debits FROM ${accountTable} WHERE account = ${asked})
+                - coalesce(sum(CASE WHEN credit = ${asked} THEN amount ELSE -amount END) OVER (ORDER BY e.position DESC, e.entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS balance
+       FROM ${source} AS e
+       WHERE e.position >= (SELECT min(position) FROM page)
      )
-     SELECT position, entry, recorded_at AS "recordedAt", kind, CASE WHEN credit = $1 THEN page.debit ELSE page.credit END AS counterpart,
-            CASE WHEN page.debit = $1 THEN amount ELSE 0 END AS debit, CASE WHEN page.credit = $1 THEN amount ELSE 0 END AS credit, balance, request_id AS "requestId", note
+     SELECT position, entry, recorded_at AS "recordedAt", kind, CASE WHEN credit = ${asked} THEN page.debit ELSE page.credit END AS counterpart,
+            CASE WHEN page.debit = ${asked} THEN amount ELSE 0 END AS debit, CASE WHEN page.credit = ${asked} THEN amount ELSE 0 END AS credit, balance, request_id AS "requestId", note
      FROM page JOIN running USING (position, entry) ORDER BY position DESC, entry DESC`,
-    [account, userId, before?.position ?? null, before?.entry ?? null, limit],
+    where.values,
   );
   return rows;
 };
@@ -144,7 +162,7 @@ export const aftermathOf = async (
 ): Promise<readonly (Pick<JournalRow, 'position' | 'recordedAt'> & { readonly kind: 'overdrawn' | 'refund' })[]> => {
   const { rows } = await sql.query<Pick<JournalRow, 'position' | 'recordedAt'> & { readonly kind: 'overdrawn' | 'refund' }>(
     `SELECT position, recorded_at AS "recordedAt", kind FROM ${entryTable}
-     WHERE request_id = $1 AND kind <> 'upstream_cost' AND kind IN ('overdrawn', 'refund') AND ($2 = 'all' OR user_id = $2) ORDER BY position`,
+     WHERE request_id = $1 AND kind IN ('overdrawn', 'refund') AND ($2 = 'all' OR user_id = $2) ORDER BY position`,
     [requestId, userId],
   );
   return rows;
@@ -212,7 +230,8 @@ export const accountsOffTheirEntries = async (sql: Sql): Promise<readonly string
      FROM ${accountTable} AS t
      FULL JOIN (
        SELECT account, sum(debit) AS debits, sum(credit) AS credits
-       FROM (SELECT debit AS account, amount AS debit, 0 AS credit FROM ${entryTable} UNION ALL SELECT credit, 0, amount FROM ${entryTable}) AS line GROUP BY account
+       FROM (SELECT side.account, side.debit, side.credit FROM ${ENTRIES} AS e CROSS JOIN LATERAL (VALUES (e.debit, amount, 0), (e.credit, 0, amount)) AS side(account, debit, credit)) AS line
+       GROUP BY account
      ) AS s USING (account)
      WHERE t.debits IS DISTINCT FROM s.debits OR t.credits IS DISTINCT FROM s.credits
      ORDER BY 1`,

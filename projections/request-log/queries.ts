@@ -7,7 +7,7 @@ import type { Ratio } from '../../schemas/price.ts';
 import type { Instant } from '../../schemas/time.ts';
 import type { Usage } from '../../schemas/usage.ts';
 import type { Sql } from '../ports/read-model-database.ts';
-import { adjustmentTable, requestTable, runningTable } from './tables.ts';
+import { callTable, entryTable, runningTable } from '../journal/tables.ts';
 
 /** `running`: set aside, no end yet. `charged`: paid for. `released`: nothing was charged. */
 export type RequestState = 'running' | 'charged' | 'released';
@@ -77,8 +77,8 @@ export interface RequestFilter {
 /** Ended calls and running ones, seen as one. */
 const CALLS = `(
   SELECT position, request_id, state, user_id, token_id, lease_id, model, channel_id, endpoint, streamed, status, error_code, recorded_at, started_at, first_byte_ms, duration_ms,
-         input_tokens, cached_tokens, output_tokens, held, amount, computed, upstream_cost, basis, price_list_id, group_ratio, usage, attempts, release_reason, reconcile
-  FROM ${requestTable}
+         input_tokens, cached_tokens, output_tokens, held, amount, computed, upstream_cost, basis, price_list_id, group_ratio, usage::jsonb AS usage, attempts::jsonb AS attempts, release_reason, reconcile
+  FROM ${callTable}
   UNION ALL
   SELECT position, request_id, 'running', user_id, token_id, lease_id, model, NULL, NULL, NULL, NULL, NULL, recorded_at, started_at, NULL, NULL,
          0, 0, 0, held, 0, 0, 0, NULL, price_list_id, NULL, NULL, '[]', NULL, false
@@ -154,8 +154,8 @@ export const requestsAfter = async (
 export const requestById = async (sql: Sql, userId: UserId | 'all', requestId: RequestId): Promise<RequestDetail | null> => {
   const { rows } = await sql.query<RequestDetail>(
     `SELECT ${COLUMNS}, computed, price_list_id AS "priceListId", group_ratio AS "groupRatio", usage, attempts, release_reason AS "releaseReason", reconcile,
-            (SELECT coalesce(sum(amount), 0) FROM ${adjustmentTable} AS a WHERE a.request_id = call.request_id AND kind = 'overdrawn') AS overdrawn,
-            (SELECT coalesce(sum(amount), 0) FROM ${adjustmentTable} AS a WHERE a.request_id = call.request_id AND kind = 'refund') AS refunded
+            (SELECT coalesce(sum(amount), 0) FROM ${entryTable} AS a WHERE a.request_id = call.request_id AND kind = 'overdrawn') AS overdrawn,
+            (SELECT coalesce(sum(amount), 0) FROM ${entryTable} AS a WHERE a.request_id = call.request_id AND kind = 'refund') AS refunded
      FROM ${CALLS} WHERE request_id = $1 AND ($2 = 'all' OR user_id = $2) ORDER BY position DESC LIMIT 1`,
     [requestId, userId],
   );

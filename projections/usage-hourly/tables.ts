@@ -1,7 +1,9 @@
+import { rowsFrom } from '../engine/columns.ts';
 import { tableName, type TableDefinition } from '../engine/projection.ts';
-import { ADD_FIGURES, FIGURE_DDL, FIGURE_NAMES, FIGURE_TYPES } from '../usage/usage-columns.ts';
+import { figureColumns } from '../usage/call-figures.ts';
+import { ADD_FIGURES, FIGURE_DDL, FIGURE_NAMES, keptFigures } from '../usage/usage-columns.ts';
 
-export const USAGE_HOURLY = { name: 'usage-hourly', version: 1 } as const;
+export const USAGE_HOURLY = { name: 'usage-hourly', version: 2 } as const;
 
 export const hourTable = tableName(USAGE_HOURLY.name, USAGE_HOURLY.version);
 
@@ -10,23 +12,24 @@ export const usageHourlyTables: readonly TableDefinition[] = [
     name: hourTable,
     ddl: [
       `CREATE TABLE ${hourTable} (
-         user_id text NOT NULL,
+         user_id text COLLATE "C" NOT NULL,
          hour timestamptz NOT NULL,
-         token_id text NOT NULL,
-         model text NOT NULL,
+         token_id text COLLATE "C" NOT NULL,
+         model text COLLATE "C" NOT NULL,
          -- Empty when no channel was tried.
-         channel_id text NOT NULL,
+         channel_id text COLLATE "C" NOT NULL,
          ${FIGURE_DDL},
          position bigint NOT NULL,
          PRIMARY KEY (user_id, hour, token_id, model, channel_id)
-       )`,
+       ) WITH (fillfactor = 50)`,
       `CREATE INDEX ${hourTable}_by_hour ON ${hourTable} (hour)`,
     ],
   },
 ];
 
+export const HOUR_FIGURES = figureColumns({ name: 'hour', type: 'timestamptz' });
+
 export const WRITE_HOURS = `
   INSERT INTO ${hourTable} AS t (user_id, hour, token_id, model, channel_id, ${FIGURE_NAMES}, position)
-  SELECT user_id, hour, token_id, model, channel_id, ${FIGURE_NAMES}, position
-  FROM jsonb_to_recordset($1::jsonb) AS d(user_id text, hour timestamptz, token_id text, model text, channel_id text, ${FIGURE_TYPES}, position bigint)
+  SELECT d.user_id, d.hour, d.token_id, d.model, d.channel_id, ${keptFigures('d')}, d.position FROM ${rowsFrom(HOUR_FIGURES, 'd')}
   ON CONFLICT (user_id, hour, token_id, model, channel_id) DO UPDATE SET ${ADD_FIGURES}, position = greatest(t.position, excluded.position)`;

@@ -1,6 +1,7 @@
 import type { Position } from '../../schemas/event-envelope.ts';
 import type { EventType } from '../../schemas/events/catalogue.ts';
 import { USAGE_CLASSES, type UsageClass } from '../../schemas/usage.ts';
+import type { Column } from '../engine/columns.ts';
 import type { ProjectedEvent } from '../engine/projected-event.ts';
 import { usageColumn } from './usage-columns.ts';
 
@@ -9,15 +10,21 @@ export const CALL_ENDS = ['QuotaDebited', 'QuotaReleased'] as const satisfies re
 
 export type CallEnd = ProjectedEvent<(typeof CALL_ENDS)[number]>;
 
-/** Calls with one key in common, added up. */
-interface Figures {
+/** Calls of one part, key, model and channel, added up. */
+export interface CallFigures {
+  /** What tells apart what user, key, model and channel do not. */
+  readonly part: string;
+  readonly userId: string;
+  readonly tokenId: string;
+  readonly model: string;
+  readonly channelId: string;
   calls: number;
   failed: number;
-  first_byte_ms: number;
-  first_bytes: number;
-  duration_ms: number;
+  firstByteMs: number;
+  firstBytes: number;
+  durationMs: number;
   amount: bigint;
-  upstream_cost: bigint;
+  upstreamCost: bigint;
   /** By class, in the order of `USAGE_CLASSES`. */
   readonly quantities: number[];
   position: Position;
@@ -26,7 +33,6 @@ interface Figures {
 const CLASS_INDEX = Object.fromEntries(USAGE_CLASSES.map((usageClass, index) => [usageClass, index])) as Readonly<
   Record<UsageClass, number>
 >;
-const USAGE_COLUMNS = USAGE_CLASSES.map(usageColumn);
 
 /** The channel that answered, or that was tried last; empty when none was. */
 const channelOf = (event: CallEnd): string =>
@@ -38,18 +44,20 @@ export const momentOf = ({ data, occurredAt }: CallEnd): string => data.call?.st
 /** As the request log has it: a call without a status ended with its holder. */
 const hasFailed = ({ data }: CallEnd): boolean => (data.call?.status ?? 599) >= 400;
 
-const add = (figures: Figures, event: CallEnd): void => {
+const add = (figures: CallFigures, event: CallEnd): void => {
   const { call } = event.data;
   figures.calls += 1;
   if (hasFailed(event)) figures.failed += 1;
-  if (call !== undefined && call.firstByteMs !== null) {
-    figures.first_byte_ms += call.firstByteMs;
-    figures.first_bytes += 1;
+  if (call !== undefined) {
+    if (call.firstByteMs !== null) {
+      figures.firstByteMs += call.firstByteMs;
+      figures.firstBytes += 1;
+    }
+    figures.durationMs += call.durationMs;
   }
-  figures.duration_ms += call?.durationMs ?? 0;
   if (event.type === 'QuotaDebited') {
     figures.amount += event.data.amount;
-    figures.upstream_cost += event.data.upstreamCost;
+    figures.upstreamCost += event.data.upstreamCost;
     for (const usageClass in event.data.usage) {
       const index = CLASS_INDEX[usageClass as UsageClass];
       figures.quantities[index] = (figures.quantities[index] ?? 0) + (event.data.usage[usageClass as UsageClass] ?? 0);
@@ -58,50 +66,69 @@ const add = (figures: Figures, event: CallEnd): void => {
   figures.position = event.position;
 };
 
-const toRow = ({ quantities, amount, upstream_cost, position, ...counts }: Figures): object => {
-  const row: Record<string, unknown> = {
-    ...counts,
-    amount: amount.toString(),
-    upstream_cost: upstream_cost.toString(),
-    position: position.toString(),
-  };
-  for (const [index, column] of USAGE_COLUMNS.entries()) row[column] = quantities[index];
-  return row;
-};
+/** Columns of {@link CallFigures}: `part` under the name of its own, the others under those of the tables. Sums of money are text. */
+export const figureColumns = (part: Pick<Column<CallFigures>, 'name' | 'type'>): readonly Column<CallFigures>[] => [
+  { ...part, of: (figures) => figures.part },
+  { name: 'user_id', type: 'text', of: ({ userId }) => userId },
+  { name: 'token_id', type: 'text', of: ({ tokenId }) => tokenId },
+  { name: 'model', type: 'text', of: ({ model }) => model },
+  { name: 'channel_id', type: 'text', of: ({ channelId }) => channelId },
+  { name: 'calls', type: 'int8', of: ({ calls }) => calls },
+  { name: 'failed', type: 'int8', of: ({ failed }) => failed },
+  { name: 'first_byte_ms', type: 'int8', of: ({ firstByteMs }) => firstByteMs },
+  { name: 'first_bytes', type: 'int8', of: ({ firstBytes }) => firstBytes },
+  { name: 'duration_ms', type: 'int8', of: ({ durationMs }) => durationMs },
+  { name: 'amount', type: 'text', of: ({ amount }) => amount.toString() },
+  { name: 'upstream_cost', type: 'text', of: ({ upstreamCost }) => upstreamCost.toString() },
+  ...USAGE_CLASSES.map((usageClass, index): Column<CallFigures> => ({
+    name: usageColumn(usageClass),
+    type: 'int8',
+    of: ({ quantities }) => quantities[index],
+  })),
+  { name: 'position', type: 'int8', of: ({ position }) => position },
+];
 
-/**
- * One row per group of calls, as JSON, with the columns of its key beside the figures. `partOf` tells apart what user, key, model
- * and channel do not; `columnsOf` gives it its columns.
- */
-export const figuresByKey = (
-  events: readonly CallEnd[],
-  partOf: (event: CallEnd) => string,
-  columnsOf: (event: CallEnd) => Readonly<Record<string, string>>,
-): string => {
-  const groups = new Map<string, { readonly key: Readonly<Record<string, string>>; readonly figures: Figures }>();
+/** The figures of each group of calls. `partOf` tells apart what user, key, model and channel do not. */
+export const figuresOf = (events: readonly CallEnd[], partOf: (event: CallEnd) => string): readonly CallFigures[] => {
+  const all: CallFigures[] = [];
+  // A key has one user. Few groups share key and part, so that they are soonest found one by one.
+  const byKey = new Map<string, Map<string, CallFigures[]>>();
   for (const event of events) {
     const { userId, tokenId, model } = event.data;
     const channelId = channelOf(event);
-    const id = `${partOf(event)}\n${userId}\n${tokenId}\n${channelId}\n${model}`;
-    let group = groups.get(id);
-    if (group === undefined) {
-      group = {
-        key: { ...columnsOf(event), user_id: userId, token_id: tokenId, model, channel_id: channelId },
-        figures: {
-          calls: 0,
-          failed: 0,
-          first_byte_ms: 0,
-          first_bytes: 0,
-          duration_ms: 0,
-          amount: 0n,
-          upstream_cost: 0n,
-          quantities: USAGE_CLASSES.map(() => 0),
-          position: event.position,
-        },
-      };
-      groups.set(id, group);
+    const part = partOf(event);
+    let byPart = byKey.get(tokenId);
+    if (byPart === undefined) {
+      byPart = new Map();
+      byKey.set(tokenId, byPart);
     }
-    add(group.figures, event);
+    let groups = byPart.get(part);
+    if (groups === undefined) {
+      groups = [];
+      byPart.set(part, groups);
+    }
+    let figures = groups.find((group) => group.model === model && group.channelId === channelId);
+    if (figures === undefined) {
+      figures = {
+        part,
+        userId,
+        tokenId,
+        model,
+        channelId,
+        calls: 0,
+        failed: 0,
+        firstByteMs: 0,
+        firstBytes: 0,
+        durationMs: 0,
+        amount: 0n,
+        upstreamCost: 0n,
+        quantities: USAGE_CLASSES.map(() => 0),
+        position: event.position,
+      };
+      groups.push(figures);
+      all.push(figures);
+    }
+    add(figures, event);
   }
-  return JSON.stringify([...groups.values()].map(({ key, figures }) => ({ ...key, ...toRow(figures) })));
+  return all;
 };

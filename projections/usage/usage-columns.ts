@@ -14,14 +14,17 @@ const isMoney = (figure: string): boolean => (SUMS_OF_MONEY as readonly string[]
 /** Column definitions of the figures. */
 export const FIGURE_DDL: string = FIGURES.map((figure) => `${figure} ${isMoney(figure) ? 'numeric' : 'bigint'} NOT NULL`).join(', ');
 
-/** The same for rows read from JSON. */
-export const FIGURE_TYPES: string = FIGURES.map((figure) => `${figure} ${isMoney(figure) ? 'numeric' : 'bigint'}`).join(', ');
-
 export const FIGURE_NAMES: string = FIGURES.join(', ');
 
-/** Sums of the figures of `alias`, under their own names. */
+/** The figures of `alias`, whose sums of money are text, as they are kept. */
+export const keptFigures = (alias: string): string =>
+  FIGURES.map((figure) => `${alias}.${figure}${isMoney(figure) ? '::numeric' : ''}`).join(', ');
+
+/** Sums of the same, under their own names. */
 export const summedFigures = (alias: string): string =>
-  FIGURES.map((figure) => `sum(${alias}.${figure})${isMoney(figure) ? '' : '::bigint'} AS ${figure}`).join(', ');
+  FIGURES.map(
+    (figure) => `sum(${alias}.${figure}${isMoney(figure) ? '::numeric' : ''})${isMoney(figure) ? '' : '::bigint'} AS ${figure}`,
+  ).join(', ');
 
 /** Adds the figures of the row that is already there. */
 export const ADD_FIGURES: string = FIGURES.map((figure) => `${figure} = t.${figure} + excluded.${figure}`).join(', ');

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ReadModels } from '../../infra/read-models/read-models.ts';
 import { fold } from '../../domain/kernel/decider.ts';
+import { entriesOf, JOURNAL_TYPES } from '../../domain/ledger/journal.ts';
 import { accountOf, accountStream, type Account } from '../../domain/ledger/account.ts';
 import { channelOf } from '../../domain/channel/channel.ts';
 import { dayOf } from '../../domain/ledger/time-window.ts';
@@ -9,7 +10,13 @@ import { tokenOf } from '../../domain/token/token.ts';
 import { accountBalances, keySpends, unsettledLeases } from '../../projections/account-balances/queries.ts';
 import { listChannels } from '../../projections/channels/queries.ts';
 import { dropReadModels } from '../../projections/engine/engine-schema.ts';
-import { accountsOffTheirEntries, journalEntries, ledgerAccounts, trialBalance } from '../../projections/journal/queries.ts';
+import {
+  accountsOffTheirEntries,
+  accountStatement,
+  journalEntries,
+  ledgerAccounts,
+  trialBalance,
+} from '../../projections/journal/queries.ts';
 import { requests, requestSummary } from '../../projections/request-log/queries.ts';
 import { tokens } from '../../projections/token-lookup/queries.ts';
 import { usageOverDays } from '../../projections/usage-daily/queries.ts';
@@ -92,6 +99,27 @@ for (const { name, open } of DATABASES) {
           const ledger = await ledgerAccounts(sql, { userId: 'all', limit: MANY * 10 });
           expect(total(ledger, ({ balance }) => balance)).to.equal(0n);
           expect(total(ledger, (account) => account.debits)).to.equal(allDebits);
+          // Whatever rows they are kept in, entries and statements are those that the domain has.
+          const decidedEntries = events.flatMap((event) =>
+            (JOURNAL_TYPES as readonly string[]).includes(event.type) ? entriesOf(event as Parameters<typeof entriesOf>[0]) : [],
+          );
+          const entries = await journalEntries(sql, { userId: 'all', view: 'entries', limit: MANY * 10 });
+          expect(
+            entries.map(({ position: _position, entry: _entry, recordedAt: _recordedAt, balance: _balance, ...entry }) => entry).reverse(),
+          ).to.deep.equal(decidedEntries);
+          for (const { account, balance } of ledger) {
+            const lines = await accountStatement(sql, { userId: 'all', account, limit: MANY * 10 });
+            const decided = decidedEntries.filter(({ debit, credit }) => debit === account || credit === account);
+            expect(lines.map(({ kind, debit, credit }) => ({ kind, amount: debit + credit })).reverse(), account).to.deep.equal(
+              decided.map(({ kind, amount }) => ({ kind, amount })),
+            );
+            expect(lines[0]?.balance, account).to.equal(balance);
+            const filtered = await journalEntries(sql, { userId: 'all', view: 'entries', account, limit: MANY * 10 });
+            expect(
+              filtered.map(({ position, entry }) => `${position}.${entry}`),
+              account,
+            ).to.deep.equal(lines.map(({ position, entry }) => `${position}.${entry}`));
+          }
           const revenue = total(
             ledger.filter(({ account }) => account.startsWith('revenue:')),
             ({ credits }) => credits,

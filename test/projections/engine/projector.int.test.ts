@@ -102,6 +102,22 @@ for (const { name, open } of DATABASES) {
       expect(projecting.reports.filter(({ kind }) => kind === 'parked' || kind === 'reset')).to.deep.equal([]);
     });
 
+    it('bundles events that keep coming, and lets nobody who waits for one wait for the bundle', async () => {
+      const { database } = models;
+      const log = memoryLog();
+      // Longer than the test would be let run.
+      const projecting = startProjecting({ feed: log, database, policy: { lingerMs: 300_000, longestLingerMs: 300_000 } });
+      try {
+        await projecting.reported('state', ({ state }) => state === 'live');
+        await log.append(appends.slice(0, 1));
+        await projecting.caughtUp();
+        await log.append(appends.slice(1, 20));
+        await projecting.caughtUp();
+      } finally {
+        await projecting.stop();
+      }
+    });
+
     it('is fenced off by another that has moved on, and nothing counts twice', async () => {
       // Both believe that nobody else projects, as a process does that has been asleep.
       const database = soleDatabase(models.pool);
@@ -342,7 +358,7 @@ for (const { name, open } of DATABASES) {
           };
           expect(await compareProjection(options)).to.include({ equal: true });
           const { rowCount } = await database.query(
-            `UPDATE rm_account_balances_v1 SET wallet = wallet + 1 WHERE user_id = (SELECT min(user_id) FROM rm_account_balances_v1)`,
+            `UPDATE rm_account_balances_v2 SET wallet = wallet + 1 WHERE user_id = (SELECT min(user_id) FROM rm_account_balances_v2)`,
           );
           expect(rowCount).to.equal(1);
           expect(await compareProjection(options)).to.include({ equal: false });

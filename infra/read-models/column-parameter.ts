@@ -1,0 +1,107 @@
+import type { ColumnType, ColumnValue, ColumnValues } from '../../projections/engine/columns.ts';
+
+/** Object ids of element types, and how many bytes an element has; text has as many as it needs. */
+const ELEMENTS: Readonly<Record<ColumnType, { readonly oid: number; readonly bytes: number }>> = {
+  bool: { oid: 16, bytes: 1 },
+  int2: { oid: 21, bytes: 2 },
+  int4: { oid: 23, bytes: 4 },
+  int8: { oid: 20, bytes: 8 },
+  text: { oid: 25, bytes: 0 },
+  timestamptz: { oid: 1184, bytes: 8 },
+};
+
+const HEADER_BYTES = 20;
+const LENGTH_BYTES = 4;
+const NULL_LENGTH = -1;
+/** Longest UTF-8 form of one UTF-16 unit. */
+const MAX_BYTES_PER_UNIT = 3;
+/** 2000-01-01, from which PostgreSQL counts, in milliseconds since the Unix epoch. */
+const EPOCH_MS = 946_684_800_000;
+
+const unfit = (type: ColumnType, value: ColumnValue): TypeError => new TypeError(`${String(value)} does not fit into a column of ${type}`);
+
+const wholeNumber = (type: ColumnType, value: ColumnValue, limit: number): number => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < -limit || value >= limit) throw unfit(type, value);
+  return value;
+};
+
+const bigInteger = (value: ColumnValue): bigint => {
+  if (typeof value !== 'bigint' && typeof value !== 'number') throw unfit('int8', value);
+  const whole = BigInt(value);
+  if (BigInt.asIntN(64, whole) !== whole) throw unfit('int8', value);
+  return whole;
+};
+
+/** Neighbours often have the same time: what one commit of the log recorded. */
+const microsecondsOf = (): ((value: ColumnValue) => bigint) => {
+  let lastText = '';
+  let last = 0n;
+  return (value) => {
+    if (value === lastText) return last;
+    const moment = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+    if (Number.isNaN(moment)) throw unfit('timestamptz', value);
+    lastText = value as string;
+    last = BigInt((moment - EPOCH_MS) * 1_000);
+    return last;
+  };
+};
+
+const elementWriter = (type: Exclude<ColumnType, 'text'>, view: DataView): ((at: number, value: ColumnValue) => void) => {
+  switch (type) {
+    case 'bool':
+      return (at, value) => {
+        if (typeof value !== 'boolean') throw unfit(type, value);
+        view.setUint8(at, value ? 1 : 0);
+      };
+    case 'int2':
+      return (at, value) => view.setInt16(at, wholeNumber(type, value, 2 ** 15));
+    case 'int4':
+      return (at, value) => view.setInt32(at, wholeNumber(type, value, 2 ** 31));
+    case 'int8':
+      return (at, value) => view.setBigInt64(at, bigInteger(value));
+    case 'timestamptz': {
+      const micros = microsecondsOf();
+      return (at, value) => view.setBigInt64(at, micros(value));
+    }
+  }
+};
+
+const mostBytes = (type: ColumnType, values: readonly ColumnValue[]): number => {
+  if (type !== 'text') return HEADER_BYTES + (LENGTH_BYTES + ELEMENTS[type].bytes) * values.length;
+  let size = HEADER_BYTES + LENGTH_BYTES * values.length;
+  for (const value of values) if (typeof value === 'string') size += value.length * MAX_BYTES_PER_UNIT;
+  return size;
+};
+
+/**
+ * PostgreSQL's binary form of a one-dimensional array: dimensions, null flag, element type, length, lower bound, then each element with its
+ * size before it. Throws at a value that no column of the type can hold.
+ */
+export const columnParameter = ({ type, values }: ColumnValues): Buffer => {
+  const { oid, bytes } = ELEMENTS[type];
+  const buffer = Buffer.allocUnsafe(mostBytes(type, values));
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  view.setInt32(0, 1);
+  view.setInt32(4, 1);
+  view.setInt32(8, oid);
+  view.setInt32(12, values.length);
+  view.setInt32(16, 1);
+  let at = HEADER_BYTES;
+  const write = type === 'text' ? undefined : elementWriter(type, view);
+  for (const value of values) {
+    if (value === null || value === undefined) {
+      view.setInt32(at, NULL_LENGTH);
+      at += LENGTH_BYTES;
+    } else if (write !== undefined) {
+      view.setInt32(at, bytes);
+      write(at + LENGTH_BYTES, value);
+      at += LENGTH_BYTES + bytes;
+    } else {
+      if (typeof value !== 'string') throw unfit(type, value);
+      const written = buffer.write(value, at + LENGTH_BYTES);
+      view.setInt32(at, written);
+      at += LENGTH_BYTES + written;
+    }
+  }
+  return buffer.subarray(0, at);
+};
