@@ -44,6 +44,7 @@ export interface NewEvent {
   readonly metadata: EventMetadata;
 }
 
+/** `data` and `metadata` may be parsed only when they are looked at, so a copy by spreading has to name them. */
 export interface RecordedEvent extends NewEvent {
   readonly stream: StreamName;
   readonly revision: Revision;

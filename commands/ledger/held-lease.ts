@@ -1,4 +1,5 @@
 import { encodeTrusted } from '../../domain/kernel/event-codec.ts';
+import { isoInstant } from '../../domain/kernel/iso-instant.ts';
 import { leaseStream, type Overdraft } from '../../domain/ledger/lease.ts';
 import { ZERO } from '../../domain/ledger/money.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
@@ -96,8 +97,11 @@ export class HeldLease {
 
   #newEvent(event: LeaseEvent, cause: string): NewEvent {
     const causationId = cause.slice(0, cause.lastIndexOf(':'));
+    const { type, schemaVersion, data } = encodeTrusted(event);
     return {
-      ...encodeTrusted(event),
+      type,
+      schemaVersion,
+      data,
       eventId: deriveEventId(cause as CommandId, 0),
       metadata: {
         correlationId: causationId,
@@ -105,7 +109,7 @@ export class HeldLease {
         commandId: cause as CommandId,
         actor: { kind: 'token', id: this.tokenId },
         tenant: this.userId,
-        occurredAt: new Date(this.#clock.now()).toISOString(),
+        occurredAt: isoInstant(this.#clock.now()),
       },
     };
   }

@@ -24,13 +24,49 @@ export const encodeEvent = (event: DomainEvent): EncodedEvent => ({
 });
 
 /**
- * As {@link encodeEvent}, without the check of the schema, for the two events of every call. Right only for events whose money
+ * As {@link encodeEvent}, without the check of the schema, for the events of every call. Right only for events whose money
  * stands at the top level of `data` and whose other fields are JSON already: those of leases.
  */
-export const encodeTrusted = (event: LeaseEvent): EncodedEvent => {
-  const data: Record<string, JsonValue | undefined> = {};
-  for (const [key, value] of Object.entries(event.data)) data[key] = typeof value === 'bigint' ? value.toString() : (value as JsonValue);
-  return { type: event.type, schemaVersion: currentSchemaVersion[event.type], data };
+export const encodeTrusted = (event: LeaseEvent): EncodedEvent => ({
+  type: event.type,
+  schemaVersion: currentSchemaVersion[event.type],
+  data: trustedData(event),
+});
+
+/** The two events of every call are written out member by member: objects of one shape are made, and later put into JSON, far faster. */
+const trustedData = (event: LeaseEvent): JsonObject => {
+  switch (event.type) {
+    case 'QuotaReserved': {
+      const { leaseId, userId, tokenId, requestId, model, priceListId, amount } = event.data;
+      return { leaseId, userId, tokenId, requestId, model, priceListId, amount: amount.toString() };
+    }
+    case 'QuotaDebited': {
+      const { data } = event;
+      return {
+        leaseId: data.leaseId,
+        userId: data.userId,
+        tokenId: data.tokenId,
+        requestId: data.requestId,
+        model: data.model,
+        channelId: data.channelId,
+        attemptId: data.attemptId,
+        priceListId: data.priceListId,
+        groupRatio: data.groupRatio,
+        usage: data.usage,
+        basis: data.basis,
+        amount: data.amount.toString(),
+        computed: data.computed.toString(),
+        upstreamCost: data.upstreamCost.toString(),
+        call: data.call,
+      };
+    }
+    default: {
+      const data: Record<string, JsonValue | undefined> = {};
+      for (const [key, value] of Object.entries(event.data))
+        data[key] = typeof value === 'bigint' ? value.toString() : (value as JsonValue);
+      return data;
+    }
+  }
 };
 
 export const isKnownType = (type: string): type is EventType => Object.hasOwn(eventSchemas, type);

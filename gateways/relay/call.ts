@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
+import { isoInstant } from '../../domain/kernel/iso-instant.ts';
 import type { Attempt, CallFacts } from '../../schemas/events/lease.ts';
 import type { Usage } from '../../schemas/usage.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
@@ -18,18 +19,6 @@ export interface Caller {
 
 /** Why a call is cut short. `not_recorded`: its reservation is not in the log and never will be. */
 export type Interruption = 'client_left' | 'shutdown' | 'not_recorded';
-
-let lastMoment = 0;
-let lastText = '1970-01-01T00:00:00.000Z';
-
-/** Many calls begin in one millisecond, and each is asked for its text more than once. */
-const isoText = (moment: number): string => {
-  if (moment !== lastMoment) {
-    lastText = new Date(moment).toISOString();
-    lastMoment = moment;
-  }
-  return lastText;
-};
 
 /** A step of a call that can be told to end. */
 export interface Interruptible {
@@ -65,6 +54,7 @@ export class Call implements Stoppable {
   running: Interruptible | null = null;
   /** Keeps what is sent, for calls whose answer may be asked for again. */
   sent: Buffer[] | null = null;
+  place = -1;
 
   constructor(req: Request, res: Response, route: string, requestId: RequestId, startedAt: number, begun: number) {
     this.req = req;
@@ -85,7 +75,7 @@ export class Call implements Stoppable {
 
   /** ISO 8601. */
   get startedAtText(): string {
-    return isoText(this.startedAt);
+    return isoInstant(this.startedAt);
   }
 
   interrupt(why: Interruption): void {

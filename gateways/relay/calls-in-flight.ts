@@ -1,11 +1,13 @@
+import { Roster, type Listed } from './roster.ts';
+
 /** A call that can be told to come to an end. */
-export interface Stoppable {
+export interface Stoppable extends Listed {
   stop(): void;
 }
 
 /** The calls that run now, for a shutdown that lets them finish. */
 export class CallsInFlight {
-  readonly #calls = new Set<Stoppable>();
+  readonly #calls = new Roster<Stoppable>();
   #admitting = true;
   readonly #onIdle: (() => void)[] = [];
 
@@ -45,7 +47,7 @@ export class CallsInFlight {
     this.stopAdmitting();
     if (this.#calls.size === 0) return;
     const timer = setTimeout(() => {
-      for (const call of this.#calls) call.stop();
+      for (const call of this.#calls.all()) call.stop();
     }, ms);
     await this.idle();
     clearTimeout(timer);

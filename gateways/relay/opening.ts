@@ -65,6 +65,7 @@ const isErrorEvent = (data: string): boolean | 'garbled' => {
  * nothing. A plain answer is collected; a stream is handed over once its first event is there.
  */
 export class Opening implements UpstreamListener, StreamSource, Watched, Interruptible {
+  place = -1;
   readonly #limits: OpeningLimits;
   readonly #settle: (opened: Opened) => void;
   #exchange: UpstreamExchange | null = null;

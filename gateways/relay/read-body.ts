@@ -26,8 +26,12 @@ export const readBody = (req: IncomingMessage, limit: number): Promise<Buffer | 
       } else if (first === null) first = chunk;
       else (more ??= [first]).push(chunk);
     });
-    req.on('end', () => resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0))));
     // Whatever ends a request early ends with this; without a listener for errors there are none.
-    req.on('close', () => resolve(null));
+    const closed = (): void => resolve(null);
+    req.on('close', closed);
+    req.on('end', () => {
+      req.off('close', closed);
+      resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0)));
+    });
   });
 };

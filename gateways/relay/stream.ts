@@ -99,6 +99,7 @@ type StreamDeps = Pick<RelayDeps, 'limits' | 'stopwatch'> & { readonly watch: Wa
  * held back. Nothing here waits: a client that does not read pauses the upstream.
  */
 class StreamRelay implements StreamSink, Watched, Interruptible {
+  place = -1;
   readonly #deps: StreamDeps;
   readonly #call: Call;
   readonly #source: StreamSource;

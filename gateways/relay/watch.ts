@@ -1,7 +1,8 @@
 import type { Stopwatch } from '../ports/stopwatch.ts';
+import { Roster, type Listed } from './roster.ts';
 
 /** Something with time limits. `check` may remove it. */
-export interface Watched {
+export interface Watched extends Listed {
   check(now: number): void;
 }
 
@@ -12,7 +13,7 @@ export interface Watched {
 export class Watch {
   readonly #stopwatch: Stopwatch;
   readonly #everyMs: number;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Roster<Watched>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(stopwatch: Stopwatch, everyMs: number) {
@@ -36,6 +37,6 @@ export class Watch {
       return;
     }
     const now = this.#stopwatch.elapsed();
-    for (const watched of this.#watched) watched.check(now);
+    for (const watched of this.#watched.all()) if (watched.place >= 0) watched.check(now);
   }
 }

@@ -14,18 +14,47 @@ export interface StoredEvent {
   readonly metadata: string;
 }
 
-/** What a reader gets. The text was made by `JSON.stringify` from a checked event, so it parses to one. */
-export const toRecorded = (stored: StoredEvent): RecordedEvent => ({
-  eventId: stored.eventId as EventId,
-  stream: stored.stream as StreamName,
-  revision: stored.revision,
-  position: stored.position,
-  type: stored.type,
-  schemaVersion: stored.schemaVersion,
-  recordedAt: stored.recordedAt,
-  data: JSON.parse(stored.data) as JsonObject,
-  metadata: JSON.parse(stored.metadata) as EventMetadata,
-});
+/**
+ * What a reader gets. The text was made by `JSON.stringify` from a checked event, so it parses to one. It is parsed when it is
+ * looked at: between being read and being used an event often waits, and text is far less to carry along than what it parses to.
+ */
+class ReadEvent implements RecordedEvent {
+  readonly eventId: EventId;
+  readonly stream: StreamName;
+  readonly revision: Revision;
+  readonly position: Position;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly recordedAt: string;
+  readonly #dataText: string;
+  readonly #metadataText: string;
+  #data: JsonObject | undefined;
+  #metadata: EventMetadata | undefined;
+
+  constructor(stored: StoredEvent) {
+    this.eventId = stored.eventId as EventId;
+    this.stream = stored.stream as StreamName;
+    this.revision = stored.revision;
+    this.position = stored.position;
+    this.type = stored.type;
+    this.schemaVersion = stored.schemaVersion;
+    this.recordedAt = stored.recordedAt;
+    this.#dataText = stored.data;
+    this.#metadataText = stored.metadata;
+  }
+
+  get data(): JsonObject {
+    return (this.#data ??= JSON.parse(this.#dataText) as JsonObject);
+  }
+
+  get metadata(): EventMetadata {
+    return (this.#metadata ??= JSON.parse(this.#metadataText) as EventMetadata);
+  }
+}
+// Whoever compares or lists members finds these two like the others.
+for (const name of ['data', 'metadata']) Object.defineProperty(ReadEvent.prototype, name, { enumerable: true });
+
+export const toRecorded = (stored: StoredEvent): RecordedEvent => new ReadEvent(stored);
 
 /** ISO 8601 of epoch milliseconds, remembering the last: the events of one batch all carry the same. */
 export const isoClock = (): ((epochMs: number) => string) => {

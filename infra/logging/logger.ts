@@ -1,3 +1,4 @@
+import { isoInstant } from '../../domain/kernel/iso-instant.ts';
 import { createLogger, format, transports, type Logger } from 'winston';
 import { LineSink } from './line-sink.ts';
 import { withoutSecrets } from './without-secrets.ts';
@@ -44,7 +45,9 @@ export const createProgramLog = ({ level, accessLog, fd = 1 }: ProgramLogOptions
     info: at('info'),
     debug: at('debug'),
     request: requestsShown
-      ? (line) => sink.writeLine(`${JSON.stringify({ level: 'info', message: 'request', timestamp: new Date().toISOString(), ...line })}\n`)
+      ? // A line is never empty, so what opens it is followed by a comma.
+        (line) =>
+          sink.writeLine(`{"level":"info","message":"request","timestamp":"${isoInstant(Date.now())}",${JSON.stringify(line).slice(1)}\n`)
       : () => undefined,
     dropped: () => sink.dropped,
     flushSync: () => sink.flushSync(),

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import express from 'express';
 import { initialise, type FirstRun } from '../../commands/installation/initialise.ts';
 import { createProbesRouter } from '../../gateways/operations/probes.ts';
-import { unversionedAlias } from '../../gateways/operations/unversioned-alias.ts';
+import { useVersion } from '../../gateways/operations/use-version.ts';
 import { createRelayRouter } from '../../gateways/relay/relay-router.ts';
 import { unsettledLeases } from '../../projections/account-balances/queries.ts';
 import type { Config } from '../../schemas/config.ts';
@@ -79,8 +79,9 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     const app = express();
     app.set('trust proxy', config.OBLIVIOUS_TRUST_PROXY);
     const gate = startingGate();
+    app.use(gate.first);
     app.use(createProbesRouter({ notReady: () => [...notReady], metrics, metricsToken: config.OBLIVIOUS_METRICS_TOKEN }));
-    app.use(gate.handler);
+    app.use(gate.last);
     const http = createHttpServer({ app, ids: timeSortedIds });
     const localUrl = localUrlOf(config, await http.listen(config.PORT, config.HOST));
     const url = config.OBLIVIOUS_PUBLIC_URL?.replace(/\/$/, '') ?? localUrl;
@@ -138,8 +139,7 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     const keeper = await container.getAsync(services.leaseKeeper);
     const gateways = await bindGateways({ container, config, version, url, stopping: stopping.signal, notReady });
     closers.push(() => gateways.close());
-    app.use(unversionedAlias);
-    app.use(createRelayRouter(gateways.relay));
+    const relay = createRelayRouter(gateways.relay);
     for (const router of gateways.routers) app.use(router);
 
     const failed = (what: string) => (error: unknown) => programLog.error(`${what} failed and is tried again`, { error });
@@ -157,7 +157,10 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     });
 
     notReady.delete('starting');
-    gate.open();
+    gate.open((request, response, next) => {
+      useVersion(request);
+      void relay(request, response, next);
+    });
     programLog.info('ready', { url, profile: config.DATABASE_URL === undefined ? 'embedded' : 'server', version });
 
     const stop = async (): Promise<void> => {

@@ -25,7 +25,13 @@ export interface NewlyParked {
   readonly error: string;
 }
 
-const toJson = (event: RecordedEvent): JsonObject => ({ ...event, position: event.position.toString(), metadata: { ...event.metadata } });
+/** Body and metadata are named: what is parsed when it is looked at is in no copy of the rest. */
+const toJson = (event: RecordedEvent): JsonObject => ({
+  ...event,
+  position: event.position.toString(),
+  data: event.data,
+  metadata: { ...event.metadata },
+});
 
 /** Long enough to tell what is wrong, short enough for a table. */
 const ERROR_LENGTH = 2_000;

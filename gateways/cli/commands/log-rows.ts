@@ -10,9 +10,10 @@ import { isFailure, type Failure } from '../failure.ts';
 export type EventRow = Wire<typeof EventView>;
 
 /** From the data themselves nothing is masked: sealed values are sealed, and an export has to hold all there is. */
-export const rowOf = ({ position, metadata, ...event }: RecordedEvent): EventRow => {
-  const { payloadDigest: _digest, ...shown } = metadata;
-  return { ...event, position: position.toString(), data: { ...event.data }, metadata: shown };
+export const rowOf = (event: RecordedEvent): EventRow => {
+  const { payloadDigest: _digest, ...shown } = event.metadata;
+  // `data` is named: what is parsed when it is looked at is in no copy of the rest.
+  return { ...event, position: event.position.toString(), data: { ...event.data }, metadata: shown };
 };
 
 export interface WhichEvents {

@@ -329,7 +329,7 @@ describe('the command line with a server, and without', () => {
         ...data.log,
         async *readAll(options) {
           for await (const event of data.log.readAll(options))
-            yield event.type === 'QuotaDebited' ? { ...event, data: { ...event.data, amount: '1' } } : event;
+            yield event.type === 'QuotaDebited' ? { ...event, metadata: event.metadata, data: { ...event.data, amount: '1' } } : event;
         },
       },
     };

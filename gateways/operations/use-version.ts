@@ -1,4 +1,4 @@
-import type { NextFunction, Request, Response } from 'express';
+import type { Request } from 'express';
 
 const RELAYED = /^\/(chat\/completions|embeddings|models)(?=[/?]|$)/;
 
@@ -6,8 +6,7 @@ const RELAYED = /^\/(chat\/completions|embeddings|models)(?=[/?]|$)/;
  * Clients disagree on whether a base URL ends in `/v1`; both kinds reach the relay. Only what carries an API key is taken for a
  * call of the relay: the console's own pages live at the same root.
  */
-export const unversionedAlias = (request: Request, _response: Response, next: NextFunction): void => {
+export const useVersion = (request: Request): void => {
   if (!request.url.startsWith('/v1/') && request.headers.authorization !== undefined && RELAYED.test(request.url))
     request.url = `/v1${request.url}`;
-  next();
 };
