@@ -50,7 +50,10 @@ describe('the console', function () {
     await browser.close();
     await Promise.all([server.stop(), upstream.close()]);
   });
-  afterEach(() => expect(browser.complaints(), 'the browser has nothing to complain about').to.deep.equal([]));
+  afterEach(async () => {
+    await browser.closePages();
+    expect(browser.complaints(), 'the browser has nothing to complain about').to.deep.equal([]);
+  });
 
   describe('signing in', () => {
     it('is asked for, remembers where somebody wanted to go, and ends', async () => {
@@ -99,7 +102,7 @@ describe('the console', function () {
 
     it('does not lead out of the console', async () => {
       const page = await browser.page();
-      await server.signIn(page, '/sign-in?next=//evil.example/');
+      await server.signIn(page, '/sign-in?next=//evil.example/', { email: server.adminEmail, password: server.adminPassword });
       expect(new URL(page.url()).origin).to.equal(server.url);
     });
   });

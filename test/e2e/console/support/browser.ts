@@ -22,6 +22,8 @@ export interface WatchedBrowser {
   page(options?: BrowserContextOptions): Promise<Page>;
   /** Uncaught errors, console errors and refused resources since the last time this was asked. */
   complaints(): string[];
+  /** Closes every page, so that none of them goes on asking the server while the next test runs. */
+  closePages(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,9 @@ export const openBrowser = async (): Promise<WatchedBrowser> => {
       heard = [];
       return said;
     },
+    closePages: async () => {
+      await Promise.all(browser.contexts().map((context) => context.close()));
+    },
     close: () => browser.close(),
   };
 };
@@ -89,13 +94,14 @@ export const axeFindings = async (page: Page): Promise<string[]> => {
 export const sidewaysScroll = (page: Page): Promise<number> =>
   page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
-/** Name of the focused element as a screen reader would find it, roughly: label, text or id. */
+/** Name of the focused element as a screen reader would find it, roughly. What groups others is not named by what they say. */
 export const focusedName = (page: Page): Promise<string> =>
   page.evaluate(`(() => {
     const element = document.activeElement;
     if (element === null || element === document.body) return '';
-    const label = element.id === '' ? null : document.querySelector('label[for="' + CSS.escape(element.id) + '"]');
-    return (element.getAttribute('aria-label') ?? label?.textContent ?? element.textContent ?? element.id).trim().replace(/\\s+/g, ' ');
+    const by = document.getElementById(element.getAttribute('aria-labelledby') ?? '');
+    const own = element.matches('[role=dialog], main') ? '' : element.textContent;
+    return (element.getAttribute('aria-label') ?? by?.textContent ?? element.labels?.[0]?.textContent ?? own).trim().replace(/\\s+/g, ' ');
   })()`);
 
 /** Presses Tab until the focus is on what has this name. */
