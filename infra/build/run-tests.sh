@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Everything there is to check, one phase after another, with one summary at the end. A failed phase does not hide the next ones.
+# What each phase printed is kept in test-results/, and what failed is said once more before the summary, for readers of the end alone.
 # System packages install in the background while lint and build run, which need none of them.
 set -uo pipefail
 
@@ -7,12 +8,26 @@ names=() results=() times=()
 overall=0
 mkdir -p test-results
 
+log_of() { printf 'test-results/%s.txt' "${1// /-}"; }
 run() { # name command...
-  local name=$1 started=$SECONDS result=passed
+  local name=$1 log started=$SECONDS result=passed copying tries
   shift
+  log=$(log_of "$name")
   printf '\n=== %s ===\n' "$name"
-  "$@" || { result=FAILED; overall=1; }
+  # Not a pipe: the command must run in this shell, whose background job one of the phases waits for.
+  exec 3> >(exec tee "$log")
+  copying=$!
+  "$@" >&3 2>&1 3>&- || { result=FAILED; overall=1; }
+  exec 3>&-
+  # The copy ends with its last writer. A process that a phase left behind must not hold up the next one.
+  for ((tries = 0; tries < 50; tries++)); do kill -0 "$copying" 2>/dev/null && sleep 0.1 || break; done
   names+=("$name") results+=("$result") times+=("$((SECONDS - started))")
+}
+# The failing tests, or where no test runner counted any, the last lines.
+failures_of() { # log
+  local first
+  first=$(grep -nE '^[^[:alnum:]]*(\[[0-9;]*m)?[[:space:]]*[0-9]+ failing' "$1" | head -n 1 | cut -d : -f 1)
+  if [ -n "$first" ]; then tail -n "+$first" "$1" | head -n 150; else tail -n 60 "$1"; fi | cut -c 1-600
 }
 skip() {
   names+=("$1") results+=("FAILED (not run: $2)") times+=(0)
@@ -21,11 +36,11 @@ skip() {
 await_packages() {
   wait "$packages"
   local status=$?
-  cat test-results/system-packages.txt
+  cat test-results/installation.txt
   return $status
 }
 
-"$(dirname "$0")/system-packages.sh" >test-results/system-packages.txt 2>&1 &
+"$(dirname "$0")/system-packages.sh" >test-results/installation.txt 2>&1 &
 packages=$!
 trap 'kill "$packages" 2>/dev/null' EXIT
 
@@ -42,6 +57,13 @@ else
   skip 'integration tests' 'system packages are missing'
   skip 'end-to-end tests' 'system packages are missing'
 fi
+
+for i in "${!names[@]}"; do
+  if [ "${results[$i]}" = FAILED ]; then
+    printf '\n=== failures: %s ===\n' "${names[$i]}"
+    failures_of "$(log_of "${names[$i]}")"
+  fi
+done
 
 printf '\n=== summary ===\n'
 for i in "${!names[@]}"; do printf '%-20s %5d s  %s\n' "${names[$i]}" "${times[$i]}" "${results[$i]}"; done
