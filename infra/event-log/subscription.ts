@@ -12,7 +12,8 @@ import type { Tail } from './tail.ts';
 
 /** What a subscription needs of the log it follows. */
 export interface LogSource {
-  readonly tail: Tail;
+  /** What is at hand without asking the store. */
+  readonly tail: Pick<Tail, 'step'>;
   readonly changes: Changes;
   readonly onFault: FaultListener;
   /** True once the log was closed: subscriptions end then. */

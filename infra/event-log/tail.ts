@@ -2,6 +2,7 @@ import type { EventFilter, Position, RecordedEvent } from '../../schemas/event-e
 import type { LogStep } from './log-step.ts';
 import { toRecorded } from './stored-event.ts';
 import type { StoredEvent } from './stored-event.ts';
+import { wants } from './wanted.ts';
 
 interface Kept {
   readonly stored: StoredEvent;
@@ -10,16 +11,8 @@ interface Kept {
   recorded: RecordedEvent | undefined;
 }
 
-const LIMITS = { events: 8_192, bytes: 16_777_216 } as const;
-
-const wants = (filter: EventFilter | undefined): ((stored: StoredEvent) => boolean) => {
-  if (filter === undefined) return () => true;
-  const categories = filter.categories === undefined ? undefined : new Set(filter.categories);
-  const types = filter.types === undefined ? undefined : new Set(filter.types);
-  return (stored) =>
-    (types === undefined || types.has(stored.type)) &&
-    (categories === undefined || categories.has(stored.stream.slice(0, stored.stream.indexOf('-'))));
-};
+/** A fraction of a second at full load: readers are close behind, and whoever is not has the store. */
+const LIMITS = { events: 2_048, bytes: 4_194_304 } as const;
 
 /**
  * The newest events that this process appended itself, kept so that its own readers need not fetch them back.
