@@ -66,10 +66,12 @@ const elementWriter = (type: Exclude<ColumnType, 'text'>, view: DataView): ((at:
   }
 };
 
+/** Where arrays are made before they are as long as they turn out to be; what is made here is copied before the next is. */
+let scratch = Buffer.allocUnsafe(65_536);
+
 const mostBytes = (type: ColumnType, values: readonly ColumnValue[]): number => {
-  if (type !== 'text') return HEADER_BYTES + (LENGTH_BYTES + ELEMENTS[type].bytes) * values.length;
-  let size = HEADER_BYTES + LENGTH_BYTES * values.length;
-  for (const value of values) if (typeof value === 'string') size += value.length * MAX_BYTES_PER_UNIT;
+  let size = HEADER_BYTES + (LENGTH_BYTES + ELEMENTS[type].bytes) * values.length;
+  if (type === 'text') for (const value of values) if (typeof value === 'string') size += value.length * MAX_BYTES_PER_UNIT;
   return size;
 };
 
@@ -79,7 +81,9 @@ const mostBytes = (type: ColumnType, values: readonly ColumnValue[]): number => 
  */
 export const columnParameter = ({ type, values }: ColumnValues): Buffer => {
   const { oid, bytes } = ELEMENTS[type];
-  const buffer = Buffer.allocUnsafe(mostBytes(type, values));
+  const most = mostBytes(type, values);
+  if (scratch.length < most) scratch = Buffer.allocUnsafe(most * 2);
+  const buffer = scratch;
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   view.setInt32(0, 1);
   view.setInt32(4, 1);
@@ -103,5 +107,5 @@ export const columnParameter = ({ type, values }: ColumnValues): Buffer => {
       at += LENGTH_BYTES + written;
     }
   }
-  return buffer.subarray(0, at);
+  return Buffer.from(buffer.subarray(0, at));
 };

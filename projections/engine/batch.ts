@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { RecordedEvent } from '../../schemas/event-envelope.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { applyToDocuments } from './document-rows.ts';
@@ -13,14 +14,28 @@ export interface BatchEvent {
   readonly decoding: Decoding;
 }
 
+/** Decoded at one go: what runs beside waits no longer than a few milliseconds. */
+const DECODED_AT_ONCE = 250;
+
+const decoded = (recorded: RecordedEvent): BatchEvent => ({ recorded, decoding: decodeForProjection(recorded) });
+
 /** Events in log order. */
 export class Batch {
   readonly all: readonly BatchEvent[];
-  readonly #types = new Set<string>();
+  readonly #types: ReadonlySet<string>;
 
-  constructor(recorded: readonly RecordedEvent[]) {
-    this.all = recorded.map((event) => ({ recorded: event, decoding: decodeForProjection(event) }));
-    for (const { type } of recorded) this.#types.add(type);
+  constructor(all: readonly BatchEvent[]) {
+    this.all = all;
+    this.#types = new Set(all.map(({ recorded }) => recorded.type));
+  }
+
+  static async of(recorded: readonly RecordedEvent[]): Promise<Batch> {
+    const all: BatchEvent[] = [];
+    for (const event of recorded) {
+      if (all.length > 0 && all.length % DECODED_AT_ONCE === 0) await otherWork();
+      all.push(decoded(event));
+    }
+    return new Batch(all);
   }
 
   /** What a projection handles, in order. Throws when one of these events cannot be decoded. */

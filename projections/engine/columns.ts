@@ -23,7 +23,7 @@ export class ColumnValues {
 }
 
 /** Most rows of one statement: none of them keeps the program from its other work for long. */
-const CHUNK_ROWS = 500;
+const CHUNK_ROWS = 250;
 
 /** A source of rows under the alias, whose parameters are those of {@link columnValues}: several times cheaper than JSON for the same rows. */
 export const rowsFrom = <Row>(columns: readonly Column<Row>[], alias: string): string =>

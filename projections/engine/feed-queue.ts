@@ -21,6 +21,8 @@ export class FeedQueue {
   #failure: unknown = null;
   #wakeReader: (() => void) | null = null;
   #wakeTaker: (() => void) | null = null;
+  /** So many events wake whoever waits; fewer do not. */
+  #wakeAt = 0;
   readonly #reading: Promise<void>;
 
   constructor(feed: EventFeed, after: Position) {
@@ -48,8 +50,12 @@ export class FeedQueue {
     return this.#events.length > 0 || this.#seen > this.#taken;
   }
 
-  /** Resolves when something arrives, when {@link wake} is called, or after a time in milliseconds. */
-  async wait(milliseconds?: number): Promise<void> {
+  /**
+   * Resolves when something arrives or, given so many events, when there are as many; when {@link wake} is called or the subscription fails; or
+   * after a time in milliseconds.
+   */
+  async wait(milliseconds?: number, events = 0): Promise<void> {
+    this.#wakeAt = events;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wakeTaker = resolve;
@@ -89,7 +95,7 @@ export class FeedQueue {
         if (message.position > this.#seen) this.#seen = message.position;
         if (message.kind === 'caughtUp') this.#caughtUp = true;
       }
-      this.#wakeTaker?.();
+      if (this.#events.length >= this.#wakeAt) this.#wakeTaker?.();
       while (this.#events.length >= MOST_AHEAD && !this.#abort.signal.aborted) {
         await new Promise<void>((resolve) => {
           this.#wakeReader = resolve;

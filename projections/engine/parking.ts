@@ -21,7 +21,7 @@ const unpark = async (tx: Sql, projection: Projection, stream: string): Promise<
   const applied: bigint[] = [];
   let error: string | null = null;
   for (const { id, event } of parked) {
-    const [decoded] = new Batch([event]).all;
+    const [decoded] = (await Batch.of([event])).all;
     const poison = decoded === undefined ? null : await applyOne(tx, projection, decoded);
     if (poison !== null) {
       error = poison.cause instanceof Error ? poison.cause.message : poison.message;

@@ -239,7 +239,7 @@ export class Projector {
       }
       const lingerLeft = committedAt + linger - clock.now();
       if (this.#state === 'live' && lingerLeft > 0 && lingerLeft <= linger && queue.length < batchSize && !board.isAwaited) {
-        await queue.wait(lingerLeft);
+        await queue.wait(lingerLeft, batchSize);
         if (until.aborted) return;
         continue;
       }
@@ -297,7 +297,7 @@ export class Projector {
    * still fails is found event by event and parked.
    */
   async #commit(leadership: Leadership, members: readonly Member[], events: readonly RecordedEvent[], position: Position): Promise<void> {
-    const batch = new Batch(events);
+    const batch = await Batch.of(events);
     const to = destination(position, events);
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt > this.#policy.attempts;

@@ -133,7 +133,7 @@ class Shadow {
           events.push(event);
         await this.#move(tx, live, null);
         await this.#enter(tx);
-        await applyWhole(tx, projection, new Batch(events), new Set());
+        await applyWhole(tx, projection, await Batch.of(events), new Set());
         for (const table of tablesOf(projection)) {
           await tx.query(`DROP TABLE ${LIVE_SCHEMA}.${table.name}`);
           await tx.query(`ALTER TABLE ${this.#schema}.${table.name} SET SCHEMA ${LIVE_SCHEMA}`);
@@ -163,7 +163,7 @@ class Shadow {
 
   async #apply(events: readonly RecordedEvent[], position: Position, target: Position): Promise<void> {
     const { database, projection } = this.#options;
-    const batch = new Batch(events);
+    const batch = await Batch.of(events);
     try {
       await database.transaction(
         async (tx) => {

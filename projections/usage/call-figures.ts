@@ -39,7 +39,7 @@ const channelOf = (event: CallEnd): string =>
   event.type === 'QuotaDebited' ? event.data.channelId : (event.data.call?.attempts.at(-1)?.channelId ?? '');
 
 /** When the call began, or ended with its holder. */
-export const momentOf = ({ data, occurredAt }: CallEnd): string => data.call?.startedAt ?? occurredAt;
+export const momentOf = (event: CallEnd): string => event.data.call?.startedAt ?? event.occurredAt;
 
 /** As the request log has it: a call without a status ended with its holder. */
 const hasFailed = ({ data }: CallEnd): boolean => (data.call?.status ?? 599) >= 400;

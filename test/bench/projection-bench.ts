@@ -27,6 +27,7 @@ const CALLS_OF_A_LEASE = 300;
 /** Calls that run at one time, each of them begun and not ended. */
 const RUNNING = 64;
 const STEP_EVENTS = 500;
+const REVEAL_MS = 5;
 
 const ids = (prefix: string, count: number): string[] => Array.from({ length: count }, () => timeSortedIds.next(prefix));
 
@@ -285,15 +286,15 @@ const project = async (subject: Subject, stored: readonly StoredEvent[], rate: n
   let longestBlockMs = 0;
   let lastTick = performance.now();
   const ticking = setInterval(() => {
-    longestBlockMs = Math.max(longestBlockMs, performance.now() - lastTick - 2);
+    longestBlockMs = Math.max(longestBlockMs, performance.now() - lastTick - 5);
     lastTick = performance.now();
-  }, 2);
+  }, 5);
   const eventsPerMs = rate === null ? Infinity : (rate * stored.length) / CALLS / 1_000;
   for (;;) {
     const due = preamble + (performance.now() - before.at) * eventsPerMs;
     feed.reveal(Number.isFinite(due) ? Math.floor(due) : stored.length);
     if (due >= stored.length) break;
-    await pause(2);
+    await pause(REVEAL_MS);
   }
   while (board.positionOf('journal') < BigInt(stored.length) && failures.length === 0) await pause(5);
   const seconds = (performance.now() - before.at) / 1_000;
@@ -322,7 +323,7 @@ const feedAlone = async (stored: readonly StoredEvent[], rate: number | null): P
   })();
   while (seen < stored.length) {
     feed.reveal(rate === null ? stored.length : Math.floor(((performance.now() - began) * rate * stored.length) / CALLS / 1_000));
-    await pause(2);
+    await pause(REVEAL_MS);
   }
   const { user, system } = process.cpuUsage(before);
   abort.abort();
