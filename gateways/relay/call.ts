@@ -8,6 +8,7 @@ import type { RequestId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import type { DirectoryToken, DirectoryUser } from '../ports/directory.ts';
 import type { Stoppable } from './calls-in-flight.ts';
+import type { ChunkedBody } from './chunked-body.ts';
 
 export type Endpoint = 'chat' | 'embeddings';
 
@@ -52,6 +53,8 @@ export class Call implements Stoppable {
   interrupted: Interruption | null = null;
   /** The step that runs, if it can be interrupted. An object and not a function made for the call: V8 keeps those alive until its next full collection, with all they see. */
   running: Interruptible | null = null;
+  /** Where the pieces of a streamed answer go, once its head is written. */
+  body: ChunkedBody | null = null;
   /** Keeps what is sent, for calls whose answer may be asked for again. */
   sent: Buffer[] | null = null;
   place = -1;

@@ -3,6 +3,7 @@ import { toDollarText } from '../../domain/ledger/money.ts';
 import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { Money } from '../../schemas/money.ts';
 import { errorBody, sendHead } from './answer.ts';
+import { ChunkedBody } from './chunked-body.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
@@ -246,7 +247,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     call.sent?.push(events);
     this.#wrote = true;
     this.#lastWrite = now;
-    if (call.res.write(events)) return true;
+    if (call.body?.write(events) === true) return true;
     this.#unreadSince = now;
     return false;
   }
@@ -288,6 +289,7 @@ export const relayStream = (
 ): Promise<StreamResult> => {
   if (!call.clientGone) {
     sendHead(call, 200, [...STREAM_HEADERS, ...headers]);
+    call.body = new ChunkedBody(call.res);
     call.firstByteMs = Math.round(deps.stopwatch.elapsed() - call.begun);
   }
   return new Promise((resolve) => new StreamRelay(deps, call, source, options, resolve).begin());
@@ -353,9 +355,9 @@ export const endStream = (
   charged: { readonly cost: Money; readonly tokens: ChargedTokens | null } | null,
   usageWanted: boolean,
 ): void => {
-  const { res } = call;
-  if (call.clientGone || result.end === 'unread' || result.end === 'client_left') {
-    res.destroy();
+  const { body } = call;
+  if (body === null || call.clientGone || result.end === 'unread' || result.end === 'client_left') {
+    call.res.destroy();
     return;
   }
   const pieces: Buffer[] = [];
@@ -371,11 +373,11 @@ export const endStream = (
   }
   const last = Buffer.concat(pieces);
   call.sent?.push(last);
-  res.end(last);
+  body.end(last);
 };
 
 /** Ends a stream whose charge the log refused: what was sent is sent, but nobody is told that it is complete. */
 export const endStreamRefused = (call: Call, refusal: Refusal): void => {
-  if (call.clientGone) call.res.destroy();
-  else call.res.end(errorEvent(refusal));
+  if (call.clientGone || call.body === null) call.res.destroy();
+  else call.body.end(Buffer.from(errorEvent(refusal)));
 };
