@@ -28,6 +28,14 @@ export const settings = {
     'PostgreSQL for the event log and the read models. Absent: the embedded profile.',
     { secret: true },
   ),
+  EVENTSTORE_URL: setting(
+    z
+      .string()
+      .regex(/^esdb(\+discover)?:\/\/[^\s]+$/, 'expected esdb:// or esdb+discover://')
+      .optional(),
+    'EventStoreDB for the event log; the read models stay in the PostgreSQL of DATABASE_URL, which must be set beside it.',
+    { secret: true },
+  ),
   OBLIVIOUS_MASTER_KEY: setting(
     z
       .string()

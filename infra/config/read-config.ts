@@ -19,6 +19,9 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
   if (typeof allowed === 'string' && parseEgressPolicy(allowed) === null) {
     mistakes.push(`OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: expected none, loopback, private, all, or CIDR ranges with commas between them.`);
   }
+  if (config['EVENTSTORE_URL'] !== undefined && (environment['DATABASE_URL'] ?? '') === '') {
+    mistakes.push('DATABASE_URL: must be set beside EVENTSTORE_URL: the read models are kept in PostgreSQL.');
+  }
   for (const name of Object.keys(environment)) {
     if (name.startsWith('OBLIVIOUS_') && !(name in settings))
       mistakes.push(`${name}: there is no such setting. \`oblivious config\` lists them.`);

@@ -35,6 +35,47 @@ export class DeadlineExceeded extends Error {
   }
 }
 
+/** What the client understands beside hosts and credentials, in lower case. */
+const OPTIONS: ReadonlySet<string> = new Set(
+  [
+    'connectionName',
+    'defaultDeadline',
+    'discoveryInterval',
+    'gossipTimeout',
+    'keepAliveInterval',
+    'keepAliveTimeout',
+    'maxDiscoverAttempts',
+    'nodePreference',
+    'tls',
+    'tlsCAFile',
+    'tlsVerifyCert',
+    'userCertFile',
+    'userKeyFile',
+  ].map((name) => name.toLowerCase()),
+);
+
+/**
+ * The client writes what it does not understand to standard error, with the whole string and the password in it, and puts it into its
+ * errors: so neither may reach anybody.
+ */
+const clientOf = (connectionString: string): ClientParts => {
+  const query = /\?(.*)$/s.exec(connectionString)?.[1] ?? '';
+  for (const pair of query.split('&')) {
+    const [name = ''] = pair.split('=');
+    if (name !== '' && !OPTIONS.has(name.toLowerCase())) {
+      throw new Error(`The connection string of EventStoreDB has an option that is not known: ${name.slice(0, 40)}.`);
+    }
+  }
+  try {
+    return EventStoreDBClient.connectionString(connectionString) as unknown as ClientParts;
+  } catch (thrown) {
+    const error = toError(thrown);
+    // Of the two that may be said: a file that is not there. Anything else quotes the string.
+    const why = 'connectionString' in error ? 'it is malformed' : error.message;
+    throw new Error(`The connection string of EventStoreDB cannot be used: ${why}.`);
+  }
+};
+
 const isDiscovered = /^esdb\+discover:|,/;
 
 /** The same servers, but whichever is preferred in the string, the leader is spoken to. */
@@ -83,7 +124,7 @@ export class Connection {
   }
 
   #make(): ClientParts {
-    const client = EventStoreDBClient.connectionString(this.#connectionString) as unknown as ClientParts;
+    const client = clientOf(this.#connectionString);
     const handle = client.handleError.bind(client);
     // Nobody awaits it there; with a cluster out of reach its failure would end the process.
     client.handleError = (stub, error) => handle(stub, error).catch(() => undefined);

@@ -47,6 +47,18 @@ describe('the configuration', () => {
     for (const line of result.mistakes) expect(line).not.to.match(/\n|hush|brief/);
   });
 
+  it('wants PostgreSQL beside EventStoreDB, and says so in one line', () => {
+    const EVENTSTORE_URL = 'esdb://admin:hush@node1.example:2113?tls=true';
+    const result = readConfig({ EVENTSTORE_URL, DATABASE_URL: '' });
+    if (!('mistakes' in result)) throw new Error('it took it');
+    expect(result.mistakes).to.have.length(1);
+    expect(result.mistakes[0])
+      .to.match(/^DATABASE_URL: .*EVENTSTORE_URL/)
+      .and.not.contain('hush');
+    expect(configOf({ EVENTSTORE_URL, DATABASE_URL: 'postgres://db/x' }).EVENTSTORE_URL).to.equal(EVENTSTORE_URL);
+    expect(readConfig({ EVENTSTORE_URL: 'https://node1.example', DATABASE_URL: 'postgres://db/x' })).to.have.property('mistakes');
+  });
+
   it('refuses an egress policy that is none', () => {
     expect(readConfig({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: 'everything' })).to.have.property('mistakes');
     expect(configOf({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: '10.0.0.0/8,fd00::/8' }).OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS).to.equal(
@@ -57,6 +69,7 @@ describe('the configuration', () => {
   it('shows what is in force, with secrets masked', () => {
     const environment = {
       DATABASE_URL: 'postgres://me:hunter2hunter2@db.example/ledger?sslpassword=hunter3',
+      EVENTSTORE_URL: 'esdb+discover://admin:hunter4@cluster.example:2113?nodePreference=follower',
       OBLIVIOUS_MASTER_KEY: `${'A'.repeat(43)}=`,
     };
     const shown = showConfig(configOf(environment), environment);
@@ -64,6 +77,9 @@ describe('the configuration', () => {
     expect(text).not.to.match(/hunter|AAAA/);
     expect(shown.find(({ name }) => name === 'DATABASE_URL')).to.include({ given: true });
     expect(shown.find(({ name }) => name === 'DATABASE_URL')?.value).to.contain('db.example');
+    expect(shown.find(({ name }) => name === 'EVENTSTORE_URL')?.value).to.contain('cluster.example:2113?nodePreference=follower');
+    const cluster = { ...environment, EVENTSTORE_URL: 'esdb://admin:hunter5@a.example:2113,b.example:2113,c.example:2113' };
+    expect(JSON.stringify(showConfig(configOf(cluster), cluster))).not.to.contain('hunter');
     expect(shown.find(({ name }) => name === 'OBLIVIOUS_TRIAL_CREDIT')).to.include({ value: '5', given: false });
     for (const { about } of shown) expect(about).to.match(/\.$/);
   });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openEventStoreLog } from '../../../infra/event-log/eventstoredb/open-eventstore-log.ts';
 import { openPostgresLog } from '../../../infra/event-log/postgres/open-postgres-log.ts';
 import { openSqliteLog } from '../../../infra/event-log/sqlite/open-sqlite-log.ts';
 import type { EventLog } from '../../../commands/ports/event-log.ts';
@@ -12,6 +13,8 @@ import { startUpstreamProcess, type UpstreamProcess } from './upstream-process.t
 export interface InstallationOptions {
   /** Database of the server profile; the embedded profile unless given. */
   readonly databaseUrl?: string;
+  /** Where the log is when it is not in that database. */
+  readonly eventStoreUrl?: string;
   /** Processes on the one log; only the server profile has more than one. */
   readonly gateways: number;
   readonly models: readonly TestModel[];
@@ -34,6 +37,7 @@ export interface Installation {
 
 export const startInstallation = async ({
   databaseUrl,
+  eventStoreUrl,
   gateways,
   models,
   environment = {},
@@ -51,6 +55,7 @@ export const startInstallation = async ({
       OBLIVIOUS_MASTER_KEY: randomBytes(32).toString('base64'),
       OBLIVIOUS_SANDBOX: 'off',
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      ...(eventStoreUrl === undefined ? {} : { EVENTSTORE_URL: eventStoreUrl }),
       ...environment,
     };
     for (let index = 0; index < gateways; index++) {
@@ -64,10 +69,12 @@ export const startInstallation = async ({
       urls: servers.map(({ url }) => url),
       operator,
       upstream,
-      openLog: () =>
-        databaseUrl === undefined
+      openLog: () => {
+        if (eventStoreUrl !== undefined) return openEventStoreLog({ connectionString: eventStoreUrl });
+        return databaseUrl === undefined
           ? openSqliteLog({ file: join(folder, 'home-0', 'events.sqlite') })
-          : openPostgresLog({ connectionString: databaseUrl }),
+          : openPostgresLog({ connectionString: databaseUrl });
+      },
       stopServers: async () => {
         for (const server of servers) {
           const { code } = await server.stop();
