@@ -39,12 +39,12 @@ export class KnownStream {
  * rests on the exact revision that goes with every append: a stream that others have moved on refuses it.
  */
 export class KnownStreams {
-  readonly #reader: Reader;
+  readonly #reader: Pick<Reader, 'places'>;
   readonly #mostIds: number;
   readonly #streams = new Map<string, KnownStream>();
   #ids = 0;
 
-  constructor(reader: Reader, mostIds: number = MOST_IDS) {
+  constructor(reader: Pick<Reader, 'places'>, mostIds: number = MOST_IDS) {
     this.#reader = reader;
     this.#mostIds = mostIds;
   }
@@ -61,9 +61,12 @@ export class KnownStreams {
   async refresh(name: string): Promise<KnownStream> {
     const known = this.of(name);
     const before = known.size;
-    for await (const { eventId, revision, position } of this.#reader.places(name, known.end + 1)) known.add(eventId, revision, position);
-    known.isStale = false;
-    this.#ids += known.size - before;
+    try {
+      for await (const { eventId, revision, position } of this.#reader.places(name, known.end + 1)) known.add(eventId, revision, position);
+      known.isStale = false;
+    } finally {
+      this.#ids += known.size - before;
+    }
     return known;
   }
 

@@ -12,6 +12,8 @@ export class Faults {
   answerDelayMs = 0;
   /** Reads and subscriptions are taken and never answered. */
   silentReads = false;
+  /** Subscriptions, also those there are, hear of nothing new. */
+  silentSubscriptions = false;
 
   armAppend(fault: AppendFault): void {
     this.#appends.push(fault);

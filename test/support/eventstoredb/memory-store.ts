@@ -129,6 +129,11 @@ export class MemoryStore {
     return { result: 'written', revision: last.revision, position: last.position };
   }
 
+  /** Whatever was remembered of ids beside the streams is gone, as after a restart. */
+  forgetRecent(): void {
+    this.#recent.clear();
+  }
+
   /** Takes away the newest records, as restoring an old backup would. */
   truncate(count: number): void {
     for (const { stream: name } of this.#all.splice(this.#all.length - count)) this.#streams.get(name)?.pop();

@@ -106,7 +106,7 @@ export const startEventStoreServer = async (options: EventStoreServerOptions = {
     if (refused !== undefined) return void call.emit('error', refused);
     if (faults.silentReads) return;
     void (faults.answerDelayMs > 0 ? pause(faults.answerDelayMs) : Promise.resolve())
-      .then(() => serveRead(store, call))
+      .then(() => serveRead(store, call, faults))
       .then(
         () => call.end(),
         (error: unknown) => call.emit('error', error),
