@@ -1,4 +1,4 @@
-import type { JOURNAL_TYPES} from '../../domain/ledger/journal.ts';
+import type { JOURNAL_TYPES } from '../../domain/ledger/journal.ts';
 import { entriesOf, type JournalEntry } from '../../domain/ledger/journal.ts';
 import type { Position } from '../../schemas/event-envelope.ts';
 import type { Money } from '../../schemas/money.ts';

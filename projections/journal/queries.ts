@@ -5,7 +5,7 @@ import type { Money } from '../../schemas/money.ts';
 import type { Instant } from '../../schemas/time.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { ENGINE_SCHEMA } from '../engine/engine-schema.ts';
-import { ENTRIES, entriesOn, type Ask } from './entry-source.ts';
+import { accountSpan, ENTRIES, entriesOn, type Ask } from './entry-source.ts';
 import { accountTable, entryTable, JOURNAL, userTable } from './tables.ts';
 
 /** Where an entry stands: an event may make more than one. */
@@ -79,8 +79,10 @@ export const journalEntries = async (
   sql: Sql,
   { userId, view, kind, account, requestId, from, to, before, limit }: JournalFilter,
 ): Promise<readonly JournalRow[]> => {
+  const span = account === undefined ? undefined : await accountSpan(sql, account);
+  if (span === null) return [];
   const where = new Conditions();
-  const source = account === undefined ? ENTRIES : entriesOn(account, where.parameter);
+  const source = span === undefined ? ENTRIES : entriesOn(span, where.parameter);
   const owner = userId === 'all' ? undefined : `user_id = ${where.parameter(userId)}`;
   if (owner !== undefined) where.add(owner);
   if (view === 'statement') where.add(`kind NOT IN ('hold', 'hold_returned', 'upstream_cost')`);
@@ -96,7 +98,7 @@ export const journalEntries = async (
        SELECT e.position, e.entry,
               u.balance - coalesce(sum(e.change) OVER (PARTITION BY e.user_id ORDER BY e.position DESC, e.entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS balance
        FROM ${ENTRIES} AS e JOIN ${userTable} AS u USING (user_id)
-       WHERE ${owner ?? 'user_id IN (SELECT user_id FROM page)'} AND e.position >= (SELECT min(position) FROM page)
+       WHERE e.user_id IS NOT NULL AND ${owner ?? 'user_id IN (SELECT user_id FROM page)'} AND e.position >= (SELECT min(position) FROM page)
      )
      SELECT ${COLUMNS}, balance FROM page LEFT JOIN running USING (position, entry) ORDER BY position DESC, entry DESC`,
     where.values,
@@ -131,8 +133,10 @@ export const accountStatement = async (
   }: { readonly userId: UserId | 'all'; readonly account: string; readonly before?: EntryPlace; readonly limit: number },
 ): Promise<readonly StatementLine[]> => {
   if (userId !== 'all' && !OF_ONE_USER.test(account)) return [];
+  const span = await accountSpan(sql, account);
+  if (span === null) return [];
   const where = new Conditions();
-  const source = entriesOn(account, where.parameter);
+  const source = entriesOn(span, where.parameter);
   const asked = `${where.parameter(account)}::text`;
   if (userId !== 'all') where.add(`user_id = ${where.parameter(userId)}`);
   where.before(before);
@@ -141,7 +145,7 @@ export const accountStatement = async (
        SELECT * FROM ${source} AS e WHERE ${where.text} ORDER BY position DESC, entry DESC LIMIT ${where.parameter(limit)}
      ), running AS (
        SELECT e.position, e.entry,
-              (SELECT credits - debits FROM ${accountTable} WHERE account = ${asked})
+              ${where.parameter(span.balance)}::numeric
                 - coalesce(sum(CASE WHEN credit = ${asked} THEN amount ELSE -amount END) OVER (ORDER BY e.position DESC, e.entry DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS balance
        FROM ${source} AS e
        WHERE e.position >= (SELECT min(position) FROM page)

@@ -74,14 +74,17 @@ export interface RequestFilter {
   readonly search?: string;
 }
 
+/** What a call that runs does not have, in the collation of those that do: only parts that agree in it are searched each by its own index. */
+const NO_TEXT = 'NULL::text COLLATE "C"';
+
 /** Ended calls and running ones, seen as one. */
 const CALLS = `(
   SELECT position, request_id, state, user_id, token_id, lease_id, model, channel_id, endpoint, streamed, status, error_code, recorded_at, started_at, first_byte_ms, duration_ms,
          input_tokens, cached_tokens, output_tokens, held, amount, computed, upstream_cost, basis, price_list_id, group_ratio, usage::jsonb AS usage, attempts::jsonb AS attempts, release_reason, reconcile
   FROM ${callTable}
   UNION ALL
-  SELECT position, request_id, 'running', user_id, token_id, lease_id, model, NULL, NULL, NULL, NULL, NULL, recorded_at, started_at, NULL, NULL,
-         0, 0, 0, held, 0, 0, 0, NULL, price_list_id, NULL, NULL, '[]', NULL, false
+  SELECT position, request_id, 'running'::text COLLATE "C", user_id, token_id, lease_id, model, ${NO_TEXT}, ${NO_TEXT}, NULL::boolean, NULL::smallint, ${NO_TEXT}, recorded_at, started_at, NULL::integer, NULL::integer,
+         0::bigint, 0::bigint, 0::bigint, held, 0::bigint, 0::bigint, 0::bigint, ${NO_TEXT}, price_list_id, NULL::integer, NULL::jsonb, '[]'::jsonb, ${NO_TEXT}, false
   FROM ${runningTable}
 ) AS call`;
 
