@@ -22,7 +22,6 @@ import { secretBox } from '../crypto/secret-box.ts';
 import { sessionTokens } from '../crypto/session-tokens.ts';
 import { createEgressGuard } from '../egress/guard.ts';
 import { parseEgressPolicy } from '../egress/policy.ts';
-import { openEventStoreLog } from '../event-log/eventstoredb/open-eventstore-log.ts';
 import { migrateEventLog } from '../event-log/postgres/log-schema.ts';
 import { openPostgresLog } from '../event-log/postgres/open-postgres-log.ts';
 import { openSqliteLog } from '../event-log/sqlite/open-sqlite-log.ts';
@@ -44,7 +43,11 @@ const processName = `${hostname().slice(0, 40)}-${process.pid}-${timeSortedIds.n
 
 const openLog = async (config: Config, eventLogFile: string, programLog: ProgramLog): Promise<EventLog> => {
   const onFault = ({ what, error }: { what: string; error: Error }): void => programLog.warn('the event log had a fault', { what, error });
-  if (config.EVENTSTORE_URL !== undefined) return openEventStoreLog({ connectionString: config.EVENTSTORE_URL, onFault });
+  if (config.EVENTSTORE_URL !== undefined) {
+    // Loaded where it is used only: the client and its protocol are a large part of a small process.
+    const { openEventStoreLog } = await import('../event-log/eventstoredb/open-eventstore-log.ts');
+    return openEventStoreLog({ connectionString: config.EVENTSTORE_URL, onFault });
+  }
   if (config.DATABASE_URL === undefined) return openSqliteLog({ file: eventLogFile, onFault });
   const client = new pg.Client({
     connectionString: config.DATABASE_URL,

@@ -80,9 +80,10 @@ const isDiscovered = /^esdb\+discover:|,/;
 
 /** The same servers, but whichever is preferred in the string, the leader is spoken to. */
 export const toLeader = (connectionString: string): string => {
-  const others = connectionString.replace(/([?&])nodePreference=[^&]*/i, '$1').replace(/&&|[?&]$/g, (cut) => (cut === '&&' ? '&' : ''));
-  if (!isDiscovered.test(connectionString)) return others;
-  return `${others}${others.includes('?') ? '&' : '?'}nodePreference=leader`;
+  const [servers = '', query = ''] = connectionString.split('?', 2);
+  const others = query.split('&').filter((pair) => pair !== '' && !/^nodePreference=/i.test(pair));
+  if (isDiscovered.test(servers)) others.push('nodePreference=leader');
+  return others.length === 0 ? servers : `${servers}?${others.join('&')}`;
 };
 
 const within = async <T>(work: Promise<T>, ms: number, late: (value: T) => void): Promise<T> => {
