@@ -6,7 +6,9 @@ import { planCall } from '../support/load/call-plan.ts';
 import { startLoad } from '../support/load/load.ts';
 import { seededRandom } from '../support/load/random.ts';
 import { testDatabase } from '../support/postgres.ts';
+import { operatorOf } from '../support/server-process/operator.ts';
 import type { TestModel } from '../support/server-process/operator.ts';
+import type { ServerProcess } from '../support/server-process/server-process.ts';
 import { startInstallation } from '../support/server-process/test-installation.ts';
 import { SEED } from './seed.ts';
 
@@ -16,7 +18,7 @@ const PRICES = { input: 200n, cached: 50n, output: 700n };
 describe('with the log in EventStoreDB and the read models in PostgreSQL', function () {
   this.timeout(240_000);
 
-  it('every call of two gateways is charged once, though connections are cut and the store goes away and comes back', async () => {
+  it('every call of two gateways is charged once, though connections are cut and the store goes away and comes back, and a second start trusts its read models', async () => {
     const eventStore = await startEventStoreServer();
     const database = await testDatabase();
     const installation = await startInstallation({
@@ -52,6 +54,12 @@ describe('with the log in EventStoreDB and the read models in PostgreSQL', funct
         const { violations, answers } = await auditRun({ log, clients, upstream: await upstream.record(), prices: PRICES });
         expect(violations).to.deep.equal([]);
         expect(answers.seen.complete).to.be.at.least(120);
+
+        const again = (await installation.startServers())[0] as ServerProcess;
+        const users = await (await operatorOf(again)).request<{ readonly rows: readonly { readonly userId: string }[] }>('GET', '/users');
+        expect(users.rows.map((user) => user.userId)).to.include(userId);
+        // The read models have come from this log, and are found to have: nothing is made anew.
+        expect(again.output()).not.to.contain('"level":"warn"');
       } finally {
         await log.close();
       }

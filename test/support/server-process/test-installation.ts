@@ -31,6 +31,8 @@ export interface Installation {
   openLog(): Promise<EventLog>;
   /** Ends the servers in good order. */
   stopServers(): Promise<void>;
+  /** Starts each server anew on its data, after `stopServers`; at other addresses. */
+  startServers(): Promise<readonly ServerProcess[]>;
   /** Ends everything, in whatever state it is, and removes its files. */
   remove(): Promise<void>;
 }
@@ -80,6 +82,11 @@ export const startInstallation = async ({
           const { code } = await server.stop();
           if (code !== 0) throw new Error(`a server did not stop in order (${String(code)}):\n${server.output()}`);
         }
+      },
+      startServers: async () => {
+        const homes = servers.splice(0).map(({ home }) => home);
+        for (const home of homes) servers.push(await startServerProcess({ home, environment: settings }));
+        return servers;
       },
       remove,
     };
