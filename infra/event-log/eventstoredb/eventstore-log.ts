@@ -24,7 +24,7 @@ import { Connection, toLeader } from './connection.ts';
 import { KnownStreams } from './known-streams.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LiveWindow } from './live-window.ts';
-import { Reader } from './reader.ts';
+import { isRefusedPlace, Reader } from './reader.ts';
 import { settle } from './settle.ts';
 
 export interface EventStoreLogOptions {
@@ -130,6 +130,8 @@ export class EventStoreLog implements EventLog, LogSource {
         if (this.#closed) return;
         const error = toError(thrown);
         if (error instanceof LogBehindReader) throw error;
+        // A subscription begins where an event lies. Reading in pages begins anywhere.
+        if (isRefusedPlace(error)) break;
         this.onFault({ what: 'read_failed', error });
         await pause(backoffMs(failures++), signal);
       }

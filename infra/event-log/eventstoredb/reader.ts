@@ -34,10 +34,18 @@ interface Later extends Page {
   readonly isPlace: boolean;
 }
 
+/** A record of the log has more than this beside its bodies. */
+const LEAST_RECORD_BYTES = 64n;
+/** The store's own events that may lie among those that a short read is after. */
+const SPARE = 8;
+
 const codeOf = (error: Error): unknown => (error as { readonly code?: unknown }).code;
 
 /** What a server says of a read from a number that is no event's position: there is no status of its own for it. */
 const REFUSALS: ReadonlySet<unknown> = new Set([status.INVALID_ARGUMENT, status.UNKNOWN, status.INTERNAL, status.OUT_OF_RANGE]);
+
+/** Whether a server may have refused a call because it was to begin where no event lies. */
+export const isRefusedPlace = (error: Error): boolean => REFUSALS.has(codeOf(error));
 
 /** Errors after which the same read has no better chance: who asks must be told now. */
 const LASTING: ReadonlySet<unknown> = new Set([
@@ -135,12 +143,12 @@ export class Reader {
     try {
       return await from(after);
     } catch (thrown) {
-      if (!REFUSALS.has(codeOf(toError(thrown)))) throw thrown;
+      if (!isRefusedPlace(toError(thrown))) throw thrown;
     }
     try {
       return await from((after + 1n) as Position);
     } catch (thrown) {
-      if (!REFUSALS.has(codeOf(toError(thrown)))) throw thrown;
+      if (!isRefusedPlace(toError(thrown))) throw thrown;
     }
     // One place was asked for, and no event lies at it.
     if (end !== undefined && end <= after + 1n) return { events: [], isEnd: true, isPlace: false };
@@ -203,7 +211,10 @@ export class Reader {
     const isWanted = wants(filter);
     let left = limit;
     for (let place = after; place < end;) {
-      const { events, isEnd } = await this.#again(() => this.#after(this.#leader, place, STEP_LIMITS.events, end));
+      // No more than may be wanted, and than there can be in so many bytes.
+      const room = Number((end - place) / LEAST_RECORD_BYTES) + 1;
+      const count = Math.min(STEP_LIMITS.events, room, filter === undefined ? left + SPARE : Infinity);
+      const { events, isEnd } = await this.#again(() => this.#after(this.#leader, place, count, end));
       for (const { position, stored } of events) {
         if (position > end) return;
         place = position;

@@ -228,6 +228,19 @@ describe('the event log on EventStoreDB, when the store does not do as it should
     expect(kinds).to.include('checkpoint');
   });
 
+  it('brings a filtered reader up from a number where no event lies', async () => {
+    const server = await serve();
+    const log = await open(server.connectionString, { catchUpBytes: 0n });
+    const wanted = newEvents(3, { type: 'Wanted' });
+    for (const event of wanted) await log.append([appendTo('noise-a', 'any', newEvents(20)), appendTo('test-a', 'any', [event])]);
+    const seen: string[] = [];
+    for await (const message of log.subscribe({ after: 7n as Position, filter: { types: ['Wanted'] }, signal: abort.signal })) {
+      if (message.kind === 'events') seen.push(...message.events.map(({ eventId }) => eventId));
+      if (message.kind === 'caughtUp') break;
+    }
+    expect(seen).to.deep.equal(wanted.map(({ eventId }) => eventId));
+  });
+
   it('passes over the store’s own events and those of strangers', async () => {
     const server = await serve();
     const log = await open(server.connectionString);
