@@ -89,7 +89,7 @@ lint-code:
 lint-imports:
 	@$(BIN)/depcruise --output-type err-long $(HOUSES)
 lint-dead:
-	@$(BIN)/knip --no-progress --cache --cache-location node_modules/.cache/knip
+	@$(BIN)/knip --no-progress
 lint-types:
 	@$(BIN)/tsc -p tsconfig.json
 lint-ui:
