@@ -114,7 +114,11 @@ export const describeEventLog = (
           const given = events[i] as NewEvent;
           // The bodies may be made when they are looked at.
           const { recordedAt, position, data: body, metadata, ...rest } = event;
-          expect({ ...rest, data: body, metadata }).to.deep.equal({ ...JSON.parse(JSON.stringify(given)), stream: nameOf('a'), revision: i });
+          expect({ ...rest, data: body, metadata }).to.deep.equal({
+            ...JSON.parse(JSON.stringify(given)),
+            stream: nameOf('a'),
+            revision: i,
+          });
           expect(JSON.stringify(event.data)).to.equal(JSON.stringify(given.data));
           expect(new Date(recordedAt).toISOString()).to.equal(recordedAt);
           expect(typeof position).to.equal('bigint');
