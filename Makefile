@@ -85,7 +85,7 @@ lint: $(INSTALLED) ## format, code rules, import rule, dead code and types
 lint-format:
 	@$(PRETTIER) --check .
 lint-code:
-	@$(BIN)/eslint --cache --cache-strategy content --cache-location node_modules/.cache/eslint/ --max-warnings 0 .
+	@$(BIN)/eslint --max-warnings 0 .
 lint-imports:
 	@$(BIN)/depcruise --output-type err-long $(HOUSES)
 lint-dead:
