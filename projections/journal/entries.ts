@@ -88,7 +88,7 @@ class Totals {
   }
 }
 
-/** Charges of one lease, model and channel, which go to the same accounts. */
+/** Charges of one lease, model and channel that go to the same accounts: what is nothing makes no entry, and so is of another group. */
 interface ChargeGroup {
   readonly charge: Charge;
   amount: bigint;
@@ -107,7 +107,13 @@ const groupedCharges = (charges: readonly Charge[]): readonly ChargeGroup[] => {
       ofLease = [];
       byLease.set(leaseId, ofLease);
     }
-    let group = ofLease.find(({ charge: { data } }) => data.model === model && data.channelId === channelId);
+    let group = ofLease.find(
+      ({ charge: { data } }) =>
+        data.model === model &&
+        data.channelId === channelId &&
+        data.amount > 0n === amount > 0n &&
+        data.upstreamCost > 0n === upstreamCost > 0n,
+    );
     if (group === undefined) {
       group = { charge, amount: 0n, upstreamCost: 0n, opened: charge.position, position: charge.position };
       ofLease.push(group);
