@@ -55,15 +55,4 @@ describe('API keys', () => {
     expect(hash).to.equal(createHmac('sha256', master.derive('api key pepper')).update(secret).digest('hex'));
     expect(apiKeys(masterKeyOf(Buffer.alloc(32, 8))).hashOf(secret)).not.to.equal(hash);
   });
-
-  it('are hashed quickly enough for the way of every call', () => {
-    const { secret } = keys.make();
-    const nanosPerHash = (): number => {
-      const began = process.hrtime.bigint();
-      for (let index = 0; index < 5_000; index++) keys.hashOf(secret);
-      return Number(process.hrtime.bigint() - began) / 5_000;
-    };
-    // The best of many short runs: other work on the machine slows a run, nothing makes one too fast.
-    expect(Math.min(...Array.from({ length: 40 }, nanosPerHash))).to.be.lessThan(2_000);
-  });
 });
