@@ -16,7 +16,9 @@ export class Roster<Item extends Listed> {
     return this.#items.length;
   }
 
+  /** Does nothing to what stands here already. */
   add(item: Item): void {
+    if (item.place >= 0) return;
     item.place = this.#items.push(item) - 1;
   }
 
