@@ -19,7 +19,7 @@ UI_SOURCES := $(shell find ui schemas -type f -not -name '*.md' -not -path '*/no
 .PHONY: help
 help: ## list the targets
 	@echo 'make <target>'
-	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F '\t' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F '\t' '{printf "  %-13s %s\n", $$1, $$2}'
 
 $(INSTALLED): package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); if (a < 20 || (a === 20 && b < 19)) { console.error("Node 20.19 or newer is needed; this is " + process.version); process.exit(1); }'
@@ -98,6 +98,20 @@ lint-ui:
 .PHONY: format
 format: $(INSTALLED) ## rewrite all files in the project's format
 	@$(PRETTIER) --write .
+
+.PHONY: services-up
+services-up: $(INSTALLED) ## start PostgreSQL, Redis and an event store on this machine
+	@infra/build/system-packages.sh servers
+	@$(BIN)/tsx test/support/services/main.ts up
+
+.PHONY: services-down
+services-down: $(INSTALLED) ## stop them; their data stay in .services/
+	@$(BIN)/tsx test/support/services/main.ts down
+
+.PHONY: test-cluster
+test-cluster: build ## the suites that know real services, against such services of their own
+	@infra/build/system-packages.sh servers
+	@exec infra/build/test-cluster.sh
 
 .PHONY: bench
 bench: build ## measure speed against a bare proxy and another gateway; BENCH_JSON=file keeps the figures

@@ -79,7 +79,7 @@ const NOT_LANGUAGE = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'test-results/', '.oblivious/', 'node_modules/', 'ui/public/'] },
+  { ignores: ['dist/', 'coverage/', 'test-results/', '.oblivious/', '.services/', 'node_modules/', 'ui/public/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

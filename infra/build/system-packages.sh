@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need besides npm packages: a Chromium for the console's tests and a PostgreSQL server with pgvector.
+# What the tests need besides npm packages: a Chromium for the console's tests, a PostgreSQL server with pgvector, and Redis.
+# `system-packages.sh servers` leaves the browser out.
 # As root on Debian or Ubuntu, what is missing is installed; elsewhere this says what to install and fails.
 set -euo pipefail
 
@@ -17,13 +18,14 @@ has_postgres() {
 }
 
 missing=()
-has_chromium >/dev/null 2>&1 || missing+=(chromium fonts-liberation)
+[ "${1:-}" = servers ] || has_chromium >/dev/null 2>&1 || missing+=(chromium fonts-liberation)
 has_postgres >/dev/null 2>&1 || missing+=(postgresql)
+command -v redis-server >/dev/null || missing+=(redis-server)
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     say "missing: ${missing[*]}." >&2
-    say "Debian, Ubuntu: sudo apt-get install ${missing[*]}; macOS: brew install chromium postgresql@15." >&2
+    say "Debian, Ubuntu: sudo apt-get install ${missing[*]}; macOS: brew install chromium postgresql@15 redis." >&2
     say "A Chromium elsewhere can be named in CHROMIUM_PATH." >&2
     exit 1
   fi
@@ -40,4 +42,4 @@ fi
 
 # A server given by URL, or Docker's, brings its own pgvector.
 if [ -z "${TEST_DATABASE_URL:-}" ] && ! docker info >/dev/null 2>&1; then "$HERE/pgvector.sh"; fi
-say "Chromium and PostgreSQL are in place"
+say "${1:-Chromium and servers} in place"

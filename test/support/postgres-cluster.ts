@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import {
   chownSync,
   closeSync,
@@ -14,12 +13,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { watchForDeath } from './deathwatch.ts';
 import type { Deathwatch } from './deathwatch.ts';
+import { freePort } from './free-port.ts';
 import { serverAccount } from './postgres-binaries.ts';
 import type { PostgresBinaries, ServerAccount } from './postgres-binaries.ts';
 import { openPostgresLog, tailOf } from './postgres-logs.ts';
@@ -27,8 +26,6 @@ import { openPostgresLog, tailOf } from './postgres-logs.ts';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const POLL_MS = 10;
-/** Below the range kernels hand out to outgoing connections, or a client's own socket could take the port between a stop and a start. */
-const PORTS = { first: 18_000, count: 14_000 };
 
 /**
  * Kills the server whose data directory is `$1/data` with all its backends, frees its System V segment, and removes `$1`.
@@ -100,19 +97,8 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   }
 }
 
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + (randomBytes(2).readUInt16BE() % PORTS.count);
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
-
-function mayEnter(folder: string, account: ServerAccount): boolean {
+/** Whether an account may work in a folder. */
+export function mayEnter(folder: string, account: ServerAccount): boolean {
   return spawnSync('test', ['-x', folder], account).status === 0;
 }
 
@@ -125,7 +111,8 @@ function workFolder(account: ServerAccount): string {
   return folder;
 }
 
-function ownedByServer(folder: string, account: ServerAccount): void {
+/** Hands a folder over to the account that the server runs under. */
+export function ownedByServer(folder: string, account: ServerAccount): void {
   if (account.uid !== undefined && account.gid !== undefined) chownSync(folder, account.uid, account.gid);
 }
 

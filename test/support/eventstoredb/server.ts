@@ -22,6 +22,8 @@ import type { ReadCall } from './reading.ts';
 const STATE = { leader: 8, follower: 6 } as const;
 
 export interface EventStoreServerOptions {
+  /** Any free one unless given. */
+  readonly port?: number;
   /** Shared by the nodes of one cluster; a fresh one unless given. */
   readonly store?: MemoryStore;
   /** As `MaxAppendSize` of a server, in bytes. */
@@ -260,13 +262,20 @@ export const startEventStoreServer = async (options: EventStoreServerOptions = {
       socket.pipe(other);
     }
   });
-  const listen = (at: number): Promise<void> => new Promise((resolve) => relay.listen(at, '127.0.0.1', () => resolve()));
+  const listen = (at: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      relay.once('error', reject);
+      relay.listen(at, '127.0.0.1', () => {
+        relay.off('error', reject);
+        resolve();
+      });
+    });
   const shut = (): Promise<void> =>
     new Promise((resolve) => {
       relay.close(() => resolve());
       cutAll();
     });
-  await listen(0);
+  await listen(options.port ?? 0);
   const { port } = relay.address() as AddressInfo;
 
   const self: EventStoreServer = {

@@ -1,0 +1,15 @@
+import { parseArgs } from 'node:util';
+import { startEventStoreServer } from './server.ts';
+
+/**
+ * The event store of the tests as a process of its own: `node --import tsx test/support/eventstoredb/main.ts --port 12113`. Prints its
+ * connection string as one line once it listens; its events are gone when it ends.
+ */
+const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
+
+const server = await startEventStoreServer({ port: Number(values.port) });
+process.stdout.write(`${server.connectionString}\n`);
+
+const end = (): void => void server.close().then(() => process.exit(0));
+process.once('SIGTERM', end);
+process.once('SIGINT', end);
