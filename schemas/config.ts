@@ -36,6 +36,28 @@ export const settings = {
     'EventStoreDB for the event log; the read models stay in the PostgreSQL of DATABASE_URL, which must be set beside it.',
     { secret: true },
   ),
+  REDIS_URL: setting(
+    z
+      .string()
+      .regex(
+        /^rediss?(\+(sentinel|cluster))?:\/\/[^\s]+$/,
+        'expected redis://, redis+sentinel:// or redis+cluster://, or the same with rediss',
+      )
+      .optional(),
+    'Redis, by which several processes share limits and caches. Absent: each process has its own.',
+    { secret: true },
+  ),
+  OBLIVIOUS_REDIS_PREFIX: setting(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9:._-]{1,40}$/, 'expected up to 40 letters, digits and :._-')
+      .default('oblivious:'),
+    'What every key in Redis begins with. Installations that share a Redis need different ones.',
+  ),
+  OBLIVIOUS_REDIS_MS: setting(
+    z.coerce.number().int().min(1).max(10_000).default(20),
+    'How long one command to Redis may take, in milliseconds, before it is done without.',
+  ),
   OBLIVIOUS_MASTER_KEY: setting(
     z
       .string()
@@ -64,9 +86,9 @@ export const settings = {
   ),
   OBLIVIOUS_TRIAL_CREDIT: setting(fromDollarTextSchema.prefault('5'), 'US dollars that the administrator’s account begins with.'),
   OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
-  OBLIVIOUS_REQUESTS_PER_MINUTE: setting(count.default(60_000), 'Most calls of one key in a minute, in one process.'),
-  OBLIVIOUS_KEY_CONCURRENCY: setting(count.default(2_000), 'Most calls of one key at once, in one process.'),
-  OBLIVIOUS_USER_CONCURRENCY: setting(count.default(5_000), 'Most calls of one user at once, in one process.'),
+  OBLIVIOUS_REQUESTS_PER_MINUTE: setting(count.default(60_000), 'Most calls of one key in a minute: of one process, or with REDIS_URL of all together.'),
+  OBLIVIOUS_KEY_CONCURRENCY: setting(count.default(2_000), 'Most calls of one key at once; likewise.'),
+  OBLIVIOUS_USER_CONCURRENCY: setting(count.default(5_000), 'Most calls of one user at once; likewise.'),
   OBLIVIOUS_ANSWER_SECONDS: setting(seconds.default(600), 'How long a plain answer may take in all.'),
   OBLIVIOUS_FIRST_EVENT_SECONDS: setting(seconds.default(300), 'How long a stream may take to begin.'),
   OBLIVIOUS_SILENCE_SECONDS: setting(seconds.default(300), 'How long a stream may be silent.'),

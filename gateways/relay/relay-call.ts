@@ -315,8 +315,9 @@ export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeNam
       return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }), ['connection', 'close']);
     const caller = authenticate(deps, call, endpoint, 'spend');
     if ('refused' in caller) return sendRefusal(call, caller);
-    const limited = deps.limiter.enter(caller);
-    if (limited !== null) return sendRefusal(call, limited);
+    const asked = deps.limiter.enter(caller);
+    if (asked !== null && !(asked instanceof Promise)) return sendRefusal(call, asked);
+    let limited: Refusal | null = null;
     deps.inFlight.add(call);
     res.on('close', () => {
       if (!res.writableFinished) call.interrupt('client_left');
@@ -324,6 +325,10 @@ export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeNam
     // A write that meets a connection's end is no reason to end the process: `close` says all there is to know.
     res.on('error', ignore);
     try {
+      if (asked !== null) {
+        limited = await asked;
+        if (limited !== null) return sendRefusal(call, limited);
+      }
       await run(deps, call, endpoint, caller, (taken) => {
         held = taken;
       });
@@ -333,7 +338,7 @@ export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeNam
       if (kept !== null && !kept.ended) await release(deps, kept, 'upstream_failed', true, 500);
       throw cause;
     } finally {
-      deps.limiter.leave(caller);
+      if (limited === null) deps.limiter.leave(caller);
       deps.inFlight.delete(call);
     }
   });

@@ -15,6 +15,7 @@ import type { TokenCounter } from '../ports/token-counter.ts';
 import type { Upstream } from '../ports/upstream.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import type { RelayLimits } from './relay-limits.ts';
+import type { SharedLimits } from './shared-limits.ts';
 
 /** Everything that the relay needs of the rest of the program. */
 export interface RelayDeps {
@@ -40,4 +41,6 @@ export interface RelayDeps {
   readonly tracer: Tracer | null;
   readonly inFlight: CallsInFlight;
   readonly limits: RelayLimits;
+  /** `null`: limits hold in this process only. */
+  readonly sharedLimits: SharedLimits | null;
 }

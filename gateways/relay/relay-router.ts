@@ -55,7 +55,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
     states: new ChannelStates(deps.stopwatch, deps.limits, deps.health),
     channelSecrets: new ChannelSecrets(deps.secrets),
     retries: { saved: deps.limits.retryBudget.mostSaved },
-    limiter: new Limiter(deps.stopwatch, deps.limits),
+    limiter: new Limiter(deps.stopwatch, deps.limits, deps.sharedLimits),
     kept: new KeptAnswers(deps.claims, deps.stopwatch, deps.limits.kept),
   };
   const { directory, standings } = deps;
@@ -68,7 +68,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
       await around(pipeline, call, async () => {
         const caller = authenticate(deps, call, door, 'look');
         if (isRefusal(caller)) return sendRefusal(call, caller);
-        const limited = pipeline.limiter.enter(caller);
+        const limited = await pipeline.limiter.enter(caller);
         if (limited !== null) return sendRefusal(call, limited);
         try {
           await answer(call, caller);

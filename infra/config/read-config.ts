@@ -1,4 +1,5 @@
 import { parseEgressPolicy } from '../egress/policy.ts';
+import { parseRedisAddress } from '../redis/redis-address.ts';
 import { settings, type Config, type SettingName } from '../../schemas/config.ts';
 
 export type ConfigResult = { readonly config: Config } | { readonly mistakes: readonly string[] };
@@ -18,6 +19,12 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
   const { OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: allowed } = config;
   if (typeof allowed === 'string' && parseEgressPolicy(allowed) === null) {
     mistakes.push(`OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: expected none, loopback, private, all, or CIDR ranges with commas between them.`);
+  }
+  const { REDIS_URL: redis } = config;
+  if (typeof redis === 'string' && parseRedisAddress(redis) === null) {
+    mistakes.push(
+      'REDIS_URL: expected redis://[user:password@]host[:port][/database], redis+sentinel://…host,host/master or redis+cluster://…host,host.',
+    );
   }
   if (config['EVENTSTORE_URL'] !== undefined && (environment['DATABASE_URL'] ?? '') === '') {
     mistakes.push('DATABASE_URL: must be set beside EVENTSTORE_URL: the read models are kept in PostgreSQL.');
@@ -56,7 +63,11 @@ const shown = (name: SettingName, given: string | undefined, value: unknown): st
 };
 
 const mask = (value: string): string => {
-  if (!URL.canParse(value)) return '••••••';
+  if (!URL.canParse(value)) {
+    // Several hosts are no URL to this parser; the shape was checked when the configuration was read.
+    const shape = /^(rediss?\+[a-z]+:\/\/)(?:[^@]*@)?([^@?]*)/.exec(value);
+    return shape === null ? '••••••' : `${shape[1]}${shape[2]}`;
+  }
   const url = new URL(value);
   if (url.password !== '') url.password = '******';
   for (const parameter of [...url.searchParams.keys()])

@@ -18,6 +18,8 @@ import { operatorToken } from '../crypto/operator-token.ts';
 import { timeSortedIds } from '../ids.ts';
 import type { Observed } from '../metrics/metrics.ts';
 import { timedSpending } from '../metrics/timed-spending.ts';
+import { SharedLimits } from '../../gateways/relay/shared-limits.ts';
+import { redisLimitPool } from '../redis/limit-pool.ts';
 import { every } from '../server/every.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
 import { projectionLag } from '../server/projection-lag.ts';
@@ -63,7 +65,7 @@ export const bindGateways = async ({
 }: BindGatewaysOptions): Promise<BoundGateways> => {
   const programLog = container.get(services.programLog);
   const metrics = container.get(services.metrics);
-  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, masterKey, book, board, sessionTokens] = await Promise.all([
+  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, masterKey, book, board, sessionTokens, redis] = await Promise.all([
     container.getAsync(services.eventLog),
     container.getAsync(services.appendQueue),
     container.getAsync(services.readModels),
@@ -75,6 +77,7 @@ export const bindGateways = async ({
     container.getAsync(services.accountBook),
     container.getAsync(services.positionBoard),
     container.getAsync(services.sessionTokens),
+    container.getAsync(services.redis),
   ]);
   const upstream = container.get(services.upstreamPools);
   const tokenCounter = container.get(services.tokenCounter);
@@ -88,9 +91,12 @@ export const bindGateways = async ({
   const followed = directory.run(stopping);
   await directory.whenReady();
 
+  const sharedLimits = redis === null ? null : new SharedLimits(redisLimitPool(redis, container.get(services.processName)), stopwatch);
+
   const lag = projectionLag(readModels.database, log);
   const failed = (error: unknown): void => programLog.warn('the lag of the read models is not known', { error });
   const stopTimers = [
+    every(1_000, () => sharedLimits?.tick(), failed),
     every(LAG_MS, lag.refresh, failed),
     every(
       1_000,
@@ -134,6 +140,7 @@ export const bindGateways = async ({
     tracer: config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? null : trace.getTracer('oblivious', version),
     inFlight: container.get(services.callsInFlight),
     limits: relayLimits(config),
+    sharedLimits,
   };
 
   const consoleRouter = createConsole({
@@ -180,6 +187,8 @@ export const bindGateways = async ({
       })),
     close: async () => {
       await Promise.all([followed, ...stopTimers.map((stop) => stop())]);
+      await sharedLimits?.close();
+      await redis?.close();
       await Promise.all([upstream.close(), tokenCounter.close(), sandbox?.close()]);
     },
   };

@@ -29,6 +29,8 @@ import { openDataDirectory } from '../home/data-directory.ts';
 import { timeSortedIds } from '../ids.ts';
 import { createProgramLog, type ProgramLog } from '../logging/logger.ts';
 import { createMetrics } from '../metrics/metrics.ts';
+import { openRedis } from '../redis/open-redis.ts';
+import { redisMetrics } from '../redis/redis-metrics.ts';
 import { openReadModels } from '../read-models/read-models.ts';
 import { createTokenCounter } from '../token-counter/token-counter.ts';
 import { createUpstreamPools } from '../upstream/upstream-pools.ts';
@@ -79,6 +81,17 @@ export const createContainer = (config: Config): Container => {
   bind(services.metrics, () => createMetrics());
   bind(services.failpoints, () => armedFailpoint(config.OBLIVIOUS_FAILPOINT));
   bind(services.callsInFlight, () => new CallsInFlight());
+
+  bind(services.redis, (context) =>
+    config.REDIS_URL === undefined
+      ? null
+      : openRedis({
+          config,
+          processName,
+          programLog: context.get(services.programLog),
+          metrics: redisMetrics(context.get(services.metrics).registry),
+        }),
+  );
 
   bind(services.tokenCounter, () => createTokenCounter());
   bind(services.sandbox, () => (isSandboxOn(config) ? startSandbox() : null));

@@ -19,6 +19,7 @@ import type { EgressGuard } from '../egress/guard.ts';
 import type { DataDirectory } from '../home/data-directory.ts';
 import type { ProgramLog } from '../logging/logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
 import type { ReadModels } from '../read-models/read-models.ts';
 import type { ClosableTokenCounter } from '../token-counter/token-counter.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
@@ -50,5 +51,6 @@ export const services = {
   sandbox: identifier<Sandbox | null>('sandbox'),
   upstreamPools: identifier<UpstreamPools>('upstreamPools'),
   tokenCounter: identifier<ClosableTokenCounter>('tokenCounter'),
+  redis: identifier<RedisLink | null>('redis'),
   callsInFlight: identifier<CallsInFlight>('callsInFlight'),
 } as const;

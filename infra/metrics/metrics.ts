@@ -19,6 +19,8 @@ export interface Metrics {
   /** How long a charge took to be durable, in seconds. */
   readonly durable: (step: 'reserve' | 'charge', seconds: number) => void;
   readonly observe: (observed: Observed) => void;
+  /** For parts that put their own figures beside these. */
+  readonly registry: Registry;
   readonly contentType: string;
   readonly render: () => Promise<string>;
 }
@@ -135,6 +137,7 @@ export const createMetrics = (): Metrics => {
       );
       perProjection('oblivious_projection_parked', 'Events that a projector could not apply.', ({ parked }) => parked);
     },
+    registry,
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };

@@ -135,7 +135,7 @@ export interface RelayHarness {
 }
 
 export type HarnessOptions = { readonly limits?: Partial<RelayLimits> } & Partial<
-  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer'>
+  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer' | 'sharedLimits'>
 >;
 
 /** The relay in a real HTTP server, with real upstream connections, on money that only remembers. */
@@ -183,6 +183,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
       sandboxUrl: options.sandboxUrl ?? (() => null),
       tracer: options.tracer ?? null,
       inFlight,
+      sharedLimits: options.sharedLimits ?? null,
       limits: { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits },
     }),
   );

@@ -66,6 +66,14 @@ describe('the configuration', () => {
     );
   });
 
+  it('refuses an address of Redis that is none, and says none of it', () => {
+    const result = readConfig({ REDIS_URL: 'redis+sentinel://me:hush@one.example' });
+    if (!('mistakes' in result)) throw new Error('it took it');
+    expect(result.mistakes.join())
+      .to.match(/^REDIS_URL: /)
+      .and.not.contain('hush');
+  });
+
   it('shows what is in force, with secrets masked', () => {
     const environment = {
       DATABASE_URL: 'postgres://me:hunter2hunter2@db.example/ledger?sslpassword=hunter3',
@@ -78,6 +86,9 @@ describe('the configuration', () => {
     expect(shown.find(({ name }) => name === 'DATABASE_URL')).to.include({ given: true });
     expect(shown.find(({ name }) => name === 'DATABASE_URL')?.value).to.contain('db.example');
     expect(shown.find(({ name }) => name === 'EVENTSTORE_URL')?.value).to.contain('cluster.example:2113?nodePreference=follower');
+    const sentinel = { REDIS_URL: 'rediss+sentinel://me:hunter6@a.example:1,b.example/main?sentinelPassword=hunter7' };
+    const { value } = showConfig(configOf(sentinel), sentinel).find(({ name }) => name === 'REDIS_URL') ?? {};
+    expect(value).to.equal('rediss+sentinel://a.example:1,b.example/main');
     const cluster = { ...environment, EVENTSTORE_URL: 'esdb://admin:hunter5@a.example:2113,b.example:2113,c.example:2113' };
     expect(JSON.stringify(showConfig(configOf(cluster), cluster))).not.to.contain('hunter');
     expect(shown.find(({ name }) => name === 'OBLIVIOUS_TRIAL_CREDIT')).to.include({ value: '5', given: false });
