@@ -86,7 +86,10 @@ export const settings = {
   ),
   OBLIVIOUS_TRIAL_CREDIT: setting(fromDollarTextSchema.prefault('5'), 'US dollars that the administrator’s account begins with.'),
   OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
-  OBLIVIOUS_REQUESTS_PER_MINUTE: setting(count.default(60_000), 'Most calls of one key in a minute: of one process, or with REDIS_URL of all together.'),
+  OBLIVIOUS_REQUESTS_PER_MINUTE: setting(
+    count.default(60_000),
+    'Most calls of one key in a minute: of one process, or with REDIS_URL of all together.',
+  ),
   OBLIVIOUS_KEY_CONCURRENCY: setting(count.default(2_000), 'Most calls of one key at once; likewise.'),
   OBLIVIOUS_USER_CONCURRENCY: setting(count.default(5_000), 'Most calls of one user at once; likewise.'),
   OBLIVIOUS_ANSWER_SECONDS: setting(seconds.default(600), 'How long a plain answer may take in all.'),

@@ -31,6 +31,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
   say "installing ${missing[*]} with apt-get"
   log=$(mktemp)
+  # Tests start servers of their own; those of the distribution stay off, which would take the usual ports.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
   export DEBIAN_FRONTEND=noninteractive
   if ! { apt-get -q -o Acquire::Retries=3 update && apt-get -q -o Acquire::Retries=3 install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
     tail -n 40 "$log" >&2

@@ -42,6 +42,7 @@ suite() { # name file...
 }
 
 suite 'event log' test/infra/event-log/eventstore-log.int.test.ts test/infra/event-log/postgres-log.int.test.ts
+suite 'redis' 'test/infra/redis/*.int.test.ts'
 suite 'projections' 'test/projections/**/*.int.test.ts'
 suite 'ledger' test/ledger/exactly-ten.int.test.ts test/ledger/exactly-ten.e2e.test.ts
 

@@ -66,7 +66,7 @@ const mask = (value: string): string => {
   if (!URL.canParse(value)) {
     // Several hosts are no URL to this parser; the shape was checked when the configuration was read.
     const shape = /^(rediss?\+[a-z]+:\/\/)(?:[^@]*@)?([^@?]*)/.exec(value);
-    return shape === null ? '••••••' : `${shape[1]}${shape[2]}`;
+    return shape === null ? '••••••' : shape.slice(1).join('');
   }
   const url = new URL(value);
   if (url.password !== '') url.password = '******';

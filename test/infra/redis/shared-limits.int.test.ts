@@ -72,7 +72,9 @@ describe('limits that gateways share', function () {
 
   it('have one answer for all who wait for it', async () => {
     const [one] = await two(await testRedis());
-    const answers = await Promise.all(Array.from({ length: 8 }, () => one.limits.enter(SUBJECT, { requestsPerMinute: 5, inFlight: null })));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, async () => one.limits.enter(SUBJECT, { requestsPerMinute: 5, inFlight: null })),
+    );
     expect(answers.filter((answer) => answer === null)).to.have.length(5);
     expect(one.outcomes.length).to.be.below(5);
   });
@@ -143,7 +145,7 @@ describe('limits that gateways share', function () {
       expect(await one.limits.enter(SUBJECT, limits)).to.equal(null);
       server.command('FLUSHALL');
       // Whatever is asked next says what runs.
-      one.limits.enter(SUBJECT, limits);
+      void one.limits.enter(SUBJECT, limits);
       while (!server.command('HKEYS', 'p:limit:key:one').includes('p:process-0')) await pause(5);
       expect(await other.limits.enter(SUBJECT, limits)).to.deep.equal({ why: 'places' });
     } finally {

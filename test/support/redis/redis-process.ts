@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { watchForDeath, type Deathwatch } from '../deathwatch.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../free-port.ts';
 
 const START_MS = 20_000;
 const POLL_MS = 10;
@@ -15,12 +15,11 @@ if [ "$(readlink "/proc/$1/cwd")" = "$2" ] || [ ! -e /proc/self/cwd ]; then kill
 rm -rf "$2"
 `;
 
-const binary = (name: string): string => {
+/** Where a program of Redis is. */
+export const redisBinary = (name: string): string => {
   const found = spawnSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
   if (found !== '') return found;
-  throw new Error(
-    `These tests need ${name} and did not find it. Debian, Ubuntu: apt-get install redis-server redis-sentinel; macOS: brew install redis.`,
-  );
+  throw new Error(`These tests need ${name} and did not find it. Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis.`);
 };
 
 /** A server of Redis, or a sentinel, of this test's own. */
@@ -49,8 +48,8 @@ export interface RedisProcessOptions {
 }
 
 export const startRedisProcess = async ({ settings = [], sentinel = false, port }: RedisProcessOptions = {}): Promise<RedisProcess> => {
-  const program = binary(sentinel ? 'redis-sentinel' : 'redis-server');
-  const cli = binary('redis-cli');
+  const program = redisBinary('redis-server');
+  const cli = redisBinary('redis-cli');
   const folder = mkdtempSync(join(tmpdir(), 'oblivious-redis-'));
   const listens = port ?? (await freePort());
   const file = join(folder, 'redis.conf');
@@ -72,7 +71,7 @@ export const startRedisProcess = async ({ settings = [], sentinel = false, port 
 
   const start = async (): Promise<void> => {
     // A session of its own: the Ctrl-C that ends the tests must not end the server under them.
-    const started = spawn(program, [file], { cwd: folder, detached: true, stdio: 'ignore' });
+    const started = spawn(program, [file, ...(sentinel ? ['--sentinel'] : [])], { cwd: folder, detached: true, stdio: 'ignore' });
     started.unref();
     child = started;
     ended = new Promise((resolve) => started.once('exit', () => resolve()));

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTeardown } from '../teardown.ts';
-import { freePort } from './free-port.ts';
-import { startRedisProcess, type RedisProcess } from './redis-process.ts';
+import { freePort } from '../free-port.ts';
+import { redisBinary, startRedisProcess, type RedisProcess } from './redis-process.ts';
 
 const POLL_MS = 20;
 const SETTLE_MS = 20_000;
@@ -105,10 +105,14 @@ export const startRedisCluster = async ({ replicas = 0 }: { readonly replicas?: 
       );
     }
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-    const made = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'], {
-      encoding: 'utf8',
-      timeout: SETTLE_MS,
-    });
+    const made = spawnSync(
+      redisBinary('redis-cli'),
+      ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'],
+      {
+        encoding: 'utf8',
+        timeout: SETTLE_MS,
+      },
+    );
     if (made.status !== 0) throw new Error(`redis-cli --cluster create failed:\n${made.stdout}\n${made.stderr}`);
     await until('every node says that all is well', () =>
       nodes.every((node) => {
