@@ -58,6 +58,43 @@ export const settings = {
     z.coerce.number().int().min(1).max(10_000).default(20),
     'How long one command to Redis may take, in milliseconds, before it is done without.',
   ),
+  KAFKA_BROKERS: setting(
+    z
+      .string()
+      .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'expected host:port, with commas between several')
+      .optional(),
+    'Kafka brokers to hand events on to. Wants DATABASE_URL beside it.',
+  ),
+  KAFKA_SSL: setting(flag.default(false), 'Speak TLS with the Kafka brokers: on or off.'),
+  KAFKA_SSL_CA: setting(
+    z.string().min(1).optional(),
+    'File with the certificates that vouch for the brokers. Absent: those that Node trusts.',
+  ),
+  KAFKA_SASL_MECHANISM: setting(
+    z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+    'How to log in to the Kafka brokers. Absent: not at all.',
+  ),
+  KAFKA_SASL_USERNAME: setting(z.string().min(1).optional(), 'Name to log in to the Kafka brokers with.'),
+  KAFKA_SASL_PASSWORD: setting(z.string().min(1).optional(), 'Password to log in to the Kafka brokers with.', { secret: true }),
+  KAFKA_TOPIC_PREFIX: setting(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,100}$/, 'expected letters, digits, dots, dashes and underscores')
+      .default('oblivious.'),
+    'How the names of our topics, groups and transactional ids in Kafka begin.',
+  ),
+  KAFKA_PARTITIONS: setting(
+    z.coerce.number().int().positive().max(10_000).default(12),
+    'Partitions that the topic of events is created with.',
+  ),
+  KAFKA_REPLICAS: setting(
+    z.coerce.number().int().positive().max(9).optional(),
+    'Brokers that hold each record of topics that are created. Absent: three, or as many as there are.',
+  ),
+  KAFKA_RETENTION_HOURS: setting(
+    z.coerce.number().int().positive().max(876_000).default(168),
+    'How long the topic of events keeps them, as it is created. The log keeps them for ever.',
+  ),
   OBLIVIOUS_MASTER_KEY: setting(
     z
       .string()

@@ -29,6 +29,14 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
   if (config['EVENTSTORE_URL'] !== undefined && (environment['DATABASE_URL'] ?? '') === '') {
     mistakes.push('DATABASE_URL: must be set beside EVENTSTORE_URL: the read models are kept in PostgreSQL.');
   }
+  if (config['KAFKA_BROKERS'] !== undefined && (environment['DATABASE_URL'] ?? '') === '') {
+    mistakes.push('DATABASE_URL: must be set beside KAFKA_BROKERS: who hands events on is settled in PostgreSQL.');
+  }
+  const login = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;
+  const absent = login.filter((name) => (environment[name] ?? '') === '');
+  if (absent.length > 0 && absent.length < login.length) {
+    for (const name of absent) mistakes.push(`${name}: the three KAFKA_SASL_ settings go together, and it is not set.`);
+  }
   for (const name of Object.keys(environment)) {
     if (name.startsWith('OBLIVIOUS_') && !(name in settings))
       mistakes.push(`${name}: there is no such setting. \`oblivious config\` lists them.`);

@@ -1,0 +1,39 @@
+import type { Kafka } from 'kafkajs';
+import type { TopicSpec } from '../../projections/ports/records.ts';
+
+/** Beyond three, replicas cost disk and buy little. */
+const REPLICAS = 3;
+
+/**
+ * Creates what is not there. Replicated to three brokers, or to as many as there are; a record counts as written when two have it, so one broker
+ * may be lost and none of what was acknowledged is.
+ *
+ * @param replicas how many replicas to make; as above unless given.
+ */
+export const ensureTopics = async (kafka: Kafka, topics: readonly TopicSpec[], replicas?: number): Promise<void> => {
+  const admin = kafka.admin({ retry: { retries: 3 } });
+  try {
+    await admin.connect();
+    const present = new Set(await admin.listTopics());
+    const missing = topics.filter(({ topic }) => !present.has(topic));
+    if (missing.length === 0) return;
+    const replicationFactor = replicas ?? Math.min(REPLICAS, (await admin.describeCluster()).brokers.length);
+    const inSync = String(replicationFactor >= REPLICAS ? 2 : 1);
+    // One at a time: when another process was quicker with one of several, none of the others would be created.
+    for (const { topic, partitions, settings = {} } of missing) {
+      const entries = { 'min.insync.replicas': inSync, ...settings };
+      await admin.createTopics({
+        topics: [
+          {
+            topic,
+            numPartitions: partitions,
+            replicationFactor,
+            configEntries: Object.entries(entries).map(([name, value]) => ({ name, value })),
+          },
+        ],
+      });
+    }
+  } finally {
+    await admin.disconnect();
+  }
+};
