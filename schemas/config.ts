@@ -28,6 +28,27 @@ export const settings = {
     'PostgreSQL for the event log and the read models. Absent: the embedded profile.',
     { secret: true },
   ),
+  DATABASE_READ_URL: setting(
+    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    'A replica of that PostgreSQL for the console to read from, as long as it is near enough. Absent: the console reads where everybody does.',
+    { secret: true },
+  ),
+  OBLIVIOUS_DATABASE_POOL: setting(
+    z.coerce.number().int().min(1).max(100).default(4),
+    'Most connections to PostgreSQL with which this process reads read models, those of the console aside.',
+  ),
+  OBLIVIOUS_CONSOLE_POOL: setting(
+    z.coerce.number().int().min(1).max(100).default(4),
+    'Most connections to PostgreSQL with which this process reads for the console; as many again to a replica.',
+  ),
+  OBLIVIOUS_LOG_POOL: setting(
+    z.coerce.number().int().min(1).max(100).default(3),
+    'Most connections with which this process reads the event log in PostgreSQL, beside one that appends and one that listens.',
+  ),
+  OBLIVIOUS_USAGE_RETENTION_DAYS: setting(
+    z.coerce.number().int().min(1).max(36_500).optional(),
+    'How many days the request log and the hourly usage are kept; whole months go. Absent: for ever.',
+  ),
   EVENTSTORE_URL: setting(
     z
       .string()
@@ -122,20 +143,6 @@ export const settings = {
     'Private addresses that channels may point to: none, loopback, private, all, or CIDR ranges with commas between them.',
   ),
   OBLIVIOUS_TRIAL_CREDIT: setting(fromDollarTextSchema.prefault('5'), 'US dollars that the administrator’s account begins with.'),
-  OBLIVIOUS_LOW_BALANCE: setting(
-    fromDollarTextSchema.prefault('1'),
-    'US dollars. Whoever’s balance falls below it is notified; 0 notifies nobody.',
-  ),
-  OBLIVIOUS_NOTIFY_WEBHOOK_URL: setting(
-    z.url({ protocol: /^https?$/ }).optional(),
-    'Where every notification is posted to. Private addresses need OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS.',
-    { secret: true },
-  ),
-  OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: setting(
-    z.string().min(24, 'expected at least 24 characters').optional(),
-    'Signs what is posted there; must be set beside it.',
-    { secret: true },
-  ),
   OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
   OBLIVIOUS_REQUESTS_PER_MINUTE: setting(
     count.default(60_000),

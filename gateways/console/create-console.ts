@@ -20,13 +20,13 @@ import type { StatusView } from '../../schemas/http/status.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
 import type { SessionTokens } from '../ports/session-tokens.ts';
 import type { Upstream } from '../ports/upstream.ts';
-import type { WorkerCare } from '../ports/worker-care.ts';
 import { channelProbe } from './channel-probe.ts';
 import { createConsoleRouter } from './create-console-router.ts';
 import { createUiRouter } from './create-ui-router.ts';
 import { allHandlers } from './handlers/all-handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { consoleReads } from './reads/console-reads.ts';
+import type { ReadsDeps } from './reads/reads-deps.ts';
 import { readModelCare } from './read-model-care.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { Sessions } from './sessions.ts';
@@ -48,8 +48,9 @@ export interface ConsoleDeps {
   readonly operatorToken: string;
   readonly database: ReadModelDatabase;
   readonly board: PositionBoard;
+  /** Where the console's pages are read from, which may be a replica. */
+  readonly reading: Pick<ReadsDeps, 'sql' | 'board'>;
   readonly projections: readonly Projection[];
-  readonly workers: WorkerCare;
   readonly requestLogger: RequestLogger;
   /** Names this process where it rebuilds a read model. */
   readonly processName: string;
@@ -77,19 +78,20 @@ const QUOTA_PER_USD = 500_000;
 
 /** The console: its API under `/api`, the API's description, and its pages. */
 export const createConsole = (deps: ConsoleDeps): Router => {
-  const { log, clock, database, board, installation } = deps;
+  const { log, clock, board, installation } = deps;
+  const { sql } = deps.reading;
   const startedAt = new Date(clock.now()).toISOString();
   const secureCookies = installation.url.startsWith('https://');
-  const reads = consoleReads({ sql: database, board, log, clock });
+  const reads = consoleReads({ ...deps.reading, log, clock });
   const sessions = new Sessions({ tokens: deps.sessionTokens, log, clock });
   const status = async (): Promise<z.output<typeof StatusView>> => {
     const now = new Date(clock.now()).toISOString();
     const head = await log.head();
     const [users, keys, channels, prices] = [
-      await countUsers(database),
-      await countTokens(database, 'all'),
-      await listChannels(database),
-      await priceListAt(database, now),
+      await countUsers(sql),
+      await countTokens(sql, 'all'),
+      await listChannels(sql),
+      await priceListAt(sql, now),
     ];
     return {
       version: installation.version,

@@ -37,8 +37,8 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
   if (absent.length > 0 && absent.length < login.length) {
     for (const name of absent) mistakes.push(`${name}: the three KAFKA_SASL_ settings go together, and it is not set.`);
   }
-  if (config['OBLIVIOUS_NOTIFY_WEBHOOK_URL'] !== undefined && (environment['OBLIVIOUS_NOTIFY_WEBHOOK_SECRET'] ?? '') === '') {
-    mistakes.push('OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: must be set beside OBLIVIOUS_NOTIFY_WEBHOOK_URL: what is posted is signed with it.');
+  if (config['DATABASE_READ_URL'] !== undefined && (environment['DATABASE_URL'] ?? '') === '') {
+    mistakes.push('DATABASE_READ_URL: is of no use without DATABASE_URL, whose replica it names.');
   }
   for (const name of Object.keys(environment)) {
     if (name.startsWith('OBLIVIOUS_') && !(name in settings))
@@ -67,13 +67,10 @@ export const showConfig = (config: Config, environment: NodeJS.ProcessEnv): read
     };
   });
 
-/** Given in dollars, kept in nano-dollars. */
-const DOLLARS: ReadonlySet<SettingName> = new Set(['OBLIVIOUS_TRIAL_CREDIT', 'OBLIVIOUS_LOW_BALANCE']);
-
 const shown = (name: SettingName, given: string | undefined, value: unknown): string => {
   if (given !== undefined && given !== '') return given;
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return DOLLARS.has(name) ? (Number(value) / 1e9).toString() : String(value);
+  return name === 'OBLIVIOUS_TRIAL_CREDIT' ? (Number(value) / 1e9).toString() : String(value);
 };
 
 const mask = (value: string): string => {

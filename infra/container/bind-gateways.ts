@@ -5,7 +5,6 @@ import type { Container } from 'inversify';
 import { claimIdempotencyKey } from '../../commands/calls/claim-idempotency-key.ts';
 import { createConsole } from '../../gateways/console/create-console.ts';
 import { loadUiFiles } from '../../gateways/console/ui-files.ts';
-import type { WorkerCare } from '../../gateways/ports/worker-care.ts';
 import type { RelayDeps } from '../../gateways/relay/relay-deps.ts';
 import { Directory } from '../../projections/directory/directory.ts';
 import { projections } from '../../projections/registry.ts';
@@ -13,6 +12,7 @@ import type { Config } from '../../schemas/config.ts';
 import { isRefusal } from '../../schemas/errors.ts';
 import { systemClock } from '../clock.ts';
 import { createKeyStandings } from '../console-reads/key-standings.ts';
+import { openConsoleReads } from '../console-reads/open-console-reads.ts';
 import { showConfig } from '../config/read-config.ts';
 import { services } from './identifiers.ts';
 import { operatorToken } from '../crypto/operator-token.ts';
@@ -35,7 +35,6 @@ export interface BindGatewaysOptions {
   readonly url: string;
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal;
-  readonly workers: WorkerCare;
   /** Reasons not to be sent calls; kept up to date. */
   readonly notReady: Set<string>;
 }
@@ -62,7 +61,6 @@ export const bindGateways = async ({
   config,
   version,
   url,
-  workers,
   notReady,
   stopping,
 }: BindGatewaysOptions): Promise<BoundGateways> => {
@@ -146,6 +144,7 @@ export const bindGateways = async ({
     sharedLimits,
   };
 
+  const reading = openConsoleReads({ config, readModels, board, programLog });
   const consoleRouter = createConsole({
     log,
     appender,
@@ -161,8 +160,8 @@ export const bindGateways = async ({
     operatorToken: operatorToken(masterKey),
     database: readModels.database,
     board,
+    reading,
     projections,
-    workers,
     requestLogger: relay.logger,
     processName: container.get(services.processName),
     failed: (what, error) => programLog.error(`${what} failed`, { error }),
@@ -193,7 +192,7 @@ export const bindGateways = async ({
       await Promise.all([followed, ...stopTimers.map((stop) => stop())]);
       await sharedLimits?.close();
       await redis?.close();
-      await Promise.all([upstream.close(), tokenCounter.close(), sandbox?.close()]);
+      await Promise.all([upstream.close(), tokenCounter.close(), sandbox?.close(), reading.close()]);
     },
   };
 };

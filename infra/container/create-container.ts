@@ -62,7 +62,7 @@ const openLog = async (config: Config, eventLogFile: string, programLog: Program
   } finally {
     await client.end();
   }
-  return openPostgresLog({ connectionString: config.DATABASE_URL, onFault });
+  return openPostgresLog({ connectionString: config.DATABASE_URL, readConnections: config.OBLIVIOUS_LOG_POOL, onFault });
 };
 
 /**
@@ -158,7 +158,8 @@ export const createContainer = (config: Config): Container => {
   });
 
   bind(services.readModels, async (context) => {
-    if (config.DATABASE_URL !== undefined) return openReadModels({ kind: 'postgres', connectionString: config.DATABASE_URL });
+    if (config.DATABASE_URL !== undefined)
+      return openReadModels({ kind: 'postgres', connectionString: config.DATABASE_URL, max: config.OBLIVIOUS_DATABASE_POOL });
     const programLog = context.get(services.programLog);
     const { readModelDirectory } = await context.getAsync(services.dataDirectory);
     return openReadModels({

@@ -36,7 +36,7 @@ const sqlOn = (client: pg.PoolClient, timeoutMs?: number): Sql => ({
 });
 
 const begin = ({ snapshot = false, patient = false }: TransactionOptions): string =>
-  `BEGIN${snapshot ? ' ISOLATION LEVEL REPEATABLE READ' : ''}${patient ? '; SET LOCAL statement_timeout = 0' : ''}`;
+  `BEGIN${snapshot ? ' ISOLATION LEVEL REPEATABLE READ' : ''}${patient ? '; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0' : ''}`;
 
 /** Runs a transaction on a connection; `broken` when the connection is not fit for another. */
 const runOn = async <Result>(
@@ -87,7 +87,7 @@ const transactionOn =
   (work, options = {}) =>
     withClient(pool, (client, broken) => runOn(client, work, options, broken));
 
-const sqlOf = (pool: pg.Pool): Sql => ({
+export const sqlOf = (pool: pg.Pool): Sql => ({
   query: (text, values) =>
     withClient(pool, async (client, broken) => {
       try {
@@ -136,13 +136,13 @@ const leadershipOf = (client: pg.PoolClient): Leadership => {
   };
 };
 
-/** Read models on a PostgreSQL server, which any number of processes may share. */
-export const postgresDatabase = (pool: pg.Pool): ReadModelDatabase => ({
-  ...sqlOf(pool),
-  transaction: transactionOn(pool),
+/** Read models on a PostgreSQL server, which any number of processes may share. What is projected goes through connections of its own. */
+export const postgresDatabase = (reading: pg.Pool, projecting: pg.Pool): ReadModelDatabase => ({
+  ...sqlOf(reading),
+  transaction: transactionOn(projecting),
   lead: async (signal) => {
     while (!signal.aborted) {
-      const client = await connect(pool);
+      const client = await connect(projecting);
       try {
         const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS free', [...PROJECTING]);
         if (rows[0]?.free === true) return leadershipOf(client);

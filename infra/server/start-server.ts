@@ -15,13 +15,13 @@ import { operatorToken } from '../crypto/operator-token.ts';
 import { writeOperatorFile } from '../home/operator-file.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { timeSortedIds } from '../ids.ts';
-import { openWorkers } from '../workers/open-workers.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
 import { every } from './every.ts';
 import { firstRunSettings } from './first-run-settings.ts';
 import { writeFirstRun } from './first-run.ts';
 import { followAccounts } from './follow-accounts.ts';
 import { startingGate } from './starting-gate.ts';
+import { usageRetention } from './usage-retention.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -35,6 +35,9 @@ export interface RunningServer {
 /** How often leases are looked after, and how often the dead ones of others are looked for. */
 const TICK_MS = 1_000;
 const SWEEP_MS = 5_000;
+
+/** How often partitions are made ahead and dropped. */
+const RETENTION_MS = 3_600_000;
 
 /** How long a start waits for read models to catch up between two looks at whether it was told to stop. */
 const CATCH_UP_LOOK_MS = 1_000;
@@ -138,55 +141,25 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     if (firstRun !== null && firstRun.position !== null) await board.waitFor('all', firstRun.position, 30_000);
 
     const keeper = await container.getAsync(services.leaseKeeper);
-    const workers = openWorkers({
-      config,
-      log,
-      appender,
-      database: readModels.database,
-      guard: deps.egress,
-      processName: container.get(services.processName),
-      programLog,
-      counted: metrics.worked,
-    });
-    closers.push(() => workers.close());
-    const gateways = await bindGateways({
-      container,
-      config,
-      version,
-      url,
-      workers: workers.care,
-      stopping: stopping.signal,
-      notReady,
-    });
+    const gateways = await bindGateways({ container, config, version, url, stopping: stopping.signal, notReady });
     closers.push(() => gateways.close());
     const relay = createRelayRouter(gateways.relay);
     for (const router of gateways.routers) app.use(router);
 
     const failed = (what: string) => (error: unknown) => programLog.error(`${what} failed and is tried again`, { error });
+    const keepUsage = usageRetention({ database: readModels.database, days: config.OBLIVIOUS_USAGE_RETENTION_DAYS, programLog });
+    void keepUsage().catch(failed('the care of partitions'));
     const timers = [
       every(TICK_MS, () => keeper.tick(), failed('the care of leases')),
       every(SWEEP_MS, () => sweep(false), failed('the sweep')),
+      every(RETENTION_MS, keepUsage, failed('the care of partitions')),
     ];
     closers.push(async () => void (await Promise.all(timers.map((stop) => stop()))));
-    const working = new AbortController();
-    const worked = workers.run(working.signal);
-    closers.push(() => {
-      working.abort();
-      return worked;
-    });
     void followAccounts(log, (event) => keeper.onAccountEvent(event), stopping.signal).catch(failed('following the accounts'));
     metrics.observe({
       ledger: () => keeper.stats(),
       appendQueue: () => appender.stats(),
       projections: gateways.projectionLag,
-      workers: () =>
-        workers.latest().map(({ name, position, head: end, lagMs, waiting, parked }) => ({
-          name,
-          lagEvents: lagMs === 0 ? 0 : Number(BigInt(end) - BigInt(position)),
-          lagSeconds: lagMs / 1_000,
-          waiting,
-          parked,
-        })),
       droppedLogLines: programLog.dropped,
     });
 

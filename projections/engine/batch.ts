@@ -4,6 +4,7 @@ import type { Sql } from '../ports/read-model-database.ts';
 import { applyToDocuments } from './document-rows.ts';
 import { decodeForProjection, type Decoding } from './event-decoding.ts';
 import { insertParked, type NewlyParked } from './parked-events.ts';
+import type { KnownPartitions } from './partitions.ts';
 import type { ProjectedEvent } from './projected-event.ts';
 import type { Projection } from './projection.ts';
 import { ReadModelsUnavailable } from './read-models-unavailable.ts';
@@ -78,9 +79,16 @@ const handles = (projection: Projection, type: string): boolean => {
   return types.has(type);
 };
 
-const apply = async (tx: Sql, projection: Projection, events: readonly ProjectedEvent[]): Promise<void> => {
+/** One build of a projection, to be written to. */
+export interface Target {
+  readonly projection: Projection;
+  readonly partitions: KnownPartitions;
+}
+
+const apply = async (tx: Sql, { projection, partitions }: Target, events: readonly ProjectedEvent[]): Promise<void> => {
   if (events.length === 0) return;
   if (projection.kind === 'document') return applyToDocuments(tx, projection, events);
+  await partitions.makeFor(tx, events);
   for (const { text, values } of projection.statements(events)) await tx.query(text, values);
 };
 
@@ -88,8 +96,9 @@ const apply = async (tx: Sql, projection: Projection, events: readonly Projected
  * Applies a batch as a whole. Throws when an event cannot be decoded or applied; the transaction is then of no use, and
  * {@link applyOneByOne} in another finds the event.
  */
-export const applyWhole = async (tx: Sql, projection: Projection, batch: Batch, blocked: ReadonlySet<string>): Promise<void> => {
-  if (blocked.size === 0) return apply(tx, projection, batch.wantedBy(projection));
+export const applyWhole = async (tx: Sql, target: Target, batch: Batch, blocked: ReadonlySet<string>): Promise<void> => {
+  const { projection } = target;
+  if (blocked.size === 0) return apply(tx, target, batch.wantedBy(projection));
   const events: ProjectedEvent[] = [];
   const waiting: NewlyParked[] = [];
   for (const { recorded, decoding } of batch.all) {
@@ -98,12 +107,12 @@ export const applyWhole = async (tx: Sql, projection: Projection, batch: Batch, 
     else if (decoding.outcome === 'decoded') events.push(decoding.event);
     else if (decoding.outcome === 'undecodable') throw new PoisonEvent(projection.name, recorded, decoding.error);
   }
-  await apply(tx, projection, events);
+  await apply(tx, target, events);
   await insertParked(tx, projection, waiting);
 };
 
 /** Runs `work` so that its failure takes back only what it did itself. Answers with the failure. */
-const attempt = async (tx: Sql, work: () => Promise<void>): Promise<Error | null> => {
+const attempt = async (tx: Sql, { partitions }: Target, work: () => Promise<void>): Promise<Error | null> => {
   await tx.query('SAVEPOINT attempt');
   try {
     await work();
@@ -112,25 +121,29 @@ const attempt = async (tx: Sql, work: () => Promise<void>): Promise<Error | null
   } catch (thrown) {
     if (thrown instanceof ReadModelsUnavailable) throw thrown;
     await tx.query('ROLLBACK TO SAVEPOINT attempt');
+    partitions.forget();
     return asError(thrown);
   }
 };
 
 /** Applies one event or says why that cannot be done, leaving the transaction fit for use. */
-export const applyOne = async (tx: Sql, projection: Projection, { recorded, decoding }: BatchEvent): Promise<PoisonEvent | null> => {
+export const applyOne = async (tx: Sql, target: Target, { recorded, decoding }: BatchEvent): Promise<PoisonEvent | null> => {
+  const { projection } = target;
   if (!handles(projection, recorded.type) || decoding.outcome === 'unknown') return null;
-  const failure = decoding.outcome === 'undecodable' ? decoding.error : await attempt(tx, () => apply(tx, projection, [decoding.event]));
+  const failure =
+    decoding.outcome === 'undecodable' ? decoding.error : await attempt(tx, target, () => apply(tx, target, [decoding.event]));
   return failure === null ? null : new PoisonEvent(projection.name, recorded, failure);
 };
 
 /** Applies a batch event by event, parking what cannot be applied and, behind it, whatever else is of its stream. Answers with what was found. */
 export const applyOneByOne = async (
   tx: Sql,
-  projection: Projection,
+  target: Target,
   batch: Batch,
   blocked: ReadonlySet<string>,
 ): Promise<readonly PoisonEvent[]> => {
-  if ((await attempt(tx, () => applyWhole(tx, projection, batch, blocked))) === null) return [];
+  const { projection } = target;
+  if ((await attempt(tx, target, () => applyWhole(tx, target, batch, blocked))) === null) return [];
   const aside = new Set(blocked);
   const parked: NewlyParked[] = [];
   const poison: PoisonEvent[] = [];
@@ -140,7 +153,7 @@ export const applyOneByOne = async (
       parked.push({ event: event.recorded, waiting: true, error: '' });
       continue;
     }
-    const found = await applyOne(tx, projection, event);
+    const found = await applyOne(tx, target, event);
     if (found === null) continue;
     aside.add(event.recorded.stream);
     poison.push(found);
@@ -151,9 +164,9 @@ export const applyOneByOne = async (
 };
 
 /** The first event of a batch that cannot be applied, in a transaction that is thrown away. */
-export const findPoison = async (tx: Sql, projection: Projection, batch: Batch): Promise<PoisonEvent | null> => {
+export const findPoison = async (tx: Sql, target: Target, batch: Batch): Promise<PoisonEvent | null> => {
   for (const event of batch.all) {
-    const found = await applyOne(tx, projection, event);
+    const found = await applyOne(tx, target, event);
     if (found !== null) return found;
   }
   return null;

@@ -1,5 +1,6 @@
 import type { EventId } from '../../schemas/ids.ts';
 import type { Position } from '../../schemas/event-envelope.ts';
+import type { Instant } from '../../schemas/time.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { ENGINE_SCHEMA, LIVE_SCHEMA } from './engine-schema.ts';
 import { tablesOf, type Projection } from './projection.ts';
@@ -18,6 +19,10 @@ export interface Checkpoint {
   readonly owner: string | null;
   readonly target: Position | null;
   readonly startedAt: string;
+  /** Of partitioned tables: rows before it are gone. */
+  readonly floor: Instant | null;
+  /** What an operator wants to be kept: see `keepPartitions`. */
+  readonly keptFrom: Instant | null;
 }
 
 /** Somebody else has moved the checkpoint: another projector, or an operator. What was about to be written is not. */
@@ -30,7 +35,7 @@ export class CheckpointMoved extends Error {
 
 export const readCheckpoints = async (sql: Sql): Promise<readonly Checkpoint[]> => {
   const { rows } = await sql.query<Checkpoint>(
-    `SELECT projection, version, build, position, event_position AS "eventPosition", event_id AS "eventId", epoch, owner, target, started_at AS "startedAt"
+    `SELECT projection, version, build, position, event_position AS "eventPosition", event_id AS "eventId", epoch, owner, target, started_at AS "startedAt", floor, kept_from AS "keptFrom"
      FROM ${ENGINE_SCHEMA}.checkpoint ORDER BY projection, version, build`,
   );
   return rows;

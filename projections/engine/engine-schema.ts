@@ -1,4 +1,5 @@
 import type { Sql } from '../ports/read-model-database.ts';
+import type { SchemaHistory } from './migrations.ts';
 
 /** Holds what the engine knows about read models. */
 export const ENGINE_SCHEMA = 'read_models_engine';
@@ -11,7 +12,6 @@ const BUILD_PREFIX = 'read_models_build_';
 /** Holds a read model that is being rebuilt beside the live one, under the same table names. */
 export const buildSchema = (projection: string): string => BUILD_PREFIX + projection.replaceAll('-', '_');
 
-/** In order; a new one is added at the end and none is ever changed. */
 const MIGRATIONS: readonly string[] = [
   `CREATE SCHEMA IF NOT EXISTS ${LIVE_SCHEMA};
    CREATE TABLE ${ENGINE_SCHEMA}.checkpoint (
@@ -48,22 +48,20 @@ const MIGRATIONS: readonly string[] = [
      UNIQUE (projection, version, position)
    );
    CREATE INDEX parked_event_stream ON ${ENGINE_SCHEMA}.parked_event (projection, version, stream, position)`,
+
+  `-- Of tables that are partitioned by time: rows before floor are gone, and what would make one is discarded. kept_from is what an operator
+   -- wants: beyond floor it is about to be dropped, before floor a rebuild brings it back.
+   ALTER TABLE ${ENGINE_SCHEMA}.checkpoint ADD COLUMN floor timestamptz, ADD COLUMN kept_from timestamptz;
+   CREATE FUNCTION ${ENGINE_SCHEMA}.discard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
 ];
 
-/** Makes or migrates the engine's own tables. Two processes may do so at once. */
-export const migrateEngine = async (tx: Sql): Promise<void> => {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('${ENGINE_SCHEMA}'))`);
-  await tx.query(`CREATE SCHEMA IF NOT EXISTS ${ENGINE_SCHEMA}`);
-  await tx.query(
-    `CREATE TABLE IF NOT EXISTS ${ENGINE_SCHEMA}.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
-  );
-  const { rows } = await tx.query<{ version: number }>(`SELECT coalesce(max(version), 0) AS version FROM ${ENGINE_SCHEMA}.migration`);
-  const applied = rows[0]?.version ?? 0;
-  for (const [index, migration] of MIGRATIONS.entries()) {
-    if (index < applied) continue;
-    for (const statement of migration.split(';\n')) await tx.query(statement);
-    await tx.query(`INSERT INTO ${ENGINE_SCHEMA}.migration (version) VALUES ($1)`, [index + 1]);
-  }
+/** What the engine keeps for itself. */
+export const ENGINE_HISTORY: SchemaHistory = {
+  of: 'The read models',
+  schema: ENGINE_SCHEMA,
+  table: 'migration',
+  lock: `hashtext('${ENGINE_SCHEMA}')`,
+  steps: MIGRATIONS,
 };
 
 /** Removes every read model and all the engine knows: the log is the truth, and everything is made from it anew. */

@@ -2,6 +2,7 @@ import type { RunTransaction, Sql } from '../ports/read-model-database.ts';
 import { applyOne, Batch } from './batch.ts';
 import { ENGINE_SCHEMA } from './engine-schema.ts';
 import { readParked, type ParkedEvent } from './parked-events.ts';
+import { KnownPartitions } from './partitions.ts';
 import type { Projection } from './projection.ts';
 
 /** What became of a stream that was parked. */
@@ -18,11 +19,12 @@ const unpark = async (tx: Sql, projection: Projection, stream: string): Promise<
   const parked = [...(await readParked(tx, { projection: projection.name, version: projection.version, stream }))].sort((a, b) =>
     a.position < b.position ? -1 : 1,
   );
+  const target = { projection, partitions: new KnownPartitions(projection, 'live') };
   const applied: bigint[] = [];
   let error: string | null = null;
   for (const { id, event } of parked) {
     const [decoded] = (await Batch.of([event])).all;
-    const poison = decoded === undefined ? null : await applyOne(tx, projection, decoded);
+    const poison = decoded === undefined ? null : await applyOne(tx, target, decoded);
     if (poison !== null) {
       error = poison.cause instanceof Error ? poison.cause.message : poison.message;
       await tx.query(`UPDATE ${ENGINE_SCHEMA}.parked_event SET waiting = false, error = $2, attempts = attempts + 1 WHERE id = $1`, [

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../../schemas/event-envelope.ts';
 import type { EventType } from '../../schemas/events/catalogue.ts';
+import type { Instant } from '../../schemas/time.ts';
 import type { ProjectedEvent } from './projected-event.ts';
 
 /** A table of a read model. It has a column `position bigint`: the last event that the row shows. */
@@ -9,6 +10,17 @@ export interface TableDefinition {
   readonly name: string;
   /** The statements that make the table and its indexes, names without a schema. */
   readonly ddl: readonly string[];
+  /** The table is partitioned by range of a time. Partitions are the engine's: made as they are needed, dropped when they are out of retention. */
+  readonly partitions?: PartitionDefinition;
+}
+
+export interface PartitionDefinition {
+  /** `timestamptz`, which the table is partitioned by. */
+  readonly column: string;
+  /** What the column holds in rows that the event makes or changes. */
+  momentOf(event: ProjectedEvent): Instant;
+  /** Storage parameters, which a partitioned table cannot have itself. */
+  readonly storage?: string;
 }
 
 /** SQL with its parameters; objects among them as JSON text, columns of many rows as `ColumnValues`. */

@@ -6,9 +6,11 @@ import type { Leadership, ReadModelDatabase } from '../ports/read-model-database
 import { contradictionWithLog } from './against-log.ts';
 import { applyOneByOne, applyWhole, Batch, PoisonEvent } from './batch.ts';
 import { advanceLive, CheckpointMoved, ensureLiveTables, readCheckpoints, type Destination } from './checkpoint.ts';
-import { dropReadModels, migrateEngine } from './engine-schema.ts';
+import { dropReadModels, ENGINE_HISTORY } from './engine-schema.ts';
 import { FeedQueue } from './feed-queue.ts';
+import { migrate } from './migrations.ts';
 import { blockedStreams } from './parked-events.ts';
+import { KnownPartitions } from './partitions.ts';
 import type { PositionBoard } from './position-board.ts';
 import type { Projection } from './projection.ts';
 import { dropSupersededVersions } from './superseded-versions.ts';
@@ -70,6 +72,7 @@ export interface ProjectorOptions {
 /** A projection while it is being kept current. */
 interface Member {
   readonly projection: Projection;
+  readonly partitions: KnownPartitions;
   /** As stored. */
   position: Position;
   epoch: bigint;
@@ -185,11 +188,14 @@ export class Projector {
   async #prepare({ transaction }: Leadership): Promise<Member[]> {
     const { feed, projections } = this.#options;
     const make = () =>
-      transaction(async (tx) => {
-        await migrateEngine(tx);
-        await dropSupersededVersions(tx, projections);
-        await ensureLiveTables(tx, projections);
-      });
+      transaction(
+        async (tx) => {
+          await migrate(tx, ENGINE_HISTORY);
+          await dropSupersededVersions(tx, projections);
+          await ensureLiveTables(tx, projections);
+        },
+        { patient: true },
+      );
     await make();
     const contradiction = await transaction((tx) => contradictionWithLog(tx, feed, projections), { snapshot: true, patient: true });
     if (contradiction !== null) {
@@ -205,7 +211,13 @@ export class Projector {
           ({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version,
         );
         if (checkpoint === undefined) throw new CheckpointMoved([projection.name]);
-        members.push({ projection, position: checkpoint.position, epoch: checkpoint.epoch, blocked: await blockedStreams(tx, projection) });
+        members.push({
+          projection,
+          partitions: new KnownPartitions(projection, 'live'),
+          position: checkpoint.position,
+          epoch: checkpoint.epoch,
+          blocked: await blockedStreams(tx, projection),
+        });
       }
       return members;
     });
@@ -306,6 +318,7 @@ export class Projector {
         for (const member of members) member.position = position;
         return;
       } catch (error) {
+        for (const { partitions } of members) partitions.forget();
         if (error instanceof CheckpointMoved) {
           if (!(await this.#parkingChanged(leadership, members))) throw error;
           continue;
@@ -320,7 +333,7 @@ export class Projector {
   #commitWhole({ transaction }: Leadership, members: readonly Member[], batch: Batch, to: Destination): Promise<void> {
     return transaction(async (tx) => {
       await advanceLive(tx, members, to);
-      for (const { projection, blocked } of members) await applyWhole(tx, projection, batch, blocked);
+      for (const member of members) await applyWhole(tx, member, batch, member.blocked);
     });
   }
 
@@ -328,7 +341,7 @@ export class Projector {
     const found = await transaction(async (tx) => {
       await advanceLive(tx, members, to);
       const poison: { readonly member: Member; readonly events: readonly PoisonEvent[] }[] = [];
-      for (const member of members) poison.push({ member, events: await applyOneByOne(tx, member.projection, batch, member.blocked) });
+      for (const member of members) poison.push({ member, events: await applyOneByOne(tx, member, batch, member.blocked) });
       return poison;
     });
     for (const { member, events } of found) {

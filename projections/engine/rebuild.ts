@@ -1,14 +1,17 @@
 import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
 import { START } from '../../schemas/event-envelope.ts';
+import type { Instant } from '../../schemas/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
 import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
-import { applyWhole, Batch, findPoison, PoisonEvent } from './batch.ts';
+import { applyWhole, Batch, findPoison, PoisonEvent, type Target } from './batch.ts';
 import { CheckpointMoved, readCheckpoints, type Checkpoint } from './checkpoint.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { buildSchema, ENGINE_SCHEMA, LIVE_SCHEMA } from './engine-schema.ts';
+import { dropBelow, KnownPartitions, partitionedTablesOf, partitionsOf } from './partitions.ts';
 import type { PositionBoard } from './position-board.ts';
 import { tablesOf, type Projection } from './projection.ts';
+import { higherFloor } from './retention.ts';
 import { ReadModelsUnavailable } from './read-models-unavailable.ts';
 
 export interface RebuildProgress {
@@ -60,6 +63,8 @@ const PROGRESS_EVERY_MS = 200;
 class Shadow {
   readonly #options: RebuildOptions;
   readonly #schema: string;
+  readonly #target: Target;
+  #floor: Instant | null = null;
   #position: Position = START;
   #events = 0;
   #began = 0;
@@ -68,10 +73,16 @@ class Shadow {
   constructor(options: RebuildOptions) {
     this.#options = options;
     this.#schema = buildSchema(options.projection.name);
+    this.#target = { projection: options.projection, partitions: new KnownPartitions(options.projection, 'shadow') };
   }
 
   get position(): Position {
     return this.#position;
+  }
+
+  /** Rows of partitioned tables are made from here on. */
+  get floor(): Instant | null {
+    return this.#floor;
   }
 
   get events(): number {
@@ -86,12 +97,14 @@ class Shadow {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('${this.#schema}'))`);
       await this.#drop(tx);
       await tx.query(`CREATE SCHEMA ${this.#schema}`);
+      const { keptFrom } = await liveCheckpoint(tx, projection);
       await this.#enter(tx);
       for (const table of tablesOf(projection)) for (const statement of table.ddl) await tx.query(statement);
       await tx.query(
         `INSERT INTO ${ENGINE_SCHEMA}.checkpoint (projection, version, build, position, owner) VALUES ($1, $2, 'shadow', 0, $3)`,
         [projection.name, projection.version, owner],
       );
+      await this.#raise(tx, keptFrom);
     });
   }
 
@@ -111,8 +124,8 @@ class Shadow {
     await this.#apply(events, upTo, upTo);
   }
 
-  digest(tx: Sql): Promise<Digest> {
-    return digestOf(tx, this.#schema, this.#options.projection);
+  digest(tx: Sql, floor: Instant | null): Promise<Digest> {
+    return digestOf(tx, this.#schema, this.#options.projection, floor);
   }
 
   /** Applies the last few events and puts the shadow in the live read model's place, at the very position where that stands. */
@@ -122,26 +135,29 @@ class Shadow {
     await database.transaction(
       async (tx) => {
         // From here on the live projector waits; the order of locks, checkpoint before tables, is its own.
-        const { rows } = await tx.query<{ position: Position }>(
-          `SELECT position FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live' FOR UPDATE`,
+        const { rows } = await tx.query<{ position: Position; keptFrom: Instant | null }>(
+          `SELECT position, kept_from AS "keptFrom" FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live' FOR UPDATE`,
           [name, version],
         );
         const live = rows[0]?.position;
+        const keptFrom = rows[0]?.keptFrom ?? null;
         if (live === undefined || live < this.#position) throw new CheckpointMoved([name]);
         const events: RecordedEvent[] = [];
         for await (const event of feed.readAll({ after: this.#position, upTo: live, filter: { types: projection.types } }))
           events.push(event);
         await this.#move(tx, live, null);
         await this.#enter(tx);
-        await applyWhole(tx, projection, await Batch.of(events), new Set());
+        await applyWhole(tx, this.#target, await Batch.of(events), new Set());
+        await this.#raise(tx, keptFrom);
         for (const table of tablesOf(projection)) {
           await tx.query(`DROP TABLE ${LIVE_SCHEMA}.${table.name}`);
+          for (const partition of await partitionsOf(tx, table.name)) await tx.query(`ALTER TABLE ${partition} SET SCHEMA ${LIVE_SCHEMA}`);
           await tx.query(`ALTER TABLE ${this.#schema}.${table.name} SET SCHEMA ${LIVE_SCHEMA}`);
         }
         await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.parked_event WHERE projection = $1 AND version = $2`, [name, version]);
         await tx.query(
-          `UPDATE ${ENGINE_SCHEMA}.checkpoint SET epoch = epoch + 1 WHERE projection = $1 AND version = $2 AND build = 'live'`,
-          [name, version],
+          `UPDATE ${ENGINE_SCHEMA}.checkpoint SET epoch = epoch + 1, floor = $3 WHERE projection = $1 AND version = $2 AND build = 'live'`,
+          [name, version, this.#floor],
         );
         await this.#drop(tx);
         this.#events += events.length;
@@ -162,14 +178,14 @@ class Shadow {
   }
 
   async #apply(events: readonly RecordedEvent[], position: Position, target: Position): Promise<void> {
-    const { database, projection } = this.#options;
+    const { database } = this.#options;
     const batch = await Batch.of(events);
     try {
       await database.transaction(
         async (tx) => {
           await this.#move(tx, position, target);
           await this.#enter(tx);
-          await applyWhole(tx, projection, batch, new Set());
+          await applyWhole(tx, this.#target, batch, new Set());
         },
         { patient: true },
       );
@@ -183,13 +199,13 @@ class Shadow {
   }
 
   async #poisonIn(batch: Batch): Promise<PoisonEvent | null> {
-    const { database, projection } = this.#options;
+    const { database } = this.#options;
     let found: PoisonEvent | null = null;
     const undo = new Error('taken back');
     await database
       .transaction(async (tx) => {
         await this.#enter(tx);
-        found = await findPoison(tx, projection, batch);
+        found = await findPoison(tx, this.#target, batch);
         throw undo;
       })
       .catch((error: unknown) => {
@@ -212,6 +228,20 @@ class Shadow {
   /** Makes names without a schema mean the shadow's tables until the transaction ends. */
   async #enter(tx: Sql): Promise<void> {
     await tx.query(`SET LOCAL search_path TO ${this.#schema}`);
+  }
+
+  /** What is out of retention is not kept, and not counted when it is compared. Inside {@link #enter}. */
+  async #raise(tx: Sql, floor: Instant | null): Promise<void> {
+    const { projection } = this.#options;
+    const raised = higherFloor(this.#floor, floor);
+    if (raised === null || raised === this.#floor) return;
+    await tx.query(`UPDATE ${ENGINE_SCHEMA}.checkpoint SET floor = $3 WHERE projection = $1 AND version = $2 AND build = 'shadow'`, [
+      projection.name,
+      projection.version,
+      raised,
+    ]);
+    for (const table of partitionedTablesOf(projection)) await dropBelow(tx, table, raised);
+    this.#floor = raised;
   }
 
   async #drop(tx: Sql): Promise<void> {
@@ -247,12 +277,16 @@ const compareWith = async (shadow: Shadow, { database, projection, board, liveWa
   for (let pass = 0; pass < 2; pass++) await shadow.fill((await liveCheckpoint(database, projection)).position);
   if (!(await board.waitFor(projection.name, shadow.position, liveWaitMs)))
     throw new LiveReadModelBehind(`the live ${projection.name} did not reach position ${shadow.position} within ${liveWaitMs} ms`);
-  const { position, live } = await database.transaction(
-    async (tx) => ({ position: (await liveCheckpoint(tx, projection)).position, live: await digestOf(tx, LIVE_SCHEMA, projection) }),
+  const { position, floor, live } = await database.transaction(
+    async (tx) => {
+      const checkpoint = await liveCheckpoint(tx, projection);
+      const higher = higherFloor(checkpoint.floor, shadow.floor);
+      return { position: checkpoint.position, floor: higher, live: await digestOf(tx, LIVE_SCHEMA, projection, higher) };
+    },
     { snapshot: true, patient: true },
   );
   await shadow.fill(position);
-  const rebuilt = await database.transaction((tx) => shadow.digest(tx), { snapshot: true, patient: true });
+  const rebuilt = await database.transaction((tx) => shadow.digest(tx, floor), { snapshot: true, patient: true });
   return { position, equal: live.digest === rebuilt.digest, live, rebuilt, events: shadow.events };
 };
 

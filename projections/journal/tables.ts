@@ -1,6 +1,6 @@
 import { tableName, type TableDefinition } from '../engine/projection.ts';
 
-export const JOURNAL = { name: 'journal', version: 2 } as const;
+export const JOURNAL = { name: 'journal', version: 3 } as const;
 
 const table = (part?: string): string => tableName(JOURNAL.name, JOURNAL.version, part);
 
@@ -45,9 +45,10 @@ export const journalTables: readonly TableDefinition[] = [
   {
     // A call that has ended: its line in the request log and, when it was charged, the entries of its charge and of its cost.
     name: callTable,
+    partitions: { column: 'recorded_at', momentOf: ({ recordedAt }) => recordedAt },
     ddl: [
       `CREATE TABLE ${callTable} (
-         position bigint PRIMARY KEY,
+         position bigint NOT NULL,
          recorded_at timestamptz NOT NULL,
          started_at timestamptz NOT NULL,
          held bigint NOT NULL,
@@ -77,8 +78,10 @@ export const journalTables: readonly TableDefinition[] = [
          release_reason text COLLATE "C",
          -- JSON, which is looked into for a few rows only.
          usage text COLLATE "C",
-         attempts text COLLATE "C" NOT NULL
-       )`,
+         attempts text COLLATE "C" NOT NULL,
+         -- A position has one time.
+         PRIMARY KEY (position, recorded_at)
+       ) PARTITION BY RANGE (recorded_at)`,
       `CREATE INDEX ${callTable}_by_user ON ${callTable} (user_id, position)`,
       `CREATE INDEX ${callTable}_by_key ON ${callTable} (token_id, position)`,
       `CREATE INDEX ${callTable}_by_id ON ${callTable} (request_id)`,

@@ -1,15 +1,16 @@
 import { rowsFrom } from '../engine/columns.ts';
 import { tableName, type TableDefinition } from '../engine/projection.ts';
-import { figureColumns } from '../usage/call-figures.ts';
+import { figureColumns, momentOf, type CallEnd } from '../usage/call-figures.ts';
 import { ADD_FIGURES, FIGURE_DDL, FIGURE_NAMES, keptFigures } from '../usage/usage-columns.ts';
 
-export const USAGE_HOURLY = { name: 'usage-hourly', version: 2 } as const;
+export const USAGE_HOURLY = { name: 'usage-hourly', version: 3 } as const;
 
 export const hourTable = tableName(USAGE_HOURLY.name, USAGE_HOURLY.version);
 
 export const usageHourlyTables: readonly TableDefinition[] = [
   {
     name: hourTable,
+    partitions: { column: 'hour', momentOf: (event: CallEnd) => momentOf(event), storage: 'fillfactor = 50' },
     ddl: [
       `CREATE TABLE ${hourTable} (
          user_id text COLLATE "C" NOT NULL,
@@ -21,7 +22,7 @@ export const usageHourlyTables: readonly TableDefinition[] = [
          ${FIGURE_DDL},
          position bigint NOT NULL,
          PRIMARY KEY (user_id, hour, token_id, model, channel_id)
-       ) WITH (fillfactor = 50)`,
+       ) PARTITION BY RANGE (hour)`,
       `CREATE INDEX ${hourTable}_by_hour ON ${hourTable} (hour)`,
     ],
   },

@@ -5,12 +5,10 @@ import { channelEvents } from './channel.ts';
 import { commandEvents } from './command.ts';
 import { emailEvents } from './email.ts';
 import { leaseEvents } from './lease.ts';
-import { notificationEvents } from './notification.ts';
 import { priceListEvents } from './price-list.ts';
 import { settingsEvents } from './settings.ts';
 import { tokenEvents } from './token.ts';
 import { userEvents } from './user.ts';
-import { workerEvents } from './worker.ts';
 
 /** Every event this version writes, by stream category. */
 export const eventsByCategory = {
@@ -24,8 +22,6 @@ export const eventsByCategory = {
   call: callEvents,
   email: emailEvents,
   command: commandEvents,
-  notification: notificationEvents,
-  worker: workerEvents,
 } as const;
 
 export const eventSchemas = {
@@ -39,8 +35,6 @@ export const eventSchemas = {
   ...callEvents,
   ...emailEvents,
   ...commandEvents,
-  ...notificationEvents,
-  ...workerEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -56,7 +50,6 @@ export type TokenEvent = EventOf<keyof typeof tokenEvents>;
 export type AccountEvent = EventOf<keyof typeof accountEvents>;
 export type LeaseEvent = EventOf<keyof typeof leaseEvents>;
 export type ChannelEvent = EventOf<keyof typeof channelEvents>;
-export type NotificationEvent = EventOf<keyof typeof notificationEvents>;
 export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
 
 /**

@@ -52,6 +52,8 @@ rm -rf "$dir"
 export interface ClusterOptions {
   /** Extra `postgresql.conf` settings, e.g. `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Follows this server, and answers what only reads. */
+  readonly standbyOf?: PostgresServer;
 }
 
 /** A PostgreSQL server of this test's own, with its data directory. */
@@ -293,8 +295,17 @@ async function tryStart(
   const own = mkdtempSync(join(folder, 'c-'));
   writeFileSync(join(own, 'owner'), String(process.pid));
   ownedByServer(own, account);
-  const copied = spawnSync('cp', ['-a', source, join(own, 'data')], { encoding: 'utf8' });
-  if (copied.status !== 0) throw new Error(`Copying the template cluster failed: ${copied.stderr}`);
+  const data = join(own, 'data');
+  const { standbyOf } = options;
+  const copied =
+    standbyOf === undefined
+      ? spawnSync('cp', ['-a', source, data], { encoding: 'utf8' })
+      : spawnSync(
+          join(binaries.bin, 'pg_basebackup'),
+          ['-D', data, '-d', standbyOf.connectionString, '--write-recovery-conf', '--checkpoint=fast', '--no-sync'],
+          { ...account, encoding: 'utf8', cwd: own, env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' } },
+        );
+  if (copied.status !== 0) throw new Error(`Copying the cluster failed: ${copied.stderr}`);
   const cluster = new Cluster(own, await freePort(), binaries, account, options);
   try {
     await cluster.start();

@@ -4,7 +4,6 @@ import { channelCommands } from './channel-commands.ts';
 import { eventCommands } from './event-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { ledgerCommands } from './ledger-commands.ts';
-import { parkedCommands } from './parked-commands.ts';
 import { projectionCommands } from './projection-commands.ts';
 import { configCommand, startCommand, statusCommand } from './server-commands.ts';
 import { userCommands } from './user-commands.ts';
@@ -19,7 +18,6 @@ export const allCommands: readonly Command[] = [
   ...channelCommands,
   ...ledgerCommands,
   ...projectionCommands,
-  ...parkedCommands,
   ...eventCommands,
   ...adminCommands,
 ];

@@ -1,7 +1,6 @@
-import type { ClientBase } from 'pg';
-
-/** Counts up with each change below; a program refuses a database that is ahead of it. */
-const SCHEMA_VERSION = 1;
+import type { ClientBase, QueryResultRow } from 'pg';
+import { migrate, schemaVersion, type SchemaHistory } from '../../../projections/engine/migrations.ts';
+import type { Sql } from '../../../projections/ports/read-model-database.ts';
 
 /** Advisory locks of this log, `(space, purpose)`; the space is the letters "oblv" as a number. */
 const LOCK_SPACE = 0x6f626c76;
@@ -222,27 +221,32 @@ begin
 end $$;
 `;
 
+/** What the log keeps in a database. */
+const LOG_HISTORY: SchemaHistory = {
+  of: 'The events',
+  schema: 'event_log',
+  table: 'migrations',
+  lock: `${LOCK_SPACE}, ${LOCK.migrate}`,
+  steps: [TABLES + FUNCTIONS],
+};
+
+const sqlOn = (client: ClientBase): Sql => ({
+  query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
+    const { rows, rowCount } = await client.query<Row & QueryResultRow>(text, values === undefined ? undefined : [...values]);
+    return { rows, rowCount: rowCount ?? 0 };
+  },
+});
+
 /**
  * Makes or brings up to date what the log needs in a database, all in the schema `event_log`. May be run any number of times and by any
  * number of starting processes at once: one does the work, the rest wait for it and find it done.
  *
- * @throws when the database was made by a newer version of this program.
+ * @throws `DatabaseIsNewer` when the database was made by a later version of this program.
  */
 export const migrateEventLog = async (client: ClientBase): Promise<void> => {
   await client.query('begin');
   try {
-    await client.query(`select pg_advisory_xact_lock(${LOCK_SPACE}, ${LOCK.migrate})`);
-    await client.query('create schema if not exists event_log');
-    await client.query(
-      'create table if not exists event_log.migrations (version integer primary key, applied_at timestamptz not null default now())',
-    );
-    const version = await schemaVersion(client);
-    if (version > SCHEMA_VERSION) throw new Error(newer(version));
-    if (version < 1) {
-      await client.query(TABLES);
-      await client.query(FUNCTIONS);
-      await client.query('insert into event_log.migrations (version) values (1)');
-    }
+    await migrate(sqlOn(client), LOG_HISTORY);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
@@ -250,18 +254,8 @@ export const migrateEventLog = async (client: ClientBase): Promise<void> => {
   }
 };
 
-const newer = (version: number): string =>
-  `The event log in this database has schema version ${version}; this program knows ${SCHEMA_VERSION}. Run the version that made it, or a later one.`;
-
-const schemaVersion = async (client: ClientBase): Promise<number> => {
-  const { rows } = await client.query<{ version: number | null }>('select max(version) as version from event_log.migrations');
-  return rows[0]?.version ?? 0;
-};
-
 /** @throws when the database lacks the log's tables or has them in a version that this program cannot use. */
 export const checkEventLogSchema = async (client: ClientBase): Promise<void> => {
-  const { rows } = await client.query<{ present: boolean }>(`select to_regclass('event_log.migrations') is not null as present`);
-  const version = rows[0]?.present === true ? await schemaVersion(client) : 0;
-  if (version > SCHEMA_VERSION) throw new Error(newer(version));
-  if (version < SCHEMA_VERSION) throw new Error('This database has no event log of this version: run its migration first.');
+  if ((await schemaVersion(sqlOn(client), LOG_HISTORY)) < LOG_HISTORY.steps.length)
+    throw new Error('This database has no event log of this version: run its migration first.');
 };
