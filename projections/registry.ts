@@ -2,6 +2,7 @@ import { accountBalances } from './account-balances/projection.ts';
 import { channels } from './channels/projection.ts';
 import type { Projection } from './engine/projection.ts';
 import { journal } from './journal/projection.ts';
+import { notifications } from './notifications/projection.ts';
 import { priceLists } from './price-lists/projection.ts';
 import { tokenLookup } from './token-lookup/projection.ts';
 import { usageDaily } from './usage-daily/projection.ts';
@@ -18,4 +19,5 @@ export const projections: readonly Projection[] = [
   journal,
   usageHourly,
   usageDaily,
+  notifications,
 ];

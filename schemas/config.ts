@@ -143,6 +143,20 @@ export const settings = {
     'Private addresses that channels may point to: none, loopback, private, all, or CIDR ranges with commas between them.',
   ),
   OBLIVIOUS_TRIAL_CREDIT: setting(fromDollarTextSchema.prefault('5'), 'US dollars that the administrator’s account begins with.'),
+  OBLIVIOUS_LOW_BALANCE: setting(
+    fromDollarTextSchema.prefault('1'),
+    'US dollars. Whoever’s balance falls below it is notified; 0 notifies nobody.',
+  ),
+  OBLIVIOUS_NOTIFY_WEBHOOK_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Where every notification is posted to. Private addresses need OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS.',
+    { secret: true },
+  ),
+  OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: setting(
+    z.string().min(24, 'expected at least 24 characters').optional(),
+    'Signs what is posted there; must be set beside it.',
+    { secret: true },
+  ),
   OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
   OBLIVIOUS_REQUESTS_PER_MINUTE: setting(
     count.default(60_000),

@@ -18,6 +18,7 @@ export const ChannelKeyId = id('chk', 'ChannelKeyId');
 export const PriceListId = id('prl', 'PriceListId');
 export const RequestId = id('req', 'RequestId');
 export const AttemptId = id('att', 'AttemptId');
+export const NotificationId = id('ntf', 'NotificationId');
 
 export type UserId = z.infer<typeof UserId>;
 export type TokenId = z.infer<typeof TokenId>;
@@ -27,6 +28,7 @@ export type ChannelKeyId = z.infer<typeof ChannelKeyId>;
 export type PriceListId = z.infer<typeof PriceListId>;
 export type RequestId = z.infer<typeof RequestId>;
 export type AttemptId = z.infer<typeof AttemptId>;
+export type NotificationId = z.infer<typeof NotificationId>;
 
 /** The id of a command; a client's `Idempotency-Key` may stand behind it, so any short printable text will do. */
 export const CommandId = z.string().min(1).max(200).brand('CommandId');

@@ -252,7 +252,7 @@ const grantSpendLease = (command: GrantSpendLease, state: Account, userId: UserI
 };
 
 /** All that the user has, in the wallet or set aside. */
-const balanceOf = (state: Account): Money => add(state.wallet, sum([...state.leases.values()].map(({ amount }) => amount)));
+export const balanceOf = (state: Account): Money => add(state.wallet, sum([...state.leases.values()].map(({ amount }) => amount)));
 
 const hasRoomFor = (state: Account, amount: Money): boolean => balanceOf(state) + amount <= LARGEST_AMOUNT;
 

@@ -20,6 +20,7 @@ import type { StatusView } from '../../schemas/http/status.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
 import type { SessionTokens } from '../ports/session-tokens.ts';
 import type { Upstream } from '../ports/upstream.ts';
+import type { WorkerCare } from '../ports/worker-care.ts';
 import { channelProbe } from './channel-probe.ts';
 import { createConsoleRouter } from './create-console-router.ts';
 import { createUiRouter } from './create-ui-router.ts';
@@ -51,6 +52,7 @@ export interface ConsoleDeps {
   /** Where the console's pages are read from, which may be a replica. */
   readonly reading: Pick<ReadsDeps, 'sql' | 'board'>;
   readonly projections: readonly Projection[];
+  readonly workers: WorkerCare;
   readonly requestLogger: RequestLogger;
   /** Names this process where it rebuilds a read model. */
   readonly processName: string;

@@ -12,8 +12,9 @@ import { ReadModelsUnavailable } from '../../projections/engine/read-models-unav
 import { compareProjection, LiveReadModelBehind, rebuildProjection, type RebuildOptions } from '../../projections/engine/rebuild.ts';
 import { projectionStatus, type ProjectionStatus } from '../../projections/engine/status.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
-import type { ProjectionView } from '../../schemas/http/projections.ts';
+import type { ParkedView, ProjectionView } from '../../schemas/http/projections.ts';
 import type { ReadModelCare } from '../ports/read-model-care.ts';
+import { eventView } from './event-view.ts';
 
 export interface ReadModelCareDeps {
   readonly feed: EventFeed;
@@ -55,6 +56,29 @@ const viewOf = (
           position: rebuild.position.toString(),
           progress: rebuild.target === null || rebuild.target === 0n ? 0 : Number((rebuild.position * 1_000n) / rebuild.target) / 1_000,
         },
+});
+
+const parkedView = ({
+  id,
+  projection,
+  stream,
+  position,
+  type,
+  error,
+  attempts,
+  parkedAt,
+  waiting,
+}: ParkedEvent): z.output<typeof ParkedView> => ({
+  parkedId: id.toString(),
+  projection,
+  worker: null,
+  stream,
+  position: position.toString(),
+  type,
+  error,
+  attempts,
+  parkedAt,
+  waiting,
 });
 
 const parkedIdOf = (text: string): bigint | null => (/^\d{1,18}$/.test(text) ? BigInt(text) : null);
@@ -152,18 +176,15 @@ export const readModelCare = (deps: ReadModelCareDeps): ReadModelCare => {
       });
       const rows = found.slice(0, limit);
       return {
-        rows: rows.map(({ id, projection: its, stream, position, type, error, parkedAt, waiting }) => ({
-          parkedId: id.toString(),
-          projection: its,
-          stream,
-          position: position.toString(),
-          type,
-          error,
-          parkedAt,
-          waiting,
-        })),
+        rows: rows.map(parkedView),
         nextCursor: found.length > limit ? (rows.at(-1)?.id.toString() ?? null) : null,
       };
+    },
+
+    parkedEvent: async (parkedId) => {
+      const id = parkedIdOf(parkedId);
+      const [parked] = id === null ? [] : await readParked(database, { id, limit: 1 });
+      return parked === undefined ? NOT_PARKED : { parked: parkedView(parked), event: eventView(parked.event) };
     },
 
     retryParked: (parkedId) => unpark(parkedId, (projection, { stream }) => retryParked(database.transaction, projection, stream)),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { ChannelId, ChannelKeyId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
+import { ChannelId, ChannelKeyId, NotificationId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
 import * as channels from '../../schemas/http/channels.ts';
 import * as events from '../../schemas/http/events.ts';
 import * as keys from '../../schemas/http/keys.ts';
 import * as ledger from '../../schemas/http/ledger.ts';
+import * as notifications from '../../schemas/http/notifications.ts';
 import * as overview from '../../schemas/http/overview.ts';
 import * as prices from '../../schemas/http/prices.ts';
 import * as projections from '../../schemas/http/projections.ts';
@@ -11,6 +12,7 @@ import * as requests from '../../schemas/http/requests.ts';
 import * as session from '../../schemas/http/session.ts';
 import * as status from '../../schemas/http/status.ts';
 import * as users from '../../schemas/http/users.ts';
+import * as workers from '../../schemas/http/workers.ts';
 import { AfterQuery, Done, PositionText } from '../../schemas/http/wire.ts';
 import type { Route } from './route.ts';
 
@@ -20,6 +22,7 @@ const ChannelKeyParams = z.object({ channelId: ChannelId, keyId: ChannelKeyId })
 const UserParams = z.object({ userId: UserId });
 const RequestParams = z.object({ requestId: RequestId });
 const ProjectionParams = z.object({ name: z.string().max(100) });
+const NotificationParams = z.object({ notificationId: NotificationId });
 const ParkedParams = z.object({ parkedId: z.string().max(200) });
 const OneQuery = z.object(AfterQuery);
 
@@ -200,6 +203,47 @@ export const routes = {
     ifMatch: true,
     answer: 'json',
     response: Done,
+  },
+
+  // Notifications
+  listNotifications: {
+    method: 'get',
+    path: '/notifications',
+    auth: 'user',
+    tag: 'Notifications',
+    summary: 'What the caller has been told, newest first.',
+    query: notifications.NotificationQuery,
+    answer: 'json',
+    response: notifications.NotificationPage,
+  },
+  countUnreadNotifications: {
+    method: 'get',
+    path: '/notifications/unread',
+    auth: 'user',
+    tag: 'Notifications',
+    summary: 'How many notifications the caller has not read.',
+    query: notifications.UnreadQuery,
+    answer: 'json',
+    response: notifications.UnreadCount,
+  },
+  readAllNotifications: {
+    method: 'post',
+    path: '/notifications/read',
+    auth: 'user',
+    tag: 'Notifications',
+    summary: 'Mark every notification as read by the caller.',
+    answer: 'json',
+    response: notifications.NotificationDone,
+  },
+  readNotification: {
+    method: 'post',
+    path: '/notifications/:notificationId/read',
+    auth: 'user',
+    tag: 'Notifications',
+    summary: 'Mark a notification as read by the caller.',
+    params: NotificationParams,
+    answer: 'json',
+    response: notifications.NotificationDone,
   },
 
   // Channels
@@ -711,6 +755,25 @@ export const routes = {
     query: projections.ParkedQuery,
     answer: 'json',
     response: projections.ParkedPage,
+  },
+  readParked: {
+    method: 'get',
+    path: '/parked/:parkedId',
+    auth: 'admin',
+    tag: 'Operations',
+    summary: 'One parked event, with what it says.',
+    params: ParkedParams,
+    answer: 'json',
+    response: projections.ParkedDetail,
+  },
+  listWorkers: {
+    method: 'get',
+    path: '/workers',
+    auth: 'admin',
+    tag: 'Operations',
+    summary: 'Workers: how far they are, what waits, and what is parked.',
+    answer: 'json',
+    response: workers.WorkerList,
   },
   retryParked: {
     method: 'post',

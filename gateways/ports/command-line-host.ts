@@ -7,6 +7,7 @@ import type { Passwords } from '../../commands/ports/passwords.ts';
 import type { SecretBox } from '../../commands/ports/secret-box.ts';
 import type { Refusal } from '../../schemas/errors.ts';
 import type { ReadModelCare } from './read-model-care.ts';
+import type { WorkerCare } from './worker-care.ts';
 
 /** Where the command line writes. */
 export interface TextOutput {
@@ -32,6 +33,8 @@ export interface OpenedData {
   readonly ids: IdSource;
   /** The read models, brought up to date first. */
   care(): Promise<ReadModelCare>;
+  /** What workers left when the server ended. Nothing is worked on here. */
+  workers(): Promise<WorkerCare>;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import type { Role } from '../../schemas/events/user.ts';
 import type { ChannelList, ChannelView } from '../../schemas/http/channels.ts';
 import type { KeyPage, KeyStatus, KeyView } from '../../schemas/http/keys.ts';
 import type { EntryKind, JournalPage, JournalRow, LedgerAccountPage, TrialBalance } from '../../schemas/http/ledger.ts';
+import type { NotificationPage } from '../../schemas/http/notifications.ts';
 import type { OverviewFigures, SpendSeries, TopModels } from '../../schemas/http/overview.ts';
 import type { GroupRatios, ModelPricePage, PriceLists } from '../../schemas/http/prices.ts';
 import type { RequestDetail, RequestHistogram, RequestPage, RequestState } from '../../schemas/http/requests.ts';
@@ -61,6 +62,12 @@ export interface RequestFilter {
   readonly search?: string | undefined;
 }
 
+/** Whose notifications, and whether those for administrators are among them. `null` is the operator, who has none of his own and marks none. */
+export interface NotificationReader {
+  readonly userId: UserId | null;
+  readonly isAdministrator: boolean;
+}
+
 /** What the console shows, from the read models. Rows are complete; what only administrators may see is taken out by whoever answers. */
 export interface ConsoleReads {
   /** False when the read models have not seen the position within the time. */
@@ -95,6 +102,9 @@ export interface ConsoleReads {
   requests(filter: RequestFilter, page: PageAsked): Promise<z.output<typeof RequestPage>>;
   requestHistogram(filter: RequestFilter, range: TimeRange, buckets: number): Promise<z.output<typeof RequestHistogram>>;
   request(requestId: RequestId): Promise<z.output<typeof RequestDetail> | null>;
+
+  notifications(reader: NotificationReader, unread: boolean, page: PageAsked): Promise<z.output<typeof NotificationPage>>;
+  unreadNotifications(reader: NotificationReader): Promise<number>;
 
   priceLists(): Promise<z.output<typeof PriceLists>>;
   modelPrices(

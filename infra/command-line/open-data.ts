@@ -6,6 +6,9 @@ import { systemClock } from '../clock.ts';
 import { createContainer } from '../container/create-container.ts';
 import { services } from '../container/identifiers.ts';
 import { timeSortedIds } from '../ids.ts';
+import type { ReadModels } from '../read-models/read-models.ts';
+import { workersOf } from '../workers/open-workers.ts';
+import { workerCare } from '../workers/worker-care.ts';
 
 /** How long between two looks at how far the read models are. */
 const CATCH_UP_LOOK_MS = 1_000;
@@ -27,10 +30,17 @@ export const openData = async (config: Config): Promise<OpenedData> => {
     const appender = await container.getAsync(services.appendQueue);
     closers.push(() => appender.close());
 
+    let opened: Promise<ReadModels> | null = null;
+    const openedReadModels = (): Promise<ReadModels> => {
+      opened ??= container.getAsync(services.readModels).then((readModels) => {
+        closers.push(() => readModels.close());
+        return readModels;
+      });
+      return opened;
+    };
     const care: OpenedData['care'] = async () => {
       const stopping = new AbortController();
-      const readModels = await container.getAsync(services.readModels);
-      closers.push(() => readModels.close());
+      const readModels = await openedReadModels();
       const board = await container.getAsync(services.positionBoard);
       const projector = await container.getAsync(services.projector);
       const projected = projector.run(stopping.signal);
@@ -60,6 +70,13 @@ export const openData = async (config: Config): Promise<OpenedData> => {
       clock: systemClock,
       ids: timeSortedIds,
       care,
+      workers: async () =>
+        workerCare({
+          workers: workersOf({ config, log, appender, guard: container.get(services.egressGuard) }).workers,
+          feed: log,
+          database: (await openedReadModels()).database,
+          clock: systemClock,
+        }),
       close,
     };
   } catch (error) {

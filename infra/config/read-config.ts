@@ -40,6 +40,9 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
   if (config['DATABASE_READ_URL'] !== undefined && (environment['DATABASE_URL'] ?? '') === '') {
     mistakes.push('DATABASE_READ_URL: is of no use without DATABASE_URL, whose replica it names.');
   }
+  if (config['OBLIVIOUS_NOTIFY_WEBHOOK_URL'] !== undefined && (environment['OBLIVIOUS_NOTIFY_WEBHOOK_SECRET'] ?? '') === '') {
+    mistakes.push('OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: must be set beside OBLIVIOUS_NOTIFY_WEBHOOK_URL: what is posted is signed with it.');
+  }
   for (const name of Object.keys(environment)) {
     if (name.startsWith('OBLIVIOUS_') && !(name in settings))
       mistakes.push(`${name}: there is no such setting. \`oblivious config\` lists them.`);
@@ -67,10 +70,13 @@ export const showConfig = (config: Config, environment: NodeJS.ProcessEnv): read
     };
   });
 
+/** Given in dollars, kept in nano-dollars. */
+const DOLLARS: ReadonlySet<SettingName> = new Set(['OBLIVIOUS_TRIAL_CREDIT', 'OBLIVIOUS_LOW_BALANCE']);
+
 const shown = (name: SettingName, given: string | undefined, value: unknown): string => {
   if (given !== undefined && given !== '') return given;
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return name === 'OBLIVIOUS_TRIAL_CREDIT' ? (Number(value) / 1e9).toString() : String(value);
+  return DOLLARS.has(name) ? (Number(value) / 1e9).toString() : String(value);
 };
 
 const mask = (value: string): string => {

@@ -5,6 +5,7 @@ import type { Container } from 'inversify';
 import { claimIdempotencyKey } from '../../commands/calls/claim-idempotency-key.ts';
 import { createConsole } from '../../gateways/console/create-console.ts';
 import { loadUiFiles } from '../../gateways/console/ui-files.ts';
+import type { WorkerCare } from '../../gateways/ports/worker-care.ts';
 import type { RelayDeps } from '../../gateways/relay/relay-deps.ts';
 import { Directory } from '../../projections/directory/directory.ts';
 import { projections } from '../../projections/registry.ts';
@@ -35,6 +36,7 @@ export interface BindGatewaysOptions {
   readonly url: string;
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal;
+  readonly workers: WorkerCare;
   /** Reasons not to be sent calls; kept up to date. */
   readonly notReady: Set<string>;
 }
@@ -61,6 +63,7 @@ export const bindGateways = async ({
   config,
   version,
   url,
+  workers,
   notReady,
   stopping,
 }: BindGatewaysOptions): Promise<BoundGateways> => {
@@ -162,6 +165,7 @@ export const bindGateways = async ({
     board,
     reading,
     projections,
+    workers,
     requestLogger: relay.logger,
     processName: container.get(services.processName),
     failed: (what, error) => programLog.error(`${what} failed`, { error }),

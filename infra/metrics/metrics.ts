@@ -11,6 +11,13 @@ export interface Observed {
     readonly lagSeconds: number;
     readonly parked: number;
   }[];
+  readonly workers: () => readonly {
+    readonly name: string;
+    readonly lagEvents: number;
+    readonly lagSeconds: number;
+    readonly waiting: number;
+    readonly parked: number;
+  }[];
   readonly droppedLogLines: () => number;
 }
 
@@ -18,6 +25,8 @@ export interface Metrics {
   readonly relay: RelayMetrics;
   /** How long a charge took to be durable, in seconds. */
   readonly durable: (step: 'reserve' | 'charge', seconds: number) => void;
+  /** A worker has tried an event. */
+  readonly worked: (worker: string, outcome: 'done' | 'failed' | 'parked') => void;
   readonly observe: (observed: Observed) => void;
   /** For parts that put their own figures beside these. */
   readonly registry: Registry;
@@ -87,7 +96,15 @@ export const createMetrics = (): Metrics => {
     buckets: DURABLE_SECONDS,
   });
 
+  const worked = new Counter({
+    registers,
+    name: 'oblivious_worker_attempts_total',
+    help: 'What became of events that workers tried in this process: done, failed (tried again later), or parked.',
+    labelNames: ['worker', 'outcome'],
+  });
+
   return {
+    worked: (worker, outcome) => worked.inc({ worker, outcome }),
     relay: {
       callStarted: (route) => started.inc({ route }),
       callFinished: (call: FinishedCall) => {
@@ -102,7 +119,7 @@ export const createMetrics = (): Metrics => {
       charged: (model, basis, nanoDollars) => charges.inc({ model, basis }, Number(nanoDollars)),
     },
     durable: (step, seconds) => durable.observe({ step }, seconds),
-    observe: ({ ledger, appendQueue, projections, droppedLogLines }) => {
+    observe: ({ ledger, appendQueue, projections, workers, droppedLogLines }) => {
       const gauge = (name: string, help: string, read: () => number): void =>
         void new Gauge({
           registers,
@@ -136,6 +153,24 @@ export const createMetrics = (): Metrics => {
         ({ lagSeconds }) => lagSeconds,
       );
       perProjection('oblivious_projection_parked', 'Events that a projector could not apply.', ({ parked }) => parked);
+      const perWorker = (name: string, help: string, read: (worker: ReturnType<Observed['workers']>[number]) => number): void =>
+        void new Gauge({
+          registers,
+          name,
+          help,
+          labelNames: ['worker'],
+          collect() {
+            for (const worker of workers()) this.set({ worker: worker.name }, read(worker));
+          },
+        });
+      perWorker('oblivious_worker_lag_events', 'Events of the log that a worker has not been given.', ({ lagEvents }) => lagEvents);
+      perWorker(
+        'oblivious_worker_lag_seconds',
+        'Age of the oldest event that a worker has neither done nor parked.',
+        ({ lagSeconds }) => lagSeconds,
+      );
+      perWorker('oblivious_worker_waiting', 'Events that a worker has yet to do, or to try again.', ({ waiting }) => waiting);
+      perWorker('oblivious_worker_parked', 'Events that a worker has given up.', ({ parked }) => parked);
     },
     registry,
     contentType: registry.contentType,

@@ -15,6 +15,7 @@ import { operatorToken } from '../crypto/operator-token.ts';
 import { writeOperatorFile } from '../home/operator-file.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { timeSortedIds } from '../ids.ts';
+import { openWorkers } from '../workers/open-workers.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
 import { every } from './every.ts';
 import { firstRunSettings } from './first-run-settings.ts';
@@ -141,7 +142,26 @@ export const startServer = async (config: Config, version: string): Promise<Runn
     if (firstRun !== null && firstRun.position !== null) await board.waitFor('all', firstRun.position, 30_000);
 
     const keeper = await container.getAsync(services.leaseKeeper);
-    const gateways = await bindGateways({ container, config, version, url, stopping: stopping.signal, notReady });
+    const workers = openWorkers({
+      config,
+      log,
+      appender,
+      database: readModels.database,
+      guard: deps.egress,
+      processName: container.get(services.processName),
+      programLog,
+      counted: metrics.worked,
+    });
+    closers.push(() => workers.close());
+    const gateways = await bindGateways({
+      container,
+      config,
+      version,
+      url,
+      workers: workers.care,
+      stopping: stopping.signal,
+      notReady,
+    });
     closers.push(() => gateways.close());
     const relay = createRelayRouter(gateways.relay);
     for (const router of gateways.routers) app.use(router);
@@ -155,11 +175,25 @@ export const startServer = async (config: Config, version: string): Promise<Runn
       every(RETENTION_MS, keepUsage, failed('the care of partitions')),
     ];
     closers.push(async () => void (await Promise.all(timers.map((stop) => stop()))));
+    const working = new AbortController();
+    const worked = workers.run(working.signal);
+    closers.push(() => {
+      working.abort();
+      return worked;
+    });
     void followAccounts(log, (event) => keeper.onAccountEvent(event), stopping.signal).catch(failed('following the accounts'));
     metrics.observe({
       ledger: () => keeper.stats(),
       appendQueue: () => appender.stats(),
       projections: gateways.projectionLag,
+      workers: () =>
+        workers.latest().map(({ name, position, head: end, lagMs, waiting, parked }) => ({
+          name,
+          lagEvents: lagMs === 0 ? 0 : Number(BigInt(end) - BigInt(position)),
+          lagSeconds: lagMs / 1_000,
+          waiting,
+          parked,
+        })),
       droppedLogLines: programLog.dropped,
     });
 

@@ -5,10 +5,12 @@ import { channelEvents } from './channel.ts';
 import { commandEvents } from './command.ts';
 import { emailEvents } from './email.ts';
 import { leaseEvents } from './lease.ts';
+import { notificationEvents } from './notification.ts';
 import { priceListEvents } from './price-list.ts';
 import { settingsEvents } from './settings.ts';
 import { tokenEvents } from './token.ts';
 import { userEvents } from './user.ts';
+import { workerEvents } from './worker.ts';
 
 /** Every event this version writes, by stream category. */
 export const eventsByCategory = {
@@ -22,6 +24,8 @@ export const eventsByCategory = {
   call: callEvents,
   email: emailEvents,
   command: commandEvents,
+  notification: notificationEvents,
+  worker: workerEvents,
 } as const;
 
 export const eventSchemas = {
@@ -35,6 +39,8 @@ export const eventSchemas = {
   ...callEvents,
   ...emailEvents,
   ...commandEvents,
+  ...notificationEvents,
+  ...workerEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -50,6 +56,7 @@ export type TokenEvent = EventOf<keyof typeof tokenEvents>;
 export type AccountEvent = EventOf<keyof typeof accountEvents>;
 export type LeaseEvent = EventOf<keyof typeof leaseEvents>;
 export type ChannelEvent = EventOf<keyof typeof channelEvents>;
+export type NotificationEvent = EventOf<keyof typeof notificationEvents>;
 export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
 
 /**

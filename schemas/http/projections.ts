@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Instant } from '../time.ts';
+import { EventView } from './events.ts';
 import { Done, PageQuery, PositionText, pageOf } from './wire.ts';
 
 export const ProjectionView = z.object({
@@ -33,15 +34,21 @@ export const ProjectionCompared = z.object({
 
 export const ParkedView = z.object({
   parkedId: z.string(),
-  projection: z.string(),
+  /** Whose work it is: a read model's or a worker's. The other is `null`. */
+  projection: z.string().nullable(),
+  worker: z.string().nullable(),
   stream: z.string(),
   position: PositionText,
   type: z.string(),
   error: z.string(),
+  /** How often it was tried. */
+  attempts: z.int(),
   parkedAt: Instant,
   /** Nothing is known to be wrong with it; one before it in its stream is parked. */
   waiting: z.boolean(),
 });
-export const ParkedQuery = z.object({ ...PageQuery, projection: z.string().max(100).optional() });
+/** Those of one read model or of one worker; of all unless given, read models first. */
+export const ParkedQuery = z.object({ ...PageQuery, projection: z.string().max(100).optional(), worker: z.string().max(100).optional() });
 export const ParkedPage = pageOf(ParkedView);
+export const ParkedDetail = z.object({ parked: ParkedView, event: EventView });
 export const ParkedDone = Done;

@@ -6,11 +6,13 @@ import { dollars } from '../../domain/ledger/money.ts';
 import { createConsole } from '../../gateways/console/create-console.ts';
 import type { UiFile } from '../../gateways/console/ui-files.ts';
 import type { Upstream, UpstreamRequest } from '../../gateways/ports/upstream.ts';
+import type { WorkerCare } from '../../gateways/ports/worker-care.ts';
 import type { RequestLine } from '../../gateways/ports/request-logger.ts';
 import { masterKeyOf } from '../../infra/crypto/master-key.ts';
 import { sessionTokens } from '../../infra/crypto/session-tokens.ts';
 import { createHttpServer } from '../../infra/http/http-server.ts';
 import { timeSortedIds } from '../../infra/ids.ts';
+import { workerCare } from '../../infra/workers/worker-care.ts';
 import { projections } from '../../projections/registry.ts';
 import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
 import type { Role } from '../../schemas/events/user.ts';
@@ -20,6 +22,9 @@ import { commandBench, type CommandBench } from './command-bench.ts';
 import { startProjecting, type Projecting } from './projecting.ts';
 import { emptyReadModels } from './read-models.ts';
 import { done } from './refused.ts';
+
+/** A worker that nobody runs: what it has parked is for a test to say. */
+const TEST_WORKERS = [{ name: 'test-worker', types: ['Registered'] }] as const;
 
 export const OPERATOR_TOKEN = 'ob-operator-test';
 export const PASSWORD = 'between the lines';
@@ -105,6 +110,7 @@ export interface ConsoleBench extends CommandBench {
   readonly firstRun: FirstRun;
   readonly projecting: Projecting;
   readonly database: ReadModelDatabase;
+  readonly workerCare: WorkerCare;
   readonly lines: readonly RequestLine[];
   readonly failures: readonly { readonly what: string; readonly error: unknown }[];
   /** What the upstream was asked, and what it answers: an outcome for a channel's test. */
@@ -172,6 +178,7 @@ export const consoleBench = async ({
     },
   };
 
+  const workers = workerCare({ workers: TEST_WORKERS, feed: bench.log, database, clock: bench.clock });
   const app = express();
   const http = createHttpServer({ app, ids: timeSortedIds });
   const port = await http.listen(0, '127.0.0.1');
@@ -185,6 +192,7 @@ export const consoleBench = async ({
       database,
       board: projecting.board,
       projections,
+      workers,
       requestLogger: { log: (line) => void lines.push(line) },
       processName: 'test',
       failed: (what, error) => void failures.push({ what, error }),
@@ -215,6 +223,7 @@ export const consoleBench = async ({
     firstRun,
     projecting,
     database,
+    workerCare: workers,
     lines,
     failures,
     asked,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFolder } from '../../infra/read-models/pglite/data-marker.ts';
 import { openReadModels, type ReadModels } from '../../infra/read-models/read-models.ts';
+import { WORK_SCHEMA } from '../../infra/workers/work-schema.ts';
 import { dropReadModels } from '../../projections/engine/engine-schema.ts';
 import { testDatabase } from './postgres.ts';
 import { onTeardown } from './teardown.ts';
@@ -44,6 +45,7 @@ const emptyPglite = async (): Promise<ReadModels> => {
   })();
   const models = await embedded;
   await models.database.transaction(dropReadModels);
+  await models.database.query(`DROP SCHEMA IF EXISTS ${WORK_SCHEMA} CASCADE`);
   return { ...models, close: async () => undefined };
 };
 

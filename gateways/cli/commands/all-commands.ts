@@ -4,6 +4,7 @@ import { channelCommands } from './channel-commands.ts';
 import { eventCommands } from './event-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { ledgerCommands } from './ledger-commands.ts';
+import { parkedCommands } from './parked-commands.ts';
 import { projectionCommands } from './projection-commands.ts';
 import { configCommand, startCommand, statusCommand } from './server-commands.ts';
 import { userCommands } from './user-commands.ts';
@@ -18,6 +19,7 @@ export const allCommands: readonly Command[] = [
   ...channelCommands,
   ...ledgerCommands,
   ...projectionCommands,
+  ...parkedCommands,
   ...eventCommands,
   ...adminCommands,
 ];

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRefusal } from '../../../schemas/errors.ts';
-import type { ParkedPage, ProjectionCompared, ProjectionList } from '../../../schemas/http/projections.ts';
+import type { ProjectionCompared, ProjectionList } from '../../../schemas/http/projections.ts';
 import type { Wire } from '../../../schemas/http/wire.ts';
 import type { Command, Outcome, Run, Target } from '../command.ts';
 import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
 import { ProgressBar, table } from '../render.ts';
-import { argument } from './given.ts';
 
 type Status = Wire<typeof ProjectionList>['rows'];
 
@@ -19,9 +18,6 @@ interface Care {
   status(): Promise<Status | Failure>;
   rebuild(name: string): Promise<null | Failure>;
   compare(name: string): Promise<Wire<typeof ProjectionCompared> | Failure>;
-  parked(projection: string | undefined): Promise<Wire<typeof ParkedPage>['rows'] | Failure>;
-  retry(parkedId: string): Promise<null | Failure>;
-  discard(parkedId: string): Promise<null | Failure>;
 }
 
 const careOf = async (target: Target): Promise<Care> => {
@@ -37,18 +33,6 @@ const careOf = async (target: Target): Promise<Care> => {
         return isFailure(begun) ? begun : null;
       },
       compare: (name) => api.call('compareProjection', { params: { name } }),
-      parked: async (projection) => {
-        const page = await api.call('listParked', { query: { projection, limit: '200' } });
-        return isFailure(page) ? page : page.rows;
-      },
-      retry: async (parkedId) => {
-        const done = await api.call('retryParked', { params: { parkedId } });
-        return isFailure(done) ? done : null;
-      },
-      discard: async (parkedId) => {
-        const done = await api.call('discardParked', { params: { parkedId } });
-        return isFailure(done) ? done : null;
-      },
     };
   }
   const care = await target.data.care();
@@ -61,9 +45,6 @@ const careOf = async (target: Target): Promise<Care> => {
       return isFailure(begun) ? begun : null;
     },
     compare: async (name) => orFailure(await care.compare(name)),
-    parked: async (projection) => (await care.parked({ projection }, { cursor: undefined, limit: 200 })).rows,
-    retry: async (parkedId) => orFailure(await care.retryParked(parkedId)),
-    discard: async (parkedId) => orFailure(await care.discardParked(parkedId)),
   };
 };
 
@@ -113,22 +94,6 @@ const statusTable = (rows: Status): string =>
     ],
     rows,
   );
-
-const unpark = (name: 'retry' | 'discard', about: string, said: string): Command => ({
-  name: `parked ${name}`,
-  about,
-  args: [{ name: 'id', about: 'As `parked list` shows it.' }],
-  examples: [`parked ${name} 17`],
-  run: async (run: Run): Promise<Outcome> => {
-    const target = await run.target();
-    if (isFailure(target)) return target;
-    const care = await careOf(target);
-    const done = await care[name](argument(run, 'id'));
-    if (done !== null) return done;
-    run.tell({ id: argument(run, 'id'), done: true }, () => `${said}\n`);
-    return 0;
-  },
-});
 
 export const projectionCommands: readonly Command[] = [
   {
@@ -219,34 +184,4 @@ export const projectionCommands: readonly Command[] = [
       return compared.every(({ equal }) => equal) ? 0 : 1;
     },
   },
-  {
-    name: 'parked list',
-    about: 'List events that a read model could not apply. Exit code 1 when there are any.',
-    options: { projection: { value: 'NAME', about: 'Of one read model only.' } },
-    examples: ['parked list', 'parked list --projection journal --json'],
-    run: async (run: Run): Promise<Outcome> => {
-      const target = await run.target();
-      if (isFailure(target)) return target;
-      const rows = await (await careOf(target)).parked(run.options.projection);
-      if (isFailure(rows)) return rows;
-      run.tell(rows, () =>
-        rows.length === 0
-          ? 'Nothing is parked.\n'
-          : table(
-              [
-                { title: 'ID', cell: ({ parkedId }) => parkedId, right: true },
-                { title: 'PROJECTION', cell: ({ projection }) => projection },
-                { title: 'POSITION', cell: ({ position }) => position, right: true },
-                { title: 'TYPE', cell: ({ type }) => type },
-                { title: 'STREAM', cell: ({ stream }) => stream },
-                { title: 'WHY', cell: ({ waiting, error }) => (waiting ? 'waits behind another' : error) },
-              ],
-              rows,
-            ),
-      );
-      return rows.length === 0 ? 0 : 1;
-    },
-  },
-  unpark('retry', 'Apply a parked event and what waits behind it.', 'It is applied.'),
-  unpark('discard', 'Leave a parked event out of its read model for good.', 'It is left out.'),
 ];

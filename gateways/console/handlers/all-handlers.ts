@@ -4,6 +4,7 @@ import { channelHandlers } from './channel-handlers.ts';
 import type { HandlerDeps } from './handler-deps.ts';
 import { keyHandlers } from './key-handlers.ts';
 import { ledgerHandlers } from './ledger-handlers.ts';
+import { notificationHandlers } from './notification-handlers.ts';
 import { operationHandlers } from './operation-handlers.ts';
 import { overviewHandlers } from './overview-handlers.ts';
 import { priceHandlers } from './price-handlers.ts';
@@ -22,5 +23,6 @@ export const allHandlers = (deps: HandlerDeps): Handlers => ({
   ...ledgerHandlers(deps),
   ...requestHandlers(deps),
   ...priceHandlers(deps),
+  ...notificationHandlers(deps),
   ...operationHandlers(deps),
 });

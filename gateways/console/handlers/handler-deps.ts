@@ -11,6 +11,7 @@ import type { SecretBox } from '../../../commands/ports/secret-box.ts';
 import type { InstallationView, StatusView } from '../../../schemas/http/status.ts';
 import type { ConsoleReads } from '../../ports/console-reads.ts';
 import type { ReadModelCare } from '../../ports/read-model-care.ts';
+import type { WorkerCare } from '../../ports/worker-care.ts';
 import type { Sessions } from '../sessions.ts';
 import type { SignInThrottle } from '../sign-in-throttle.ts';
 
@@ -28,6 +29,7 @@ export interface HandlerDeps extends CommandLog {
   readonly throttle: SignInThrottle;
   readonly reads: ConsoleReads;
   readonly care: ReadModelCare;
+  readonly workers: WorkerCare;
   readonly installation: z.output<typeof InstallationView>;
   readonly status: () => Promise<z.output<typeof StatusView>>;
 }

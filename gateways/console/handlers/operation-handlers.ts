@@ -14,6 +14,8 @@ type OperationHandlers = Pick<
   | 'rebuildProjection'
   | 'compareProjection'
   | 'listParked'
+  | 'readParked'
+  | 'listWorkers'
   | 'retryParked'
   | 'discardParked'
   | 'listEvents'
@@ -33,7 +35,13 @@ const filterOf = ({ category, type }: { readonly category?: string | undefined; 
 
 const before = (position: bigint): Position => (position > 1n ? position - 1n : START) as Position;
 
-export const operationHandlers = ({ log, care, installation, status }: HandlerDeps): OperationHandlers => {
+/** A cursor after everything that read models have parked. */
+const BEFORE_WORKERS = 'w0';
+
+/** Workers’ ids begin with a letter, those of read models are numbers. */
+const isOfWorker = (parkedId: string): boolean => parkedId.startsWith('w');
+
+export const operationHandlers = ({ log, care, workers, installation, status }: HandlerDeps): OperationHandlers => {
   /** The last events that pass the filter. A log is read forwards: so from further and further back until there are enough. */
   const newest = async (filter: EventFilter, limit: number, head: Position): Promise<readonly RecordedEvent[]> => {
     for (let back = BigInt(limit) * 4n; ; back *= 8n) {
@@ -69,9 +77,22 @@ export const operationHandlers = ({ log, care, installation, status }: HandlerDe
     listProjections: () => care.status(),
     rebuildProjection: ({ params }) => care.rebuild(params.name),
     compareProjection: ({ params }) => care.compare(params.name),
-    listParked: ({ query }) => care.parked({ projection: query.projection }, pageOf(query)),
-    retryParked: async ({ params }) => (await care.retryParked(params.parkedId)) ?? { position: null },
-    discardParked: async ({ params }) => (await care.discardParked(params.parkedId)) ?? { position: null },
+    listParked: async ({ query }) => {
+      const { cursor, limit } = pageOf(query);
+      if (query.worker !== undefined || isOfWorker(cursor ?? '')) return workers.parked({ worker: query.worker }, { cursor, limit });
+      const page = await care.parked({ projection: query.projection }, { cursor, limit });
+      if (query.projection !== undefined || page.nextCursor !== null) return page;
+      const room = limit - page.rows.length;
+      const rest = await workers.parked({}, { cursor: undefined, limit: Math.max(1, room) });
+      if (room === 0) return rest.rows.length === 0 ? page : { ...page, nextCursor: BEFORE_WORKERS };
+      return { rows: [...page.rows, ...rest.rows], nextCursor: rest.nextCursor };
+    },
+    readParked: ({ params: { parkedId } }) => (isOfWorker(parkedId) ? workers : care).parkedEvent(parkedId),
+    retryParked: async ({ params: { parkedId } }) =>
+      (await (isOfWorker(parkedId) ? workers : care).retryParked(parkedId)) ?? { position: null },
+    discardParked: async ({ params: { parkedId } }) =>
+      (await (isOfWorker(parkedId) ? workers : care).discardParked(parkedId)) ?? { position: null },
+    listWorkers: () => workers.status(),
 
     listEvents: async ({ query: { stream, from, limit = PAGE, ...asked } }) => {
       const head = await log.head();

@@ -2,6 +2,7 @@ import type { ConsoleReads } from '../../ports/console-reads.ts';
 import { channelReads } from './channel-reads.ts';
 import { keyReads } from './key-reads.ts';
 import { ledgerReads } from './ledger-reads.ts';
+import { notificationReads } from './notification-reads.ts';
 import { overviewReads } from './overview-reads.ts';
 import { priceReads } from './price-reads.ts';
 import type { ReadsDeps } from './reads-deps.ts';
@@ -18,4 +19,5 @@ export const consoleReads = (deps: ReadsDeps): ConsoleReads => ({
   ...ledgerReads(deps),
   ...requestReads(deps),
   ...priceReads(deps),
+  ...notificationReads(deps),
 });

@@ -5,6 +5,7 @@ import { readModelCare } from '../../../gateways/console/read-model-care.ts';
 import type { CommandLineHost, OpenedData } from '../../../gateways/ports/command-line-host.ts';
 import { issueToken } from '../../../commands/tokens/issue-token.ts';
 import { dollars } from '../../../domain/ledger/money.ts';
+import { insertWork } from '../../../infra/workers/work-table.ts';
 import { projections } from '../../../projections/registry.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import { UNRESTRICTED } from '../../../schemas/events/token.ts';
@@ -165,6 +166,7 @@ describe('the command line with a server, and without', () => {
             failed: () => undefined,
           }),
         ),
+      workers: () => Promise.resolve(bench.workerCare),
       close: () => Promise.resolve(),
     };
   };
@@ -284,6 +286,30 @@ describe('the command line with a server, and without', () => {
         expect((await run(['projections', 'status', 'nothing'])).err).to.include('There is no read model nothing');
         expect(await run(['parked', 'list'])).to.include({ code: 0, out: 'Nothing is parked.\n' });
         expect(await run(['parked', 'retry', '7'])).to.include({ code: 3 });
+        expect(await run(['parked', 'list', '--projection', 'journal', '--worker', 'x'])).to.include({ code: 2 });
+      });
+
+      it('looks after workers', async () => {
+        const parkedIds = async (): Promise<string[]> =>
+          ((await run(['parked', 'list', '--json'])).json() as unknown as { parkedId: string }[]).map(({ parkedId }) => parkedId);
+        expect(await run(['workers', 'list'])).to.include({ code: 0 });
+        await bench.database.transaction((tx) =>
+          insertWork(
+            tx,
+            'test-worker',
+            bench.log.events.slice(0, 2).map((event) => ({ event, attempts: 6, delayMs: null, error: 'no luck' })),
+          ),
+        );
+        expect((await run(['parked', 'list', '--worker', 'test-worker'])).out).to.include('no luck');
+        expect(await run(['workers', 'list'])).to.include({ code: 1 });
+        const [first = '', second = ''] = await parkedIds();
+        expect((await run(['parked', 'show', first])).out)
+          .to.include('no luck')
+          .and.to.include('"administratorId"');
+        expect(await run(['parked', 'discard', first])).to.include({ code: 0 });
+        expect(await run(['parked', 'discard', second])).to.include({ code: 0 });
+        expect(await run(['parked', 'show', second])).to.include({ code: 3 });
+        expect(await parkedIds()).to.deep.equal([]);
       });
 
       it('gives somebody a new password', async () => {

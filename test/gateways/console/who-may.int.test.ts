@@ -9,6 +9,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   keyId: 'chk_none',
   userId: 'usr_none',
   requestId: 'req_none',
+  notificationId: 'ntf_none',
   priceListId: 'prl_none',
   name: 'none',
   parkedId: '999999',

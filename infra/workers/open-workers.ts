@@ -1,0 +1,111 @@
+import { deliveryWorker } from '../../commands/notifications/delivery-worker.ts';
+import { notificationsWorker } from '../../commands/notifications/notifications-worker.ts';
+import type { Appender } from '../../commands/ports/appender.ts';
+import type { EventLog } from '../../commands/ports/event-log.ts';
+import type { AnyWorker } from '../../commands/workers/worker.ts';
+import type { WorkerCare } from '../../gateways/ports/worker-care.ts';
+import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
+import type { Config } from '../../schemas/config.ts';
+import type { WorkerView } from '../../schemas/http/workers.ts';
+import { systemClock } from '../clock.ts';
+import type { EgressGuard } from '../egress/guard.ts';
+import type { ProgramLog } from '../logging/logger.ts';
+import { every } from '../server/every.ts';
+import { signedWebhook } from '../webhook/signed-webhook.ts';
+import { runWorkers } from './run-workers.ts';
+import { workerCare } from './worker-care.ts';
+import type { WorkersReport, WorkOutcome } from './workers-deps.ts';
+import type { z } from 'zod';
+
+export interface OpenWorkersOptions {
+  readonly config: Config;
+  readonly log: EventLog;
+  readonly appender: Appender;
+  readonly database: ReadModelDatabase;
+  readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
+  readonly processName: string;
+  readonly programLog: ProgramLog;
+  readonly counted: (worker: string, outcome: WorkOutcome) => void;
+}
+
+export interface OpenedWorkers {
+  readonly care: WorkerCare;
+  /** How each worker stands, as last looked at: a scrape of the metrics asks no database. */
+  readonly latest: () => readonly z.output<typeof WorkerView>[];
+  /** Runs them until the signal aborts; resolves when what they had in hand is put down. */
+  run(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+const LOOK_MS = 5_000;
+
+const tellOf =
+  (programLog: ProgramLog) =>
+  (report: WorkersReport): void => {
+    if (report.kind === 'interrupted')
+      return programLog.warn('a worker was interrupted and goes on', { worker: report.worker, error: report.error });
+    const { kind: _kind, parked, ...failure } = report;
+    if (parked) programLog.error('an event could not be worked on and is parked', failure);
+    else programLog.warn('an event could not be worked on and is tried again', failure);
+  };
+
+/** The workers of this installation. */
+export const workersOf = ({
+  config,
+  log,
+  appender,
+  guard,
+}: Pick<OpenWorkersOptions, 'config' | 'log' | 'appender' | 'guard'>): {
+  readonly workers: readonly AnyWorker[];
+  close(): Promise<void>;
+} => {
+  const commandLog = { log, appender };
+  const { OBLIVIOUS_NOTIFY_WEBHOOK_URL: url, OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: secret } = config;
+  const webhook =
+    url === undefined || secret === undefined ? null : signedWebhook({ url: new URL(url), secret, guard, clock: systemClock });
+  return {
+    workers: [
+      notificationsWorker({ ...commandLog, lowBalance: config.OBLIVIOUS_LOW_BALANCE }),
+      ...(webhook === null ? [] : [deliveryWorker({ ...commandLog, webhook })]),
+    ],
+    close: async () => webhook?.close(),
+  };
+};
+
+/** The workers of this installation, and the care for them. Nothing runs yet. */
+export const openWorkers = ({
+  config,
+  log,
+  appender,
+  database,
+  guard,
+  processName,
+  programLog,
+  counted,
+}: OpenWorkersOptions): OpenedWorkers => {
+  const commandLog = { log, appender };
+  const made = workersOf({ config, log, appender, guard });
+  const { workers } = made;
+  const care = workerCare({ workers, feed: log, database, clock: systemClock });
+  let latest: readonly z.output<typeof WorkerView>[] = [];
+  const stopLooking = every(
+    LOOK_MS,
+    async () => {
+      latest = (await care.status()).rows;
+    },
+    (error) => programLog.warn('it is not known how far the workers are', { error }),
+  );
+  return {
+    care,
+    latest: () => latest,
+    run: (signal) =>
+      runWorkers(
+        { ...commandLog, workers, feed: log, database, clock: systemClock, processName, report: tellOf(programLog), counted },
+        signal,
+      ),
+    close: async () => {
+      await stopLooking();
+      await made.close();
+    },
+  };
+};
