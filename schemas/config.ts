@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fromDollarTextSchema } from './dollar-text.ts';
+import { rolesSchema } from './roles.ts';
 
 const flag = z.enum(['on', 'off']).transform((value) => value === 'on');
 const seconds = z.coerce.number().int().positive().max(86_400);
@@ -116,6 +117,14 @@ export const settings = {
     z.coerce.number().int().positive().max(876_000).default(168),
     'How long the topic of events keeps them, as it is created. The log keeps them for ever.',
   ),
+  OBLIVIOUS_ROLES: setting(
+    rolesSchema.prefault('all'),
+    'What this process does: all, or some of relay, console, projector, worker, sweeper with commas between them. `start --role` says the same.',
+  ),
+  OBLIVIOUS_PROCESSES: setting(
+    z.coerce.number().int().min(1).max(64).default(1),
+    'How many processes answer callers on this machine; with more than one, background roles have a process of their own. `start --processes` says the same.',
+  ),
   OBLIVIOUS_MASTER_KEY: setting(
     z
       .string()
@@ -175,6 +184,10 @@ export const settings = {
   OBLIVIOUS_LEASE_SECONDS: setting(seconds.default(30), 'How long a spend lease admits calls.'),
   OBLIVIOUS_LEASE_GRACE_SECONDS: setting(seconds.default(15), 'How long after that a silent holder is taken for dead.'),
   OBLIVIOUS_SHUTDOWN_SECONDS: setting(seconds.default(60), 'How long a shutdown waits for streams in flight.'),
+  OBLIVIOUS_LINGER_SECONDS: setting(
+    z.coerce.number().int().min(0).max(300).default(0),
+    'How long a shutdown keeps idle connections, and takes new ones, after it has said that it is not ready: for load balancers to notice. 0: not at all, and 5 where one process replaces another.',
+  ),
   OBLIVIOUS_APPEND_QUEUE: setting(count.default(50_000), 'Most appends that wait for the log before callers are turned away.'),
   OBLIVIOUS_METRICS_TOKEN: setting(
     z.string().min(16, 'expected at least 16 characters').optional(),

@@ -55,8 +55,8 @@ export interface CommandLineHost {
   /** All of standard input, for secrets that have no business on a command line. */
   readStdin(): Promise<string>;
   readFile(path: string): Promise<string>;
-  /** Runs the server until it is told to end; resolves with the exit code. */
-  start(): Promise<number>;
+  /** Runs the server until it is told to end, with these settings over those of the environment; resolves with the exit code. */
+  start(settings: Readonly<Record<string, string>>): Promise<number>;
   config(): { readonly settings: readonly ConfiguredSetting[] } | { readonly mistakes: readonly string[] };
   /**
    * How to reach the server at `url`, with a token from the environment: a token of this machine's own is sent nowhere else. Without

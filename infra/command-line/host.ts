@@ -51,7 +51,7 @@ export const commandLineHost = (environment: NodeJS.ProcessEnv): CommandLineHost
     },
     readStdin: () => text(process.stdin),
     readFile: (path) => readFile(path, 'utf8'),
-    start: () => runServer(environment),
+    start: (settings) => runServer({ ...environment, ...settings }),
     config: () => {
       const result = readConfig(environment);
       return 'mistakes' in result ? result : { settings: showConfig(result.config, environment) };

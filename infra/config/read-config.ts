@@ -1,6 +1,7 @@
 import { parseEgressPolicy } from '../egress/policy.ts';
 import { parseRedisAddress } from '../redis/redis-address.ts';
 import { settings, type Config, type SettingName } from '../../schemas/config.ts';
+import { ROLES } from '../../schemas/roles.ts';
 
 export type ConfigResult = { readonly config: Config } | { readonly mistakes: readonly string[] };
 
@@ -42,6 +43,13 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
   }
   if (config['OBLIVIOUS_NOTIFY_WEBHOOK_URL'] !== undefined && (environment['OBLIVIOUS_NOTIFY_WEBHOOK_SECRET'] ?? '') === '') {
     mistakes.push('OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: must be set beside OBLIVIOUS_NOTIFY_WEBHOOK_URL: what is posted is signed with it.');
+  }
+  if ((environment['DATABASE_URL'] ?? '') === '') {
+    const { OBLIVIOUS_ROLES: roles, OBLIVIOUS_PROCESSES: processes } = config;
+    if (Array.isArray(roles) && roles.length < ROLES.length)
+      mistakes.push('OBLIVIOUS_ROLES: the embedded profile does everything in one process. Set DATABASE_URL to share the work out.');
+    if (typeof processes === 'number' && processes > 1)
+      mistakes.push('OBLIVIOUS_PROCESSES: the embedded profile is one process. Set DATABASE_URL to run more.');
   }
   for (const name of Object.keys(environment)) {
     if (name.startsWith('OBLIVIOUS_') && !(name in settings))

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { Container, type ResolutionContext, type ServiceIdentifier } from 'inversify';
 import pg from 'pg';
 import { APPEND_QUEUE_LIMITS, createAppendQueue } from '../../commands/append-queue.ts';
@@ -25,7 +26,7 @@ import { parseEgressPolicy } from '../egress/policy.ts';
 import { migrateEventLog } from '../event-log/postgres/log-schema.ts';
 import { openPostgresLog } from '../event-log/postgres/open-postgres-log.ts';
 import { openSqliteLog } from '../event-log/sqlite/open-sqlite-log.ts';
-import { openDataDirectory } from '../home/data-directory.ts';
+import { dataPaths, openDataDirectory } from '../home/data-directory.ts';
 import { timeSortedIds } from '../ids.ts';
 import { createProgramLog, type ProgramLog } from '../logging/logger.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -37,6 +38,7 @@ import { createUpstreamPools } from '../upstream/upstream-pools.ts';
 import { armedFailpoint } from '../server/armed-failpoint.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
 import { tellOfProjector } from '../server/projector-news.ts';
+import { openWorkers } from '../workers/open-workers.ts';
 import { recordExhaustion } from '../server/record-health.ts';
 import { services } from './identifiers.ts';
 
@@ -65,11 +67,16 @@ const openLog = async (config: Config, eventLogFile: string, programLog: Program
   return openPostgresLog({ connectionString: config.DATABASE_URL, readConnections: config.OBLIVIOUS_LOG_POOL, onFault });
 };
 
+export interface ContainerOptions {
+  /** Whatever started this process holds the data directory for it and its siblings. */
+  readonly sharesDataDirectory?: boolean;
+}
+
 /**
  * The composition root: what each service is made of. Everything is made once, when first asked for; nothing runs by itself
  * until the server starts it. Only this folder knows of the container: every service can be built in a test with `new`.
  */
-export const createContainer = (config: Config): Container => {
+export const createContainer = (config: Config, { sharesDataDirectory = false }: ContainerOptions = {}): Container => {
   const container = new Container({ defaultScope: 'Singleton' });
   const bind = <Service>(identifier: ServiceIdentifier<Service>, make: (context: ResolutionContext) => Service | Promise<Service>): void =>
     void container.bind<Service>(identifier).toDynamicValue(make).inSingletonScope();
@@ -77,7 +84,15 @@ export const createContainer = (config: Config): Container => {
   container.bind(services.config).toConstantValue(config);
   container.bind(services.processName).toConstantValue(processName);
   bind(services.programLog, () => createProgramLog({ level: config.OBLIVIOUS_LOG_LEVEL, accessLog: config.OBLIVIOUS_ACCESS_LOG }));
-  bind(services.dataDirectory, () => openDataDirectory(config.OBLIVIOUS_HOME));
+  bind(services.dataDirectory, () =>
+    sharesDataDirectory
+      ? { ...dataPaths(resolve(config.OBLIVIOUS_HOME)), release: () => undefined }
+      : openDataDirectory(config.OBLIVIOUS_HOME),
+  );
+  bind(services.requestLogger, (context) => {
+    const programLog = context.get(services.programLog);
+    return { log: (line) => programLog.request({ ...line }) };
+  });
   bind(services.metrics, () => createMetrics());
   bind(services.failpoints, () => armedFailpoint(config.OBLIVIOUS_FAILPOINT));
   bind(services.callsInFlight, () => new CallsInFlight());
@@ -154,6 +169,24 @@ export const createContainer = (config: Config): Container => {
         clock: systemClock,
         programLog: context.get(services.programLog),
       }),
+    });
+  });
+
+  bind(services.workers, async (context) => {
+    const [log, appender, readModels] = await Promise.all([
+      context.getAsync(services.eventLog),
+      context.getAsync(services.appendQueue),
+      context.getAsync(services.readModels),
+    ]);
+    return openWorkers({
+      config,
+      log,
+      appender,
+      database: readModels.database,
+      guard: context.get(services.egressGuard),
+      processName,
+      programLog: context.get(services.programLog),
+      counted: context.get(services.metrics).worked,
     });
   });
 

@@ -1,4 +1,4 @@
-import type { ServiceIdentifier } from 'inversify';
+import type { Container, ServiceIdentifier } from 'inversify';
 import type { AppendQueue } from '../../commands/append-queue.ts';
 import type { AccountBook } from '../../commands/ledger/account-book.ts';
 import type { LeaseKeeper } from '../../commands/ledger/lease-keeper.ts';
@@ -8,6 +8,7 @@ import type { EventLog } from '../../commands/ports/event-log.ts';
 import type { Failpoints } from '../../commands/ports/failpoints.ts';
 import type { Passwords } from '../../commands/ports/passwords.ts';
 import type { SecretBox } from '../../commands/ports/secret-box.ts';
+import type { RequestLogger } from '../../gateways/ports/request-logger.ts';
 import type { SessionTokens } from '../../gateways/ports/session-tokens.ts';
 import type { Sandbox } from '../../gateways/sandbox/sandbox-server.ts';
 import type { CallsInFlight } from '../../gateways/relay/calls-in-flight.ts';
@@ -22,6 +23,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import type { ReadModels } from '../read-models/read-models.ts';
 import type { ClosableTokenCounter } from '../token-counter/token-counter.ts';
+import type { OpenedWorkers } from '../workers/open-workers.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
 
 const identifier = <Service>(name: string): ServiceIdentifier<Service> => Symbol.for(`oblivious.${name}`);
@@ -52,5 +54,10 @@ export const services = {
   upstreamPools: identifier<UpstreamPools>('upstreamPools'),
   tokenCounter: identifier<ClosableTokenCounter>('tokenCounter'),
   redis: identifier<RedisLink | null>('redis'),
+  workers: identifier<OpenedWorkers>('workers'),
+  requestLogger: identifier<RequestLogger>('requestLogger'),
   callsInFlight: identifier<CallsInFlight>('callsInFlight'),
 } as const;
+
+/** Gives out what the container makes. */
+export type Services = Pick<Container, 'get' | 'getAsync'>;

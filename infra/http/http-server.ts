@@ -1,5 +1,5 @@
 import { createServer, IncomingMessage, ServerResponse, STATUS_CODES, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { Server as TcpServer, type AddressInfo, type Socket } from 'node:net';
 import type { Express } from 'express';
 import type { IdSource } from '../../commands/ports/id-source.ts';
 
@@ -19,8 +19,13 @@ export interface HttpServer {
   readonly server: Server;
   /** Resolves with the port that was taken. */
   listen(port: number, host: string): Promise<number>;
-  /** Takes no new connection and closes idle ones; those in use close with their answer. Resolves when all are gone. */
-  close(): Promise<void>;
+  /** From here on every answer is the last one of its connection. */
+  closeAfterAnswers(): void;
+  /**
+   * Takes no new connection; those in use close with their answer. Idle ones are kept for `lingerMs` more, for a request that is on its
+   * way already: closed under it, it would have failed. Resolves when all are gone.
+   */
+  close(lingerMs?: number): Promise<void>;
   /** Cuts what is still open. */
   closeAll(): void;
 }
@@ -87,16 +92,27 @@ export const createHttpServer = (options: HttpServerOptions): HttpServer => {
           resolve((server.address() as AddressInfo).port);
         });
       }),
-    close: () => {
+    closeAfterAnswers: () => {
+      closing = true;
+    },
+    close: (lingerMs = 0) => {
       closing = true;
       return new Promise((resolve) => {
+        let idle: NodeJS.Timeout;
         // A connection whose last answer went out after this began becomes idle, and nobody else closes it.
-        const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
-        server.close(() => {
-          clearInterval(idle);
+        const closeIdle = (): void => {
+          server.closeIdleConnections();
+          idle = setTimeout(closeIdle, CLOSE_IDLE_MS);
+        };
+        idle = setTimeout(closeIdle, lingerMs);
+        // The close of an HTTP server would close idle connections itself, at once.
+        TcpServer.prototype.close.call(server, () => {
+          clearTimeout(idle);
+          // The timer that looks for slow requests is stopped by this one only.
+          server.close();
           resolve();
         });
-        server.closeIdleConnections();
+        if (lingerMs === 0) server.closeIdleConnections();
       });
     },
     closeAll: () => server.closeAllConnections(),

@@ -1,23 +1,38 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  type MetricObjectWithValues,
+  type MetricValue,
+} from 'prom-client';
 import type { FinishedCall, RelayMetrics } from '../../gateways/ports/relay-metrics.ts';
+
+/** Metrics of one process, as prom-client puts those of many together. */
+export type MetricSnapshot = MetricObjectWithValues<MetricValue<string>>[];
+
+export interface LedgerStats {
+  readonly leases: number;
+  readonly holds: number;
+  readonly waiting: number;
+}
+
+export interface ProjectionStats {
+  readonly name: string;
+  readonly lagEvents: number;
+  readonly lagSeconds: number;
+  readonly parked: number;
+}
+
+export interface WorkerStats extends ProjectionStats {
+  readonly waiting: number;
+}
 
 /** Read when somebody looks, never on the hot path. */
 export interface Observed {
-  readonly ledger: () => { readonly leases: number; readonly holds: number; readonly waiting: number };
   readonly appendQueue: () => { readonly depth: number; readonly batches: number; readonly events: number };
-  readonly projections: () => readonly {
-    readonly name: string;
-    readonly lagEvents: number;
-    readonly lagSeconds: number;
-    readonly parked: number;
-  }[];
-  readonly workers: () => readonly {
-    readonly name: string;
-    readonly lagEvents: number;
-    readonly lagSeconds: number;
-    readonly waiting: number;
-    readonly parked: number;
-  }[];
   readonly droppedLogLines: () => number;
 }
 
@@ -28,10 +43,14 @@ export interface Metrics {
   /** A worker has tried an event. */
   readonly worked: (worker: string, outcome: 'done' | 'failed' | 'parked') => void;
   readonly observe: (observed: Observed) => void;
+  readonly observeLedger: (ledger: () => LedgerStats) => void;
+  readonly observeProjections: (projections: () => readonly ProjectionStats[]) => void;
+  readonly observeWorkers: (workers: () => readonly WorkerStats[]) => void;
   /** For parts that put their own figures beside these. */
   readonly registry: Registry;
   readonly contentType: string;
   readonly render: () => Promise<string>;
+  readonly snapshot: () => Promise<MetricSnapshot>;
 }
 
 const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -103,6 +122,16 @@ export const createMetrics = (): Metrics => {
     labelNames: ['worker', 'outcome'],
   });
 
+  const gauge = (name: string, help: string, read: () => number): void =>
+    void new Gauge({
+      registers,
+      name,
+      help,
+      collect() {
+        this.set(read());
+      },
+    });
+
   return {
     worked: (worker, outcome) => worked.inc({ worker, outcome }),
     relay: {
@@ -119,29 +148,26 @@ export const createMetrics = (): Metrics => {
       charged: (model, basis, nanoDollars) => charges.inc({ model, basis }, Number(nanoDollars)),
     },
     durable: (step, seconds) => durable.observe({ step }, seconds),
-    observe: ({ ledger, appendQueue, projections, workers, droppedLogLines }) => {
-      const gauge = (name: string, help: string, read: () => number): void =>
-        void new Gauge({
-          registers,
-          name,
-          help,
-          collect() {
-            this.set(read());
-          },
-        });
-      gauge('oblivious_leases_open', 'Spend leases in the hands of this process.', () => ledger().leases);
-      gauge('oblivious_holds_open', 'Calls in flight for which money is held.', () => ledger().holds);
-      gauge('oblivious_reservations_waiting', 'Calls that wait for an account to decide.', () => ledger().waiting);
+    observe: ({ appendQueue, droppedLogLines }) => {
       gauge('oblivious_append_queue_depth', 'Appends that wait for the log.', () => appendQueue().depth);
       gauge('oblivious_append_batches', 'Writes to the log so far.', () => appendQueue().batches);
       gauge('oblivious_append_events', 'Events written to the log so far.', () => appendQueue().events);
       gauge('oblivious_log_lines_dropped', 'Log lines that nobody read in time.', droppedLogLines);
-      const perProjection = (name: string, help: string, read: (projection: ReturnType<Observed['projections']>[number]) => number): void =>
+    },
+    observeLedger: (ledger) => {
+      gauge('oblivious_leases_open', 'Spend leases in the hands of this process.', () => ledger().leases);
+      gauge('oblivious_holds_open', 'Calls in flight for which money is held.', () => ledger().holds);
+      gauge('oblivious_reservations_waiting', 'Calls that wait for an account to decide.', () => ledger().waiting);
+    },
+    observeProjections: (projections) => {
+      const perProjection = (name: string, help: string, read: (projection: ProjectionStats) => number): void =>
         void new Gauge({
           registers,
           name,
           help,
           labelNames: ['projection'],
+          // Every process that may project says the same of the same read models.
+          aggregator: 'max',
           collect() {
             for (const projection of projections()) this.set({ projection: projection.name }, read(projection));
           },
@@ -153,12 +179,15 @@ export const createMetrics = (): Metrics => {
         ({ lagSeconds }) => lagSeconds,
       );
       perProjection('oblivious_projection_parked', 'Events that a projector could not apply.', ({ parked }) => parked);
-      const perWorker = (name: string, help: string, read: (worker: ReturnType<Observed['workers']>[number]) => number): void =>
+    },
+    observeWorkers: (workers) => {
+      const perWorker = (name: string, help: string, read: (worker: WorkerStats) => number): void =>
         void new Gauge({
           registers,
           name,
           help,
           labelNames: ['worker'],
+          aggregator: 'max',
           collect() {
             for (const worker of workers()) this.set({ worker: worker.name }, read(worker));
           },
@@ -175,5 +204,10 @@ export const createMetrics = (): Metrics => {
     registry,
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
   };
 };
+
+/** What `/metrics` shows for several processes together: sums, but for what says that it is the same in all of them. */
+export const renderTogether = (snapshots: readonly MetricSnapshot[]): Promise<string> =>
+  AggregatorRegistry.aggregate([...snapshots]).metrics();

@@ -1,9 +1,17 @@
 import { access } from 'node:fs/promises';
+import { resolve as resolvePath } from 'node:path';
+import type { Config } from '../../schemas/config.ts';
 import { readConfig } from '../config/read-config.ts';
 import { MasterKeyRefused } from '../crypto/master-key.ts';
-import { dataPaths, DataDirectoryInUse } from '../home/data-directory.ts';
+import { dataPaths, DataDirectoryInUse, openDataDirectory } from '../home/data-directory.ts';
+import { createProgramLog } from '../logging/logger.ts';
+import { freePort } from '../processes/free-port.ts';
+import type { FirstCredentials } from '../processes/messages.ts';
+import { processGroups } from '../processes/process-groups.ts';
+import { supervised, type Supervised } from '../processes/supervised.ts';
+import { ProcessNotStarted, supervise } from '../processes/supervisor.ts';
 import { VERSION } from '../version.ts';
-import { startServer, type RunningServer } from './start-server.ts';
+import { startServer } from './start-server.ts';
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
@@ -12,7 +20,7 @@ const exists = (file: string): Promise<boolean> =>
   );
 
 /** What a person who started the server wants to know. */
-const banner = async ({ url, home, firstRun }: RunningServer): Promise<string> => {
+const banner = async (url: string, home: string, firstRun: StartedServer['firstRun']): Promise<string> => {
   const lines = [`Oblivious ${VERSION} is ready.`, '', `  Console and API   ${url}`, `  OpenAI base URL   ${url}/v1`];
   const { firstRunFile } = dataPaths(home);
   if (firstRun !== null) {
@@ -38,9 +46,104 @@ const reasonOf = (error: unknown): string => {
   return `It could not start: ${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`;
 };
 
+/** A server of one process or of many, once it runs. */
+interface StartedServer {
+  readonly url: string;
+  readonly firstRun: FirstCredentials | null;
+  stop(): Promise<void>;
+  /** Ends at once. */
+  kill(): void;
+}
+
+const startOne = async (config: Config): Promise<StartedServer> => {
+  const server = await startServer(config, VERSION);
+  return { url: server.url, firstRun: server.firstRun, stop: () => server.stop(), kill: () => undefined };
+};
+
+/** How long idle connections are kept by a process that another one has replaced, where nothing is configured. */
+const HAND_OVER_LINGER_MS = 5_000;
+const handOverLingerMs = ({ OBLIVIOUS_LINGER_SECONDS: seconds }: Config): number => (seconds === 0 ? HAND_OVER_LINGER_MS : seconds * 1_000);
+
+/** How much longer than its calls in flight a process may take to end. */
+const CLOSING_MS = 15_000;
+
+const startMany = async (config: Config): Promise<StartedServer> => {
+  const programLog = createProgramLog({ level: config.OBLIVIOUS_LOG_LEVEL, accessLog: false });
+  const directory = await openDataDirectory(config.OBLIVIOUS_HOME);
+  try {
+    const supervisor = await supervise({
+      groups: processGroups(config.OBLIVIOUS_ROLES, config.OBLIVIOUS_PROCESSES),
+      port: config.PORT === 0 ? await freePort(config.HOST) : config.PORT,
+      endMs: config.OBLIVIOUS_SHUTDOWN_SECONDS * 1_000 + handOverLingerMs(config) + CLOSING_MS,
+      note: (text, details) => programLog.warn(text, details),
+    });
+    process.on('SIGHUP', () => void supervisor.replaceAll());
+    return {
+      ...supervisor.ready,
+      stop: async () => {
+        await supervisor.stop();
+        directory.release();
+        programLog.flushSync();
+      },
+      kill: () => supervisor.kill(),
+    };
+  } catch (error) {
+    directory.release();
+    throw error;
+  }
+};
+
+/** Resolves once the process was told to end (SIGTERM or SIGINT) and has; the second time it ends at once. */
+const untilTold = (stop: () => Promise<void>, kill: () => void): Promise<0> =>
+  new Promise((resolve) => {
+    let asked = false;
+    const end = (): void => {
+      if (asked) {
+        kill();
+        process.exit(1);
+      }
+      asked = true;
+      void stop().then(() => resolve(0));
+    };
+    process.on('SIGTERM', end);
+    process.on('SIGINT', end);
+  });
+
+/** One of the processes that a supervisor started. */
+const runSupervised = async (config: Config, link: Supervised): Promise<0> => {
+  const server = await startServer(config, VERSION, link);
+  const { firstRun } = server;
+  link.ready({
+    url: server.url,
+    firstRun:
+      firstRun === null ? null : { apiKey: firstRun.apiKey, adminEmail: firstRun.adminEmail, adminPassword: firstRun.adminPassword },
+  });
+  const handedOver = new Promise<0>((resolve) =>
+    link.onHandOver(() => void server.stop({ lingerMs: handOverLingerMs(config), listening: false }).then(() => resolve(0))),
+  );
+  return Promise.race([
+    handedOver,
+    untilTold(
+      () => server.stop(),
+      () => undefined,
+    ),
+  ]);
+};
+
+const run = async (config: Config): Promise<0> => {
+  const link = supervised();
+  if (link !== null) return runSupervised(config, link);
+  const server = await (config.OBLIVIOUS_PROCESSES > 1 ? startMany(config) : startOne(config));
+  process.stdout.write(await banner(server.url, resolvePath(config.OBLIVIOUS_HOME), server.firstRun));
+  return untilTold(
+    () => server.stop(),
+    () => server.kill(),
+  );
+};
+
 /**
- * Runs the server until it is told to end (SIGTERM or SIGINT; the second time at once). Resolves with the exit code: 0, or 1 when it
- * could not start.
+ * Runs the server until it is told to end. Resolves with the exit code: 0, or 1 when it could not start. With more than one process
+ * `SIGHUP` puts a new one in the place of each, without a call that fails.
  */
 export const runServer = async (environment: NodeJS.ProcessEnv): Promise<number> => {
   const result = readConfig(environment);
@@ -48,22 +151,11 @@ export const runServer = async (environment: NodeJS.ProcessEnv): Promise<number>
     for (const mistake of result.mistakes) process.stderr.write(`${mistake}\n`);
     return 1;
   }
-  let server: RunningServer;
   try {
-    server = await startServer(result.config, VERSION);
+    return await run(result.config);
   } catch (error) {
-    process.stderr.write(`${reasonOf(error)}\n`);
+    // A process that did not start has said why itself.
+    if (!(error instanceof ProcessNotStarted)) process.stderr.write(`${reasonOf(error)}\n`);
     return 1;
   }
-  process.stdout.write(await banner(server));
-  return new Promise((resolve) => {
-    let asked = false;
-    const stop = (): void => {
-      if (asked) process.exit(1);
-      asked = true;
-      void server.stop().then(() => resolve(0));
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-  });
 };

@@ -1,3 +1,4 @@
+import { ROLES } from '../../../schemas/roles.ts';
 import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail } from '../failure.ts';
 import { listing } from '../render.ts';
@@ -5,9 +6,29 @@ import { listing } from '../render.ts';
 export const startCommand: Command = {
   name: 'start',
   about: 'Run the server until it is told to end.',
-  examples: ['start', 'start   # with PORT=8080 in the environment'],
-  run: async ({ host }: Run): Promise<Outcome> => {
-    const code = await host.start();
+  options: {
+    role: {
+      value: 'ROLES',
+      about: `What this process does: all, or some of ${ROLES.join(', ')} with commas between them. Default: OBLIVIOUS_ROLES, or all.`,
+    },
+    processes: {
+      value: 'N',
+      about:
+        'How many processes answer callers; with more than one, background roles have one of their own. Default: OBLIVIOUS_PROCESSES, or 1.',
+    },
+  },
+  examples: [
+    'start',
+    'start   # with PORT=8080 in the environment',
+    'start --role relay,console',
+    'start --role projector,sweeper',
+    'start --processes 4   # kill -HUP puts a new process in the place of each',
+  ],
+  run: async ({ host, options }: Run): Promise<Outcome> => {
+    const code = await host.start({
+      ...(options['role'] === undefined ? {} : { OBLIVIOUS_ROLES: options['role'] }),
+      ...(options['processes'] === undefined ? {} : { OBLIVIOUS_PROCESSES: options['processes'] }),
+    });
     return code === 0 ? 0 : 1;
   },
 };

@@ -1,0 +1,107 @@
+import { trace } from '@opentelemetry/api';
+import type { RequestHandler } from 'express';
+import { claimIdempotencyKey } from '../../../commands/calls/claim-idempotency-key.ts';
+import { createRelayRouter } from '../../../gateways/relay/relay-router.ts';
+import { SharedLimits } from '../../../gateways/relay/shared-limits.ts';
+import { Directory } from '../../../projections/directory/directory.ts';
+import { isRefusal } from '../../../schemas/errors.ts';
+import { systemClock } from '../../clock.ts';
+import { createKeyStandings } from '../../console-reads/key-standings.ts';
+import { services } from '../../container/identifiers.ts';
+import { timeSortedIds } from '../../ids.ts';
+import { timedSpending } from '../../metrics/timed-spending.ts';
+import { redisLimitPool } from '../../redis/limit-pool.ts';
+import { every } from '../every.ts';
+import { followAccounts } from '../follow-accounts.ts';
+import { recordHealth } from '../record-health.ts';
+import { relayLimits } from '../relay-limits.ts';
+import type { RoleContext } from '../role-context.ts';
+import { stopwatch } from '../stopwatch.ts';
+
+/** How often leases are looked after. */
+const TICK_MS = 1_000;
+
+const STALE_LOOK_MS = 1_000;
+const STALE = 'the directory of keys and channels is behind the log';
+
+export interface RelayRole {
+  readonly calls: RequestHandler;
+  /** Gives back what is left of this process's leases: once no call is in flight. */
+  readonly giveLeasesBack: () => Promise<void>;
+}
+
+/** The API for calls to models. Resolves once the directory knows the whole log. */
+export const relay = async ({ container, config, version, stopping, notReady, onClose, failed }: RoleContext): Promise<RelayRole> => {
+  const programLog = container.get(services.programLog);
+  const metrics = container.get(services.metrics);
+  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, redis] = await Promise.all([
+    container.getAsync(services.eventLog),
+    container.getAsync(services.appendQueue),
+    container.getAsync(services.readModels),
+    container.getAsync(services.leaseKeeper),
+    container.getAsync(services.secretBox),
+    container.getAsync(services.apiKeys),
+    container.getAsync(services.sandbox),
+    container.getAsync(services.redis),
+  ]);
+  const tokenCounter = container.get(services.tokenCounter);
+  onClose(() => tokenCounter.close());
+
+  const directory = new Directory({
+    feed: log,
+    database: readModels.database,
+    clock: systemClock,
+    report: (report) => programLog.warn('the directory of keys and channels', { ...report }),
+  });
+  const followed = directory.run(stopping);
+  onClose(() => followed);
+  await directory.whenReady();
+  const lookWhetherStale = (): void => {
+    if (directory.staleSince === null) notReady.delete(STALE);
+    else notReady.add(STALE);
+  };
+  onClose(every(STALE_LOOK_MS, lookWhetherStale, failed('looking at the directory')));
+  onClose(every(TICK_MS, () => keeper.tick(), failed('the care of leases')));
+  const sharedLimits = redis === null ? null : new SharedLimits(redisLimitPool(redis, container.get(services.processName)), stopwatch);
+  if (sharedLimits !== null) {
+    onClose(() => sharedLimits.close());
+    onClose(every(TICK_MS, () => sharedLimits.tick(), failed('sharing the limits')));
+  }
+  void followAccounts(log, (event) => keeper.onAccountEvent(event), stopping).catch(failed('following the accounts'));
+  metrics.observeLedger(() => keeper.stats());
+
+  const calls = createRelayRouter({
+    directory,
+    apiKeys,
+    spending: timedSpending(keeper, metrics.durable, () => stopwatch.elapsed()),
+    claims: {
+      claim: async (tokenId, key, payloadHash, requestId) => {
+        const refusal = await claimIdempotencyKey(log, appender, {
+          tokenId,
+          key,
+          payloadHash,
+          requestId,
+          occurredAt: new Date(systemClock.now()).toISOString(),
+        });
+        return isRefusal(refusal) ? refusal : 'claimed';
+      },
+    },
+    standings: createKeyStandings({ database: readModels.database, clock: systemClock }),
+    upstream: container.get(services.upstreamPools),
+    tokenCounter,
+    secrets: secretBox,
+    health: recordHealth({ log, appender, ids: timeSortedIds, clock: systemClock, programLog }),
+    logger: container.get(services.requestLogger),
+    metrics: metrics.relay,
+    clock: systemClock,
+    stopwatch,
+    ids: timeSortedIds,
+    random: () => Math.random(),
+    sandboxUrl: () => sandbox?.baseUrl ?? null,
+    tracer: config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? null : trace.getTracer('oblivious', version),
+    inFlight: container.get(services.callsInFlight),
+    limits: relayLimits(config),
+    sharedLimits,
+  });
+  return { calls, giveLeasesBack: () => keeper.stop() };
+};
