@@ -189,6 +189,10 @@ export const settings = {
     'How long a shutdown keeps idle connections, and takes new ones, after it has said that it is not ready: for load balancers to notice. 0: not at all, and 5 where one process replaces another.',
   ),
   OBLIVIOUS_APPEND_QUEUE: setting(count.default(50_000), 'Most appends that wait for the log before callers are turned away.'),
+  OBLIVIOUS_DIRECTORY_KEYS: setting(
+    count.default(1_000_000),
+    'Most keys, and most users, that a process holds in memory; others are looked up when they are used.',
+  ),
   OBLIVIOUS_METRICS_TOKEN: setting(
     z.string().min(16, 'expected at least 16 characters').optional(),
     'When set, /metrics wants it as a bearer token.',

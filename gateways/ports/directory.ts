@@ -46,10 +46,15 @@ export interface DirectoryPrice {
   readonly price: ModelPrice;
 }
 
-/** What the hot path looks up: all of it in memory, kept current by the log. No look-up waits. */
+/** A key and its owner from outside of memory. `unavailable`: nobody could say. */
+export type LookedUp = { readonly token: DirectoryToken; readonly user: DirectoryUser } | 'unknown' | 'unavailable';
+
+/** What the hot path looks up: in memory, kept current by the log. No look-up waits but one for a key that memory has no room for. */
 export interface Directory {
   tokenByHash(keyHash: KeyHash): DirectoryToken | undefined;
   user(userId: UserId): DirectoryUser | undefined;
+  /** A key that memory does not hold, or whose owner it does not hold; `null` where memory holds all there are. */
+  lookUp(keyHash: KeyHash): Promise<LookedUp> | null;
   /** Enabled channels that serve the model, whatever the group. */
   channelsForModel(model: string): readonly DirectoryChannel[];
   /** Every model that an enabled channel serves. */

@@ -23,25 +23,41 @@ export type KeyUse = 'spend' | 'look';
 
 /**
  * Who calls: the key's owner, if the key may be used at all, from here, and for this. To look (`look`: what the key may do and
- * has left) a key may be used up or expired; to spend it may not.
+ * has left) a key may be used up or expired; to spend it may not. Waits only for a key that memory does not hold.
  */
 export const authenticate = (
   deps: Pick<RelayDeps, 'apiKeys' | 'directory' | 'clock'>,
   call: Call,
   door: z.infer<typeof Door> | null,
   use: KeyUse,
-): Caller | Refusal => {
+): Caller | Refusal | Promise<Caller | Refusal> => {
   const header = call.req.headers.authorization;
   if (header === undefined || header === '') return refuse('missing_api_key');
   const key = BEARER.exec(header)?.[1];
   if (key === undefined) return refuse('missing_api_key', 'The authorization header is not of the form: Bearer YOUR_KEY.');
   const hash = deps.apiKeys.hashOf(key);
   const token = hash === null ? undefined : deps.directory.tokenByHash(hash);
-  if (token === undefined) return refuse('invalid_api_key');
-  const user = deps.directory.user(token.userId);
-  if (user === undefined) return refuse('invalid_api_key');
-  call.caller = { token, user };
+  const user = token === undefined ? undefined : deps.directory.user(token.userId);
+  if (token !== undefined && user !== undefined) return admit(deps, call, door, use, { token, user });
+  const looking = hash === null ? null : deps.directory.lookUp(hash);
+  if (looking === null) return refuse('invalid_api_key');
+  return looking.then((found) => {
+    if (found === 'unknown') return refuse('invalid_api_key');
+    if (found === 'unavailable')
+      return refuse('read_model_behind', 'The API key cannot be looked up at the moment; try again.', { retryAfterSeconds: 1 });
+    return admit(deps, call, door, use, found);
+  });
+};
 
+const admit = (
+  deps: Pick<RelayDeps, 'clock'>,
+  call: Call,
+  door: z.infer<typeof Door> | null,
+  use: KeyUse,
+  caller: Caller,
+): Caller | Refusal => {
+  const { token, user } = caller;
+  call.caller = caller;
   if (token.revoked) return refuse('key_revoked');
   if (token.disabled) return refuse('key_disabled');
   if (user.suspended) return refuse('user_suspended');
@@ -52,7 +68,7 @@ export const authenticate = (
   const { addresses, endpoints } = token.restrictions;
   if (addresses !== null && !addressAllowed(addresses, call.req.ip)) return refuse('address_not_allowed');
   if (door !== null && endpoints !== null && !endpoints.includes(door)) return refuse('endpoint_not_allowed');
-  return call.caller;
+  return caller;
 };
 
 export const mayUseModel = ({ token }: Caller, model: string): boolean =>

@@ -313,8 +313,10 @@ export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeNam
   await around(deps, call, async () => {
     if (!deps.inFlight.admitting)
       return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }), ['connection', 'close']);
-    const caller = authenticate(deps, call, endpoint, 'spend');
+    const authenticated = authenticate(deps, call, endpoint, 'spend');
+    const caller = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('refused' in caller) return sendRefusal(call, caller);
+    if (authenticated !== caller && !deps.inFlight.admitting) return sendRefusal(call, refuse('shutting_down'), ['connection', 'close']);
     const asked = deps.limiter.enter(caller);
     if (asked !== null && !(asked instanceof Promise)) return sendRefusal(call, asked);
     let limited: Refusal | null = null;
@@ -322,6 +324,7 @@ export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeNam
     res.on('close', () => {
       if (!res.writableFinished) call.interrupt('client_left');
     });
+    if (res.closed) call.interrupt('client_left');
     // A write that meets a connection's end is no reason to end the process: `close` says all there is to know.
     res.on('error', ignore);
     try {

@@ -66,7 +66,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
     handled(async (req, res) => {
       const call = newCall(pipeline, req, res, routeName);
       await around(pipeline, call, async () => {
-        const caller = authenticate(deps, call, door, 'look');
+        const caller = await authenticate(deps, call, door, 'look');
         if (isRefusal(caller)) return sendRefusal(call, caller);
         const limited = await pipeline.limiter.enter(caller);
         if (limited !== null) return sendRefusal(call, limited);

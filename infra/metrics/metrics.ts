@@ -40,6 +40,9 @@ export interface Metrics {
   readonly relay: RelayMetrics;
   /** How long a charge took to be durable, in seconds. */
   readonly durable: (step: 'reserve' | 'charge', seconds: number) => void;
+  /** Keys and users that were looked up outside of memory, by where they were found. */
+  readonly lookedUp: (kind: string, outcome: string) => void;
+  readonly observeDirectory: (directory: () => { readonly tokens: number; readonly users: number }) => void;
   /** A worker has tried an event. */
   readonly worked: (worker: string, outcome: 'done' | 'failed' | 'parked') => void;
   readonly observe: (observed: Observed) => void;
@@ -115,6 +118,13 @@ export const createMetrics = (): Metrics => {
     buckets: DURABLE_SECONDS,
   });
 
+  const lookups = new Counter({
+    registers,
+    name: 'oblivious_directory_lookups_total',
+    help: 'Look-ups of keys and users that memory does not hold.',
+    labelNames: ['kind', 'outcome'],
+  });
+
   const worked = new Counter({
     registers,
     name: 'oblivious_worker_attempts_total',
@@ -148,6 +158,11 @@ export const createMetrics = (): Metrics => {
       charged: (model, basis, nanoDollars) => charges.inc({ model, basis }, Number(nanoDollars)),
     },
     durable: (step, seconds) => durable.observe({ step }, seconds),
+    lookedUp: (kind, outcome) => lookups.inc({ kind, outcome }),
+    observeDirectory: (directory) => {
+      gauge('oblivious_directory_keys', 'API keys in memory.', () => directory().tokens);
+      gauge('oblivious_directory_users', 'Users in memory.', () => directory().users);
+    },
     observe: ({ appendQueue, droppedLogLines }) => {
       gauge('oblivious_append_queue_depth', 'Appends that wait for the log.', () => appendQueue().depth);
       gauge('oblivious_append_batches', 'Writes to the log so far.', () => appendQueue().batches);

@@ -23,6 +23,7 @@ export const redisMetrics = (registry: Registry): RedisObserver => {
     registers,
     name: 'oblivious_redis_reachable',
     help: 'Which part of the keys in Redis can be reached, from 0 to 1.',
+    aggregator: 'min',
   });
   reachable.set(0);
   return {

@@ -1,18 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Position } from '../../schemas/event-envelope.ts';
+import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
 import { START } from '../../schemas/event-envelope.ts';
 import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
 import type { KeyHash, TokenRestrictions } from '../../schemas/events/token.ts';
-import type { ChannelId, PriceListId, TokenId, UserId } from '../../schemas/ids.ts';
+import type { ChannelId, PriceListId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
 import { RATIO_ONE, type ModelPrice, type Ratio } from '../../schemas/price.ts';
 import { channels } from '../channels/projection.ts';
 import type { ChannelDocument, ChannelKeyDocument } from '../channels/tables.ts';
 import { contradictionWithLog } from '../engine/against-log.ts';
 import { readCheckpoints } from '../engine/checkpoint.ts';
-import { readDocuments } from '../engine/document-rows.ts';
+import { readDocuments, type DocumentAt } from '../engine/document-rows.ts';
 import { blockedStreams } from '../engine/parked-events.ts';
 import { ReadModelsUnavailable } from '../engine/read-models-unavailable.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { CachedDocument, CachedKind, DocumentCache } from '../ports/document-cache.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
 import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
 import { priceLists } from '../price-lists/projection.ts';
@@ -22,6 +23,10 @@ import type { TokenDocument } from '../token-lookup/tables.ts';
 import { users } from '../users/projection.ts';
 import type { UserDocument } from '../users/tables.ts';
 import { HeldDocuments } from './held-documents.ts';
+import { KeyLookup, type Lookup } from './key-lookup.ts';
+import { OutsideDocuments, type LookupOutcome } from './outside-documents.ts';
+import { countRows, newestKeys, readSome, recentChanges } from './partial-rows.ts';
+import { RecentChanges } from './recent-changes.ts';
 
 export interface TokenEntry {
   readonly tokenId: TokenId;
@@ -75,6 +80,12 @@ export interface DirectoryOptions {
   readonly database?: ReadModelDatabase;
   readonly clock: Clock;
   readonly report?: (report: DirectoryReport) => void;
+  /** Most keys, and most users, in memory; the others are looked up when they are used. Needs `database` and `readStream`. All, unless given. */
+  readonly most?: number;
+  readonly readStream?: (stream: StreamName) => AsyncIterable<RecordedEvent>;
+  /** Spares the database most of these look-ups. */
+  readonly cache?: DocumentCache | null;
+  readonly lookedUp?: (kind: CachedKind, outcome: LookupOutcome) => void;
   /** How often the log is asked where it ends, in milliseconds. */
   readonly checkMs?: number;
   /** How long it may have been behind the log before it says so, in milliseconds. */
@@ -82,6 +93,35 @@ export interface DirectoryOptions {
 }
 
 const RETRY_MS = 500;
+const LOOK_UPS = 3;
+
+/** What is looked up, and whether it was since somebody asked: `used` for who may stay in memory, `fresh` for {@link Directory.shareUse}. */
+interface Used<Entry> {
+  readonly entry: Entry;
+  used: boolean;
+  fresh: boolean;
+}
+
+const use = <Entry>(held: Used<Entry> | undefined): Entry | undefined => {
+  if (held === undefined) return undefined;
+  held.used = true;
+  held.fresh = true;
+  return held.entry;
+};
+
+const takeUse = (held: Used<unknown> | undefined): boolean => {
+  if (held?.used !== true) return false;
+  held.used = false;
+  return true;
+};
+
+interface Warm {
+  readonly used: readonly string[];
+  readonly tokens: ReadonlyMap<string, CachedDocument>;
+  readonly users: ReadonlyMap<string, CachedDocument>;
+}
+
+const NONE: Warm = { used: [], tokens: new Map(), users: new Map() };
 
 const tokenEntry = ({ tokenId, userId, name, disabled, revoked, exhausted, expiresAt, restrictions }: TokenDocument): TokenEntry => ({
   tokenId,
@@ -107,13 +147,14 @@ const byEffect = ({ list: a }: PriceListEntry, { list: b }: PriceListEntry): num
  */
 export class Directory {
   readonly #options: DirectoryOptions;
-  readonly #tokens = new HeldDocuments(tokenLookup, (_key, doc, before) => this.#tokenChanged(doc, before));
-  readonly #users = new HeldDocuments(users, (key, doc) => this.#userChanged(key as UserId, doc));
-  readonly #channels = new HeldDocuments(channels, (key, doc) => this.#channelChanged(key as ChannelId, doc));
-  readonly #prices = new HeldDocuments(priceLists, (key, doc) => this.#priceChanged(key, doc));
+  readonly #tokens: HeldDocuments<(typeof tokenLookup.types)[number], TokenDocument>;
+  readonly #users: HeldDocuments<(typeof users.types)[number], UserDocument>;
+  readonly #lookup: KeyLookup | null;
+  readonly #channels = new HeldDocuments(channels, { changed: (key, doc) => this.#channelChanged(key as ChannelId, doc) });
+  readonly #prices = new HeldDocuments(priceLists, { changed: (key, doc) => this.#priceChanged(key, doc) });
 
-  readonly #tokenByHash = new Map<KeyHash, TokenEntry>();
-  readonly #userById = new Map<UserId, UserEntry>();
+  readonly #tokenByHash = new Map<KeyHash, Used<TokenEntry>>();
+  readonly #userById = new Map<UserId, Used<UserEntry>>();
   readonly #enabledChannels = new Map<ChannelId, ChannelEntry>();
   #channelsByModel: ReadonlyMap<string, readonly ChannelEntry[]> | null = null;
   readonly #lists = new Map<PriceListId, PriceListEntry>();
@@ -123,6 +164,7 @@ export class Directory {
 
   readonly #listeners = new Set<(change: DirectoryChange) => void>();
   #position: Position = START;
+  #lastIssued: Position = START;
   #ready = false;
   #becomeReady: () => void = () => undefined;
   readonly #readiness: Promise<void>;
@@ -130,6 +172,42 @@ export class Directory {
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    const { most = Infinity, cache = null, database, readStream, clock } = options;
+    this.#tokens = new HeldDocuments(
+      tokenLookup,
+      {
+        changed: (_key, doc, before) => this.#tokenChanged(doc, before),
+        changedOutside: (key, position) => void cache?.drop('token', key, position),
+        forgotten: (_key, { keyHash }) => this.#tokenByHash.delete(keyHash),
+        wasUsed: (_key, { keyHash }) => takeUse(this.#tokenByHash.get(keyHash)),
+      },
+      { most, changes: new RecentChanges() },
+    );
+    this.#users = new HeldDocuments(
+      users,
+      {
+        changed: (key, doc) => this.#userChanged(key as UserId, doc),
+        changedOutside: (key, position) => void cache?.drop('user', key, position),
+        forgotten: (key) => this.#userById.delete(key as UserId),
+        wasUsed: (key) => takeUse(this.#userById.get(key as UserId)),
+      },
+      { most, changes: new RecentChanges() },
+    );
+    this.#lookup = null;
+    if (database !== undefined && readStream !== undefined) {
+      const report = options.lookedUp ?? ((): void => undefined);
+      const outside = { sql: database, cache, readStream, position: () => this.#position, report };
+      this.#lookup = new KeyLookup({
+        tokens: new OutsideDocuments('token', this.#tokens, outside),
+        // What proves who somebody is stays where it has to be.
+        users: new OutsideDocuments('user', this.#users, outside, (doc) => ({ ...doc, passwordHash: null })),
+        cache,
+        clock,
+        lastIssued: () => this.#lastIssued,
+        holdsUser: (userId) => this.#userById.has(userId),
+        report,
+      });
+    }
     this.#readiness = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
@@ -155,11 +233,54 @@ export class Directory {
   }
 
   tokenByHash(keyHash: KeyHash): TokenEntry | undefined {
-    return this.#tokenByHash.get(keyHash);
+    return use(this.#tokenByHash.get(keyHash));
   }
 
   user(userId: UserId): UserEntry | undefined {
-    return this.#userById.get(userId);
+    return use(this.#userById.get(userId));
+  }
+
+  /** Every key and every user is in memory: who is not there does not exist. */
+  get complete(): boolean {
+    return this.#tokens.complete && this.#users.complete;
+  }
+
+  /** Keys and users in memory. */
+  get held(): { readonly tokens: number; readonly users: number } {
+    return { tokens: this.#tokenByHash.size, users: this.#userById.size };
+  }
+
+  /** A key that memory does not hold, and its owner, from outside; `null` where there is nothing to be found outside. */
+  lookUp(keyHash: KeyHash): Promise<{ readonly token: TokenEntry; readonly user: UserEntry } | Exclude<Lookup, 'found'>> | null {
+    return this.complete || this.#lookup === null ? null : this.#lookUp(this.#lookup, keyHash);
+  }
+
+  async #lookUp(
+    lookup: KeyLookup,
+    keyHash: KeyHash,
+  ): Promise<{ readonly token: TokenEntry; readonly user: UserEntry } | Exclude<Lookup, 'found'>> {
+    // What was found may have had to make room again before it is looked at.
+    for (let times = 0; times < LOOK_UPS; times++) {
+      const found = await lookup.find(keyHash, this.#tokenByHash.get(keyHash)?.entry.userId);
+      if (found !== 'found') return found;
+      const token = this.tokenByHash(keyHash);
+      const user = token === undefined ? undefined : this.user(token.userId);
+      if (token !== undefined && user !== undefined) return { token, user };
+    }
+    return 'unavailable';
+  }
+
+  /** Says in the cache which keys were used since this was called last, for processes that start. Costs a look at each that is held. */
+  async shareUse(): Promise<void> {
+    const { cache = null, most = Infinity } = this.#options;
+    if (cache === null || this.complete) return;
+    const used: string[] = [];
+    for (const held of this.#tokenByHash.values()) {
+      if (!held.fresh) continue;
+      held.fresh = false;
+      used.push(held.entry.tokenId);
+    }
+    if (used.length > 0) await cache.used(used, most);
   }
 
   /** Every enabled channel. */
@@ -238,6 +359,7 @@ export class Directory {
     for await (const message of this.#options.feed.subscribe({ after, filter: { types }, signal })) {
       if (message.kind === 'events') {
         for (const event of message.events) {
+          if (event.type === 'TokenIssued' && event.position > this.#lastIssued) this.#lastIssued = event.position;
           for (const documents of held) {
             const error = documents.apply(event);
             if (error !== null) this.#report({ kind: 'distrusted', stream: event.stream, position: event.position, error });
@@ -256,10 +378,11 @@ export class Directory {
 
   /** Takes the rows of the database where they can be trusted. Answers with the place from which the log has to be followed. */
   async #load(): Promise<Position> {
-    const { database } = this.#options;
+    const { database, cache, most = Infinity } = this.#options;
     if (database !== undefined) {
       try {
-        this.#position = await database.transaction((tx) => this.#loadRows(tx), { snapshot: true });
+        const warm = cache === undefined || cache === null || most === Infinity ? NONE : await this.#warm(database, cache, most);
+        this.#position = await database.transaction((tx) => this.#loadRows(tx, warm), { snapshot: true });
         return this.#position;
       } catch (error) {
         if (!(error instanceof ReadModelsUnavailable)) throw error;
@@ -271,7 +394,7 @@ export class Directory {
     return START;
   }
 
-  async #loadRows(tx: Sql): Promise<Position> {
+  async #loadRows(tx: Sql, warm: Warm): Promise<Position> {
     const projections = [tokenLookup, users, channels, priceLists];
     const contradiction = await contradictionWithLog(tx, this.#options.feed, projections);
     if (contradiction !== null) throw new ReadModelsUnavailable(contradiction);
@@ -291,11 +414,63 @@ export class Directory {
       await positionOf(channels),
       await positionOf(priceLists),
     ] as const;
-    this.#tokens.load(await readDocuments(tx, tokenLookup), positions[0]);
-    this.#users.load(await readDocuments(tx, users), positions[1]);
+    await this.#loadKeys(tx, positions[0], positions[1], warm);
     this.#channels.load(await readDocuments(tx, channels), positions[2]);
     this.#prices.load(await readDocuments(tx, priceLists), positions[3]);
     return positions.reduce((least, position) => (position < least ? position : least));
+  }
+
+  async #loadKeys(tx: Sql, tokensAt: Position, usersAt: Position, warm: Warm): Promise<void> {
+    const { most = Infinity } = this.#options;
+    const bounded = most < Infinity && this.#lookup !== null;
+    const tooMany = async (projection: typeof tokenLookup | typeof users): Promise<boolean> =>
+      bounded && (await countRows(tx, projection)) > most;
+
+    if (!(await tooMany(tokenLookup))) this.#tokens.load(await readDocuments(tx, tokenLookup), tokensAt, { kind: 'all', bounded });
+    else {
+      const extent = await recentChanges(tx, tokenLookup, tokensAt, this.#tokens.changesKept);
+      this.#tokens.load(new Map(), tokensAt, extent);
+      const wanted = [...new Set([...warm.used, ...(await newestKeys(tx, tokenLookup, most))])].slice(0, most);
+      await this.#takeIn(tx, this.#tokens, tokensAt, wanted, warm.tokens);
+    }
+    if (!(await tooMany(users))) return this.#users.load(await readDocuments(tx, users), usersAt, { kind: 'all', bounded });
+    const extent = await recentChanges(tx, users, usersAt, this.#users.changesKept);
+    this.#users.load(new Map(), usersAt, extent);
+    const owners = new Set([...this.#tokenByHash.values()].map(({ entry }) => entry.userId));
+    await this.#takeIn(tx, this.#users, usersAt, [...owners].slice(0, most), warm.users);
+  }
+
+  /** From the cache where its copies can be believed, the rest from the rows. */
+  async #takeIn<Type extends (typeof tokenLookup.types | typeof users.types)[number], Doc>(
+    tx: Sql,
+    held: HeldDocuments<Type, Doc>,
+    at: Position,
+    keys: readonly string[],
+    warm: ReadonlyMap<string, CachedDocument>,
+  ): Promise<void> {
+    const missing: string[] = [];
+    const found = new Map<string, DocumentAt<Doc>>();
+    for (const key of keys) {
+      const cached = warm.get(key);
+      const believed = cached === undefined ? undefined : held.believed(key, cached, at);
+      if (believed === undefined) missing.push(key);
+      else found.set(key, believed);
+    }
+    for (const [key, row] of await readSome(tx, held.projection, missing)) found.set(key, row);
+    // Who was used last comes last, and goes last.
+    for (const key of [...keys].reverse()) {
+      const at = found.get(key);
+      if (at !== undefined) held.takeIn(key, at);
+    }
+  }
+
+  /** What the cache has of the keys that were used last. Asked before the rows are, so that no transaction waits for it. */
+  async #warm(sql: Sql, cache: DocumentCache, most: number): Promise<Warm> {
+    if ((await countRows(sql, tokenLookup)) <= most) return NONE;
+    const used = await cache.lastUsed(most);
+    const tokens = await cache.getAll('token', used);
+    const owners = new Set([...tokens.values()].flatMap(({ doc }) => (typeof doc['userId'] === 'string' ? [doc['userId']] : [])));
+    return { used, tokens, users: await cache.getAll('user', [...owners]) };
   }
 
   /** Compares with the end of the log now and then: a subscription that has broken says nothing by itself. */
@@ -319,7 +494,10 @@ export class Directory {
 
   #tokenChanged(doc: TokenDocument | undefined, before: TokenDocument | undefined): void {
     if (before !== undefined && before.keyHash !== doc?.keyHash) this.#tokenByHash.delete(before.keyHash);
-    if (doc !== undefined) this.#tokenByHash.set(doc.keyHash, tokenEntry(doc));
+    if (doc !== undefined) {
+      this.#tokenByHash.set(doc.keyHash, { entry: tokenEntry(doc), used: false, fresh: false });
+      this.#lookup?.issued(doc.keyHash);
+    }
     const tokenId = (doc ?? before)?.tokenId;
     if (tokenId !== undefined) this.#tell({ kind: 'token', tokenId });
   }
@@ -328,7 +506,11 @@ export class Directory {
     if (doc === undefined) this.#userById.delete(userId);
     else {
       const { email, displayName, role, group, suspended, credentialsRevision } = doc;
-      this.#userById.set(userId, { userId, email, displayName, role, group, suspended, credentialsRevision });
+      this.#userById.set(userId, {
+        entry: { userId, email, displayName, role, group, suspended, credentialsRevision },
+        used: true,
+        fresh: true,
+      });
     }
     this.#tell({ kind: 'user', userId });
   }

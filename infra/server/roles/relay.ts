@@ -10,6 +10,7 @@ import { createKeyStandings } from '../../console-reads/key-standings.ts';
 import { services } from '../../container/identifiers.ts';
 import { timeSortedIds } from '../../ids.ts';
 import { timedSpending } from '../../metrics/timed-spending.ts';
+import { redisDocumentCache } from '../../redis/document-cache.ts';
 import { redisLimitPool } from '../../redis/limit-pool.ts';
 import { every } from '../every.ts';
 import { followAccounts } from '../follow-accounts.ts';
@@ -20,6 +21,9 @@ import { stopwatch } from '../stopwatch.ts';
 
 /** How often leases are looked after. */
 const TICK_MS = 1_000;
+
+/** How often processes that start later are told which keys are in use. */
+const SHARE_USE_MS = 60_000;
 
 const STALE_LOOK_MS = 1_000;
 const STALE = 'the directory of keys and channels is behind the log';
@@ -50,6 +54,10 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   const directory = new Directory({
     feed: log,
     database: readModels.database,
+    most: config.OBLIVIOUS_DIRECTORY_KEYS,
+    readStream: (stream) => log.readStream(stream),
+    cache: redis === null ? null : redisDocumentCache(redis),
+    lookedUp: metrics.lookedUp,
     clock: systemClock,
     report: (report) => programLog.warn('the directory of keys and channels', { ...report }),
   });
@@ -61,6 +69,8 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     else notReady.add(STALE);
   };
   onClose(every(STALE_LOOK_MS, lookWhetherStale, failed('looking at the directory')));
+  onClose(every(SHARE_USE_MS, () => directory.shareUse(), failed('saying which keys are in use')));
+  metrics.observeDirectory(() => directory.held);
   onClose(every(TICK_MS, () => keeper.tick(), failed('the care of leases')));
   const sharedLimits = redis === null ? null : new SharedLimits(redisLimitPool(redis, container.get(services.processName)), stopwatch);
   if (sharedLimits !== null) {

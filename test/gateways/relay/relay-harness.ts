@@ -1,6 +1,6 @@
 import express from 'express';
 import type { IdempotencyClaims } from '../../../gateways/ports/idempotency-claims.ts';
-import type { Directory, DirectoryChannel, DirectoryToken, DirectoryUser } from '../../../gateways/ports/directory.ts';
+import type { Directory, DirectoryChannel, DirectoryToken, DirectoryUser, LookedUp } from '../../../gateways/ports/directory.ts';
 import type { KeyStanding } from '../../../gateways/ports/key-standing.ts';
 import type { FinishedCall } from '../../../gateways/ports/relay-metrics.ts';
 import type { RequestLine } from '../../../gateways/ports/request-logger.ts';
@@ -87,6 +87,11 @@ export class TestDirectory implements Directory {
   }
   user(userId: UserId): DirectoryUser | undefined {
     return userId === this.owner.userId ? this.owner : undefined;
+  }
+  /** What is found outside of memory; `null`: nothing is outside. */
+  outside: (() => Promise<LookedUp>) | null = null;
+  lookUp(): Promise<LookedUp> | null {
+    return this.outside?.() ?? null;
   }
   channelsForModel(model: string): readonly DirectoryChannel[] {
     return this.channels.filter(({ settings }) => settings.models.some((mapping) => mapping.model === model));
