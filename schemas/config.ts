@@ -119,7 +119,7 @@ export const settings = {
   ),
   OBLIVIOUS_ROLES: setting(
     rolesSchema.prefault('all'),
-    'What this process does: all, or some of relay, console, projector, worker, sweeper with commas between them. `start --role` says the same.',
+    'What this process does: all, or some of relay, console, projector, bridge, worker, sweeper with commas between them. `start --role` says the same.',
   ),
   OBLIVIOUS_PROCESSES: setting(
     z.coerce.number().int().min(1).max(64).default(1),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** What a process can be for. A role that has to be alone (the projector) is held by one process at a time; the others stand by. */
-export const ROLES = ['relay', 'console', 'projector', 'worker', 'sweeper'] as const;
+/** What a process can be for. A role that has to be alone (the projector, the bridge) is held by one process at a time; the others stand by. */
+export const ROLES = ['relay', 'console', 'projector', 'bridge', 'worker', 'sweeper'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles that answer callers; every other one works in the background. */

@@ -38,6 +38,10 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
   if (absent.length > 0 && absent.length < login.length) {
     for (const name of absent) mistakes.push(`${name}: the three KAFKA_SASL_ settings go together, and it is not set.`);
   }
+  const { OBLIVIOUS_ROLES: named } = config;
+  if (Array.isArray(named) && named.length < ROLES.length && named.includes('bridge') && config['KAFKA_BROKERS'] === undefined) {
+    mistakes.push('KAFKA_BROKERS: must be set for the role bridge, which hands events on to them.');
+  }
   if (config['DATABASE_READ_URL'] !== undefined && (environment['DATABASE_URL'] ?? '') === '') {
     mistakes.push('DATABASE_READ_URL: is of no use without DATABASE_URL, whose replica it names.');
   }

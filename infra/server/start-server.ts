@@ -19,6 +19,7 @@ import { startTracing } from '../tracing/start-tracing.ts';
 import { firstRunSettings } from './first-run-settings.ts';
 import { writeFirstRun } from './first-run.ts';
 import type { RoleContext } from './role-context.ts';
+import { bridge } from './roles/bridge.ts';
 import { serveConsole } from './roles/console.ts';
 import { project, readModelsCaughtUp, readModelsThere } from './roles/project.ts';
 import { relay, type RelayRole } from './roles/relay.ts';
@@ -174,6 +175,7 @@ export const startServer = async (config: Config, version: string, supervised: S
     else if (roles.includes('console') || roles.includes('sweeper')) await readModelsThere(context);
     if (roles.includes('sweeper')) await sweep(context);
     if (roles.includes('worker')) await work(context);
+    if (roles.includes('bridge')) await bridge(context);
     const firstRun = serving ? await makeReady(context) : null;
     const relayed: RelayRole | null = roles.includes('relay') ? await relay(context) : null;
     if (roles.includes('console')) await serveConsole(context);

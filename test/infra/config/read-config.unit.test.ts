@@ -59,6 +59,23 @@ describe('the configuration', () => {
     expect(readConfig({ EVENTSTORE_URL: 'https://node1.example', DATABASE_URL: 'postgres://db/x' })).to.have.property('mistakes');
   });
 
+  it('wants PostgreSQL beside Kafka, all of a login or nothing, and Kafka for the bridge', () => {
+    const beside = { KAFKA_BROKERS: 'a.example:9092,b.example:9093', DATABASE_URL: 'postgres://db/x' };
+    expect(configOf(beside).KAFKA_BROKERS).to.equal('a.example:9092,b.example:9093');
+    const mistakesOf = (environment: NodeJS.ProcessEnv): string[] => {
+      const result = readConfig(environment);
+      return 'mistakes' in result ? result.mistakes.map((line) => line.split(':')[0] ?? '') : [];
+    };
+    expect(mistakesOf({ KAFKA_BROKERS: 'a.example:9092' })).to.deep.equal(['DATABASE_URL']);
+    expect(mistakesOf({ ...beside, KAFKA_BROKERS: 'a.example' })).to.deep.equal(['KAFKA_BROKERS']);
+    expect(mistakesOf({ ...beside, KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me' })).to.deep.equal(['KAFKA_SASL_PASSWORD']);
+    expect(mistakesOf({ DATABASE_URL: 'postgres://db/x', OBLIVIOUS_ROLES: 'bridge' })).to.deep.equal(['KAFKA_BROKERS']);
+    expect(mistakesOf({ ...beside, OBLIVIOUS_ROLES: 'bridge' })).to.deep.equal([]);
+    const login = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD: 'hush' };
+    const shown = showConfig(configOf({ ...beside, ...login }), login);
+    expect(JSON.stringify(shown)).not.to.contain('hush');
+  });
+
   it('refuses an egress policy that is none', () => {
     expect(readConfig({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: 'everything' })).to.have.property('mistakes');
     expect(configOf({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: '10.0.0.0/8,fd00::/8' }).OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS).to.equal(
