@@ -1,6 +1,7 @@
 import { accountBalances } from './account-balances/projection.ts';
 import { channels } from './channels/projection.ts';
 import type { Projection } from './engine/projection.ts';
+import { exports } from './exports/projection.ts';
 import { journal } from './journal/projection.ts';
 import { notifications } from './notifications/projection.ts';
 import { priceLists } from './price-lists/projection.ts';
@@ -20,4 +21,5 @@ export const projections: readonly Projection[] = [
   usageHourly,
   usageDaily,
   notifications,
+  exports,
 ];

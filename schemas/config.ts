@@ -166,6 +166,11 @@ export const settings = {
     'Signs what is posted there; must be set beside it.',
     { secret: true },
   ),
+  OBLIVIOUS_EXPORT_DIRECTORY: setting(
+    z.string().min(1).optional(),
+    'Where the files of exports are kept. Processes on several machines need one that they share. Absent: in the data directory.',
+  ),
+  OBLIVIOUS_EXPORT_DAYS: setting(z.coerce.number().int().positive().max(365).default(7), 'How long the file of an export is kept.'),
   OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
   OBLIVIOUS_REQUESTS_PER_MINUTE: setting(
     count.default(60_000),

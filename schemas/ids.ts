@@ -18,6 +18,7 @@ export const ChannelKeyId = id('chk', 'ChannelKeyId');
 export const PriceListId = id('prl', 'PriceListId');
 export const RequestId = id('req', 'RequestId');
 export const AttemptId = id('att', 'AttemptId');
+export const ExportId = id('exp', 'ExportId');
 export const NotificationId = id('ntf', 'NotificationId');
 
 export type UserId = z.infer<typeof UserId>;
@@ -28,6 +29,7 @@ export type ChannelKeyId = z.infer<typeof ChannelKeyId>;
 export type PriceListId = z.infer<typeof PriceListId>;
 export type RequestId = z.infer<typeof RequestId>;
 export type AttemptId = z.infer<typeof AttemptId>;
+export type ExportId = z.infer<typeof ExportId>;
 export type NotificationId = z.infer<typeof NotificationId>;
 
 /** The id of a command; a client's `Idempotency-Key` may stand behind it, so any short printable text will do. */

@@ -19,8 +19,12 @@ export type WorkEvent<Type extends EventType = EventType> = EventOf<Type> & {
 export interface WorkContext {
   /** 1 the first time. */
   readonly attempt: number;
+  /** If this attempt fails the work is parked. */
+  readonly isLast: boolean;
   /** Aborts when the work has to be let go: the server stops, or somebody else has it now. */
   readonly signal: AbortSignal;
+  /** Shows how far long work is: units done, of so many where that is known. As often as the worker likes. */
+  readonly progress: (done: number, total: number | null) => void;
   /**
    * For what the worker commands because of the event. The command id is made of the worker and the event, so that an event that is
    * handled twice commands the same twice, which the log knows for a repeat. `part` tells several commands of one event apart.

@@ -90,6 +90,14 @@ export class ApiClient {
     return rowsOf<AnswerOf<Name>>(response.body, live, this.#signal);
   }
 
+  /** A file as it is. */
+  async file<Name extends 'downloadExport'>(operation: Name, parts: Parts<Routes[Name]>): Promise<AsyncIterable<Uint8Array> | Failure> {
+    const response = await this.#send(operation, parts as LooseParts);
+    if (!(response instanceof Response)) return response;
+    if (!response.ok || response.body === null) return refusalIn(await response.text(), response.status);
+    return response.body as unknown as AsyncIterable<Uint8Array>;
+  }
+
   async #send(operation: Operation, parts: LooseParts): Promise<Response | Failure> {
     const route: Route = routes[operation];
     const { baseUrl, token } = this.#server;

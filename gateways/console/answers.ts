@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { CSV_START } from './csv.ts';
-import type { Download, StreamedRow } from './handler.ts';
+import type { Download, StoredFile, StreamedRow } from './handler.ts';
 import type { Route } from './route.ts';
 
 /** Comments keep proxies from closing a quiet stream, and find out who is gone. */
@@ -38,6 +38,15 @@ export const sendDownload = async (
   response.setHeader('cache-control', 'no-store');
   if (head !== '') await write(response, head, signal);
   for await (const row of download.rows) await write(response, lineOf(row), signal);
+  response.end();
+};
+
+export const sendFile = async (response: ServerResponse, { name, bytes, content }: StoredFile, signal: AbortSignal): Promise<void> => {
+  response.setHeader('content-type', 'application/gzip');
+  response.setHeader('content-length', String(bytes));
+  response.setHeader('content-disposition', `attachment; filename="${name}"`);
+  response.setHeader('cache-control', 'no-store');
+  for await (const chunk of content) if (!response.write(chunk)) await once(response, 'drain', { signal });
   response.end();
 };
 

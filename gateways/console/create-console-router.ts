@@ -9,11 +9,11 @@ import { CommandId, RequestId } from '../../schemas/ids.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Position } from '../../schemas/event-envelope.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
-import { sendCsv, sendEvents, sendJson, sendLines } from './answers.ts';
+import { sendCsv, sendEvents, sendFile, sendJson, sendLines } from './answers.ts';
 import { admit, callerOf, type AuthenticateDeps } from './authenticate.ts';
 import { actorOf, type Caller } from './caller.ts';
 import { expectedRevisionOf, idempotencyKeyOf, parsePart, queryOf, readJson } from './call-input.ts';
-import type { Call, Download, Handlers, StreamedRow } from './handler.ts';
+import type { Call, Download, Handlers, StoredFile, StreamedRow } from './handler.ts';
 import { JOURNAL_CSV_HEAD, journalCsvLine } from './journal-csv.ts';
 import { LiveStreams } from './live-streams.ts';
 import { sendProblem } from './problem.ts';
@@ -146,6 +146,9 @@ export const createConsoleRouter = (deps: ConsoleRouterDeps): Router => {
           return null;
         case 'ndjson':
           await sendLines(response, route, value as Download<unknown>, stop.signal);
+          return null;
+        case 'file':
+          await sendFile(response, value as StoredFile, stop.signal);
           return null;
         case 'events': {
           const mayGoOn = async (): Promise<boolean> =>

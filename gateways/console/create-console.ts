@@ -6,6 +6,7 @@ import type { ApiKeys } from '../../commands/ports/api-keys.ts';
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { EgressCheck } from '../../commands/ports/egress-check.ts';
 import type { EventLog } from '../../commands/ports/event-log.ts';
+import type { ExportStore } from '../../commands/ports/export-store.ts';
 import type { IdSource } from '../../commands/ports/id-source.ts';
 import type { Passwords } from '../../commands/ports/passwords.ts';
 import type { SecretBox } from '../../commands/ports/secret-box.ts';
@@ -53,6 +54,7 @@ export interface ConsoleDeps {
   readonly reading: Pick<ReadsDeps, 'sql' | 'board'>;
   readonly projections: readonly Projection[];
   readonly workers: WorkerCare;
+  readonly exportStore: Pick<ExportStore, 'read'>;
   readonly requestLogger: RequestLogger;
   /** Names this process where it rebuilds a read model. */
   readonly processName: string;

@@ -46,11 +46,20 @@ export interface Download<Row> {
   readonly rows: AsyncIterable<Row>;
 }
 
+/** A file that was made before. */
+export interface StoredFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
 type Answer<R extends Route> = R['answer'] extends 'json'
   ? z.output<R['response']>
   : R['answer'] extends 'events'
     ? AsyncIterable<StreamedRow<z.output<R['response']>>>
-    : Download<z.output<R['response']>>;
+    : R['answer'] extends 'file'
+      ? StoredFile
+      : Download<z.output<R['response']>>;
 
 export type Handler<R extends Route> = (call: Call<R>) => Promise<Answer<R> | Refusal>;
 

@@ -26,6 +26,7 @@ const CONTENT_TYPE: Readonly<Record<Route['answer'], string>> = {
   json: 'application/json',
   csv: 'text/csv',
   ndjson: 'application/x-ndjson',
+  file: 'application/gzip',
   events: 'text/event-stream',
 };
 
@@ -35,7 +36,7 @@ const answerOf = (route: Route): Json => {
   const content =
     answer === 'json'
       ? { schema: schemaOf(response) }
-      : { schema: { type: 'string' }, ...(answer === 'csv' ? {} : { 'x-item-schema': schemaOf(response) }) };
+      : { schema: { type: 'string' }, ...(answer === 'csv' || answer === 'file' ? {} : { 'x-item-schema': schemaOf(response) }) };
   return {
     description: route.status === 201 ? 'Made.' : route.status === 202 ? 'Begun.' : 'Done.',
     content: { [CONTENT_TYPE[answer]]: content },

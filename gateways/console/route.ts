@@ -3,8 +3,8 @@ import type { z } from 'zod';
 /** Who may call: anybody, whoever is signed in, or administrators. */
 export type RouteAuth = 'public' | 'user' | 'admin';
 
-/** What an answer is made of: a JSON body by its schema, a CSV or NDJSON download, or server-sent events. */
-export type RouteAnswer = 'json' | 'csv' | 'ndjson' | 'events';
+/** What an answer is made of: a JSON body by its schema, a CSV or NDJSON download, a file as it is, or server-sent events. */
+export type RouteAnswer = 'json' | 'csv' | 'ndjson' | 'file' | 'events';
 
 /** One row of the route table, the single source of the Express routes and of the OpenAPI document. */
 export interface Route {

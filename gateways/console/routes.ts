@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { ChannelId, ChannelKeyId, NotificationId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
+import { ChannelId, ChannelKeyId, ExportId, NotificationId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
 import * as channels from '../../schemas/http/channels.ts';
 import * as events from '../../schemas/http/events.ts';
+import * as exports from '../../schemas/http/exports.ts';
 import * as keys from '../../schemas/http/keys.ts';
 import * as ledger from '../../schemas/http/ledger.ts';
 import * as notifications from '../../schemas/http/notifications.ts';
@@ -22,6 +23,7 @@ const ChannelKeyParams = z.object({ channelId: ChannelId, keyId: ChannelKeyId })
 const UserParams = z.object({ userId: UserId });
 const RequestParams = z.object({ requestId: RequestId });
 const ProjectionParams = z.object({ name: z.string().max(100) });
+const ExportParams = z.object({ exportId: ExportId });
 const NotificationParams = z.object({ notificationId: NotificationId });
 const ParkedParams = z.object({ parkedId: z.string().max(200) });
 const OneQuery = z.object(AfterQuery);
@@ -244,6 +246,61 @@ export const routes = {
     params: NotificationParams,
     answer: 'json',
     response: notifications.NotificationDone,
+  },
+
+  // Exports
+  listExports: {
+    method: 'get',
+    path: '/exports',
+    auth: 'user',
+    tag: 'Exports',
+    summary: 'Files that the caller asked for, newest first.',
+    query: exports.ExportQuery,
+    answer: 'json',
+    response: exports.ExportPage,
+  },
+  requestExport: {
+    method: 'post',
+    path: '/exports',
+    auth: 'user',
+    tag: 'Exports',
+    summary: 'Ask for the request log or the journal as a file.',
+    body: exports.RequestExport,
+    answer: 'json',
+    status: 202,
+    response: exports.ExportRequested,
+  },
+  readExport: {
+    method: 'get',
+    path: '/exports/:exportId',
+    auth: 'user',
+    tag: 'Exports',
+    summary: 'One export of the caller’s.',
+    params: ExportParams,
+    query: exports.OneExportQuery,
+    answer: 'json',
+    response: exports.ExportView,
+  },
+  cancelExport: {
+    method: 'post',
+    path: '/exports/:exportId/cancel',
+    auth: 'user',
+    tag: 'Exports',
+    summary: 'Give up an export that is not done.',
+    params: ExportParams,
+    answer: 'json',
+    response: exports.ExportDone,
+  },
+  downloadExport: {
+    method: 'get',
+    path: '/exports/:exportId/file',
+    auth: 'user',
+    tag: 'Exports',
+    summary: 'The file, packed with gzip. For whoever asked for it.',
+    params: ExportParams,
+    query: exports.OneExportQuery,
+    answer: 'file',
+    response: z.string(),
   },
 
   // Channels

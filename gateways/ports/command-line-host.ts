@@ -57,6 +57,8 @@ export interface CommandLineHost {
   readFile(path: string): Promise<string>;
   /** Runs the server until it is told to end, with these settings over those of the environment; resolves with the exit code. */
   start(settings: Readonly<Record<string, string>>): Promise<number>;
+  /** Refused when there is such a file already. */
+  writeFile(path: string, content: AsyncIterable<Uint8Array>): Promise<null | Refusal>;
   config(): { readonly settings: readonly ConfiguredSetting[] } | { readonly mistakes: readonly string[] };
   /**
    * How to reach the server at `url`, with a token from the environment: a token of this machine's own is sent nowhere else. Without

@@ -3,6 +3,7 @@ import type { Position } from '../../schemas/event-envelope.ts';
 import type { Provider } from '../../schemas/events/channel.ts';
 import type { Role } from '../../schemas/events/user.ts';
 import type { ChannelList, ChannelView } from '../../schemas/http/channels.ts';
+import type { ExportView } from '../../schemas/http/exports.ts';
 import type { KeyPage, KeyStatus, KeyView } from '../../schemas/http/keys.ts';
 import type { EntryKind, JournalPage, JournalRow, LedgerAccountPage, TrialBalance } from '../../schemas/http/ledger.ts';
 import type { NotificationPage } from '../../schemas/http/notifications.ts';
@@ -10,7 +11,7 @@ import type { OverviewFigures, SpendSeries, TopModels } from '../../schemas/http
 import type { GroupRatios, ModelPricePage, PriceLists } from '../../schemas/http/prices.ts';
 import type { RequestDetail, RequestHistogram, RequestPage, RequestState } from '../../schemas/http/requests.ts';
 import type { ProfileView, UserPage, UserView } from '../../schemas/http/users.ts';
-import type { ChannelId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
+import type { ChannelId, ExportId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { ModelKind } from '../../schemas/price.ts';
 
 /** Whose data: one user's, or everybody's. Decided before a query is asked, never by it. */
@@ -68,6 +69,9 @@ export interface NotificationReader {
   readonly isAdministrator: boolean;
 }
 
+/** An export, and whose it is. */
+export type ExportOf = z.output<typeof ExportView> & { readonly requestedBy: UserId | null };
+
 /** What the console shows, from the read models. Rows are complete; what only administrators may see is taken out by whoever answers. */
 export interface ConsoleReads {
   /** False when the read models have not seen the position within the time. */
@@ -102,6 +106,11 @@ export interface ConsoleReads {
   requests(filter: RequestFilter, page: PageAsked): Promise<z.output<typeof RequestPage>>;
   requestHistogram(filter: RequestFilter, range: TimeRange, buckets: number): Promise<z.output<typeof RequestHistogram>>;
   request(requestId: RequestId): Promise<z.output<typeof RequestDetail> | null>;
+
+  /** `null` is the operator. */
+  exports(requestedBy: UserId | null, page: PageAsked): Promise<{ readonly rows: readonly ExportOf[]; readonly nextCursor: string | null }>;
+  export(exportId: ExportId): Promise<ExportOf | null>;
+  unfinishedExports(requestedBy: UserId | null): Promise<number>;
 
   notifications(reader: NotificationReader, unread: boolean, page: PageAsked): Promise<z.output<typeof NotificationPage>>;
   unreadNotifications(reader: NotificationReader): Promise<number>;

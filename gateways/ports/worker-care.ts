@@ -6,6 +6,8 @@ import type { WorkerList } from '../../schemas/http/workers.ts';
 /** What operators see of workers, and do with what they have parked. */
 export interface WorkerCare {
   status(): Promise<z.output<typeof WorkerList>>;
+  /** Units that a worker has done of what it has in hand of these streams, by stream. */
+  progress(worker: string, streams: readonly string[]): Promise<ReadonlyMap<string, number>>;
   parked(
     filter: { readonly worker?: string | undefined },
     page: { readonly cursor: string | undefined; readonly limit: number },

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 import type { CommandLineHost, OpenedData, ServerAddress } from '../../gateways/ports/command-line-host.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
@@ -52,6 +54,15 @@ export const commandLineHost = (environment: NodeJS.ProcessEnv): CommandLineHost
     readStdin: () => text(process.stdin),
     readFile: (path) => readFile(path, 'utf8'),
     start: (settings) => runServer({ ...environment, ...settings }),
+    writeFile: async (path, content) => {
+      try {
+        await pipeline(Readable.from(content), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+        return null;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return refuse('already_exists', `There is a file ${path} already.`);
+        throw error;
+      }
+    },
     config: () => {
       const result = readConfig(environment);
       return 'mistakes' in result ? result : { settings: showConfig(result.config, environment) };

@@ -5,6 +5,7 @@ import type { Config } from '../../schemas/config.ts';
 import { systemClock } from '../clock.ts';
 import { createContainer } from '../container/create-container.ts';
 import { services } from '../container/identifiers.ts';
+import { directoryStore } from '../exports/directory-store.ts';
 import { timeSortedIds } from '../ids.ts';
 import type { ReadModels } from '../read-models/read-models.ts';
 import { workersOf } from '../workers/open-workers.ts';
@@ -72,7 +73,15 @@ export const openData = async (config: Config): Promise<OpenedData> => {
       care,
       workers: async () =>
         workerCare({
-          workers: workersOf({ config, log, appender, guard: container.get(services.egressGuard) }).workers,
+          workers: workersOf({
+            config,
+            log,
+            appender,
+            database: (await openedReadModels()).database,
+            board: await container.getAsync(services.positionBoard),
+            exportStore: directoryStore(config.OBLIVIOUS_EXPORT_DIRECTORY ?? directory.exportDirectory),
+            guard: container.get(services.egressGuard),
+          }).workers,
           feed: log,
           database: (await openedReadModels()).database,
           clock: systemClock,

@@ -173,16 +173,20 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   });
 
   bind(services.workers, async (context) => {
-    const [log, appender, readModels] = await Promise.all([
+    const [log, appender, readModels, board, directory] = await Promise.all([
       context.getAsync(services.eventLog),
       context.getAsync(services.appendQueue),
       context.getAsync(services.readModels),
+      context.getAsync(services.positionBoard),
+      context.getAsync(services.dataDirectory),
     ]);
     return openWorkers({
       config,
       log,
       appender,
       database: readModels.database,
+      board,
+      exportStore: directoryStore(config.OBLIVIOUS_EXPORT_DIRECTORY ?? directory.exportDirectory),
       guard: context.get(services.egressGuard),
       processName,
       programLog: context.get(services.programLog),

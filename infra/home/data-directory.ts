@@ -10,6 +10,7 @@ export interface DataDirectory {
   readonly masterKeyFile: string;
   readonly firstRunFile: string;
   readonly operatorFile: string;
+  readonly exportDirectory: string;
   /** Lets another process have the directory. */
   release(): void;
 }
@@ -42,6 +43,7 @@ export const dataPaths = (path: string): Omit<DataDirectory, 'release'> => ({
   masterKeyFile: join(path, 'master.key'),
   firstRunFile: join(path, 'first-run.json'),
   operatorFile: join(path, 'operator.json'),
+  exportDirectory: join(path, 'exports'),
 });
 
 const takeLock = (file: string, path: string): Database.Database => {

@@ -26,14 +26,11 @@ const workEvent = (recorded: RecordedEvent): WorkEvent => ({
   actor: recorded.metadata.actor,
 });
 
-const contextOf = (
-  worker: string,
-  { eventId, recordedAt, metadata }: RecordedEvent,
-  attempt: number,
-  signal: AbortSignal,
-): WorkContext => ({
-  attempt,
-  signal,
+/** The circumstances of an attempt. */
+export type Attempt = Pick<WorkContext, 'attempt' | 'isLast' | 'signal' | 'progress'>;
+
+const contextOf = (worker: string, { eventId, recordedAt, metadata }: RecordedEvent, attempt: Attempt): WorkContext => ({
+  ...attempt,
   command: (tenant, part) => ({
     commandId: CommandId.parse(`${worker}:${eventId}${part === undefined ? '' : `/${part}`}`),
     correlationId: metadata.correlationId,
@@ -47,14 +44,10 @@ const contextOf = (
 });
 
 /** `null` when the work is done, or what went wrong. Throws {@link WorkInterrupted}. */
-export const attemptWork = async (
-  worker: AnyWorker,
-  recorded: RecordedEvent,
-  attempt: number,
-  signal: AbortSignal,
-): Promise<string | null> => {
+export const attemptWork = async (worker: AnyWorker, recorded: RecordedEvent, attempt: Attempt): Promise<string | null> => {
+  const { signal } = attempt;
   try {
-    const refusal = await worker.handle(workEvent(recorded), contextOf(worker.name, recorded, attempt, signal));
+    const refusal = await worker.handle(workEvent(recorded), contextOf(worker.name, recorded, attempt));
     if (refusal === null) return null;
     if (NOBODYS_FAULT.has(refusal.refused)) throw new WorkInterrupted(refusal.message);
     if (signal.aborted) throw new WorkInterrupted('the work was told to stop');

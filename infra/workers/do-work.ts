@@ -1,10 +1,23 @@
 import { delayAfter } from '../../commands/workers/retry-policy.ts';
 import { attemptWork, WorkInterrupted } from './attempt.ts';
 import { persist, type Bell } from './waiting.ts';
-import { claimWork, failWork, finishWork, releaseWork, renewClaim, type ClaimedWork } from './work-table.ts';
+import { claimWork, failWork, finishWork, releaseWork, renewClaim, showProgress, type ClaimedWork } from './work-table.ts';
 import type { WorkerRun } from './workers-deps.ts';
 
 const KILLED = 'every process that worked on it ended before it was done';
+
+/** How often at most it is written down how far a piece of work is. */
+const PROGRESS_MS = 500;
+
+/** Written down now and then, by nobody waited for: a figure for people that may be lost. */
+const progressOf = ({ database, clock }: WorkerRun, work: ClaimedWork): ((done: number, total: number | null) => void) => {
+  let shownAt = clock.now();
+  return (done, total) => {
+    if (clock.now() - shownAt < PROGRESS_MS) return;
+    shownAt = clock.now();
+    showProgress(database, work, done, total).catch(() => undefined);
+  };
+};
 
 /** One attempt at one piece of work out of the table. */
 const attemptClaimed = async (run: WorkerRun, work: ClaimedWork, signal: AbortSignal): Promise<void> => {
@@ -30,7 +43,12 @@ const attemptClaimed = async (run: WorkerRun, work: ClaimedWork, signal: AbortSi
     );
   }, policy.claimMs / 3);
   try {
-    const error = await attemptWork(worker, event, attempts, until);
+    const error = await attemptWork(worker, event, {
+      attempt: attempts,
+      isLast: attempts >= policy.retry.attempts,
+      signal: until,
+      progress: progressOf(run, work),
+    });
     if (error !== null) return await fail(error, delayAfter(attempts, policy.retry));
     await finishWork(database, work);
     counted(worker.name, 'done');

@@ -33,7 +33,12 @@ const followAs = async (run: WorkerRun, following: Following, from: Position, be
       later.push({ event, attempts: 0, delayMs: 0, error: null });
       return;
     }
-    const error = await attemptWork(worker, event, 1, until);
+    const error = await attemptWork(worker, event, {
+      attempt: 1,
+      isLast: policy.retry.attempts <= 1,
+      signal: until,
+      progress: () => undefined,
+    });
     if (error === null) return counted(worker.name, 'done');
     const delayMs = delayAfter(1, policy.retry);
     later.push({ event, attempts: 1, delayMs, error });

@@ -1,14 +1,21 @@
+import { expireExports } from '../../commands/exports/expire-exports.ts';
+import { exportsWorker } from '../../commands/exports/exports-worker.ts';
 import { deliveryWorker } from '../../commands/notifications/delivery-worker.ts';
 import { notificationsWorker } from '../../commands/notifications/notifications-worker.ts';
 import type { Appender } from '../../commands/ports/appender.ts';
 import type { EventLog } from '../../commands/ports/event-log.ts';
+import type { ExportStore } from '../../commands/ports/export-store.ts';
 import type { AnyWorker } from '../../commands/workers/worker.ts';
+import { exportSource } from '../../gateways/exports/export-source.ts';
 import type { WorkerCare } from '../../gateways/ports/worker-care.ts';
+import type { PositionBoard } from '../../projections/engine/position-board.ts';
+import { expiredExports } from '../../projections/exports/queries.ts';
 import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { WorkerView } from '../../schemas/http/workers.ts';
 import { systemClock } from '../clock.ts';
 import type { EgressGuard } from '../egress/guard.ts';
+import { timeSortedIds } from '../ids.ts';
 import type { ProgramLog } from '../logging/logger.ts';
 import { every } from '../server/every.ts';
 import { signedWebhook } from '../webhook/signed-webhook.ts';
@@ -22,6 +29,8 @@ export interface OpenWorkersOptions {
   readonly log: EventLog;
   readonly appender: Appender;
   readonly database: ReadModelDatabase;
+  readonly board: Pick<PositionBoard, 'waitFor' | 'positionOf'>;
+  readonly exportStore: ExportStore;
   readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
   readonly processName: string;
   readonly programLog: ProgramLog;
@@ -38,6 +47,8 @@ export interface OpenedWorkers {
 }
 
 const LOOK_MS = 5_000;
+const EXPIRE_MS = 600_000;
+const DAY_MS = 86_400_000;
 
 const tellOf =
   (programLog: ProgramLog) =>
@@ -49,16 +60,18 @@ const tellOf =
     else programLog.warn('an event could not be worked on and is tried again', failure);
   };
 
+type Parts = Pick<OpenWorkersOptions, 'config' | 'log' | 'appender' | 'database' | 'board' | 'guard' | 'exportStore'>;
+
 /** The workers of this installation. */
 export const workersOf = ({
   config,
   log,
   appender,
+  database,
+  board,
   guard,
-}: Pick<OpenWorkersOptions, 'config' | 'log' | 'appender' | 'guard'>): {
-  readonly workers: readonly AnyWorker[];
-  close(): Promise<void>;
-} => {
+  exportStore,
+}: Parts): { readonly workers: readonly AnyWorker[]; close(): Promise<void> } => {
   const commandLog = { log, appender };
   const { OBLIVIOUS_NOTIFY_WEBHOOK_URL: url, OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: secret } = config;
   const webhook =
@@ -67,24 +80,23 @@ export const workersOf = ({
     workers: [
       notificationsWorker({ ...commandLog, lowBalance: config.OBLIVIOUS_LOW_BALANCE }),
       ...(webhook === null ? [] : [deliveryWorker({ ...commandLog, webhook })]),
+      exportsWorker({
+        ...commandLog,
+        source: exportSource({ sql: database, board }),
+        store: exportStore,
+        clock: systemClock,
+        keepMs: config.OBLIVIOUS_EXPORT_DAYS * DAY_MS,
+      }),
     ],
     close: async () => webhook?.close(),
   };
 };
 
 /** The workers of this installation, and the care for them. Nothing runs yet. */
-export const openWorkers = ({
-  config,
-  log,
-  appender,
-  database,
-  guard,
-  processName,
-  programLog,
-  counted,
-}: OpenWorkersOptions): OpenedWorkers => {
+export const openWorkers = ({ processName, programLog, counted, ...parts }: OpenWorkersOptions): OpenedWorkers => {
+  const { log, appender, database } = parts;
   const commandLog = { log, appender };
-  const made = workersOf({ config, log, appender, guard });
+  const made = workersOf(parts);
   const { workers } = made;
   const care = workerCare({ workers, feed: log, database, clock: systemClock });
   let latest: readonly z.output<typeof WorkerView>[] = [];
@@ -95,14 +107,22 @@ export const openWorkers = ({
     },
     (error) => programLog.warn('it is not known how far the workers are', { error }),
   );
+  const expire = async (): Promise<void> => {
+    const now = new Date(systemClock.now()).toISOString();
+    const ended = await expireExports({ ...commandLog, clock: systemClock, ids: timeSortedIds }, await expiredExports(database, now));
+    if (ended > 0) programLog.info('exports have expired', { exports: ended });
+  };
   return {
     care,
     latest: () => latest,
-    run: (signal) =>
-      runWorkers(
+    run: async (signal) => {
+      const stopExpiring = every(EXPIRE_MS, expire, (error) => programLog.warn('it is not known which exports have expired', { error }));
+      await runWorkers(
         { ...commandLog, workers, feed: log, database, clock: systemClock, processName, report: tellOf(programLog), counted },
         signal,
-      ),
+      );
+      await stopExpiring();
+    },
     close: async () => {
       await stopLooking();
       await made.close();

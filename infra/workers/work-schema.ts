@@ -41,6 +41,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX work_due ON ${WORK_SCHEMA}.work (worker, due_at) WHERE parked_at IS NULL`,
     `CREATE INDEX work_stream ON ${WORK_SCHEMA}.work (worker, stream, position)`,
   ],
+  // How far work that is in hand has come, for people to see.
+  [`ALTER TABLE ${WORK_SCHEMA}.work ADD COLUMN done bigint, ADD COLUMN total bigint`],
 ];
 
 /** Makes or migrates the workers' tables. Two processes may do so at once. */

@@ -70,7 +70,7 @@ export const claimWork = async (
     ? `AND NOT EXISTS (SELECT FROM ${WORK_SCHEMA}.work AS earlier WHERE earlier.worker = w.worker AND earlier.stream = w.stream AND earlier.position < w.position)`
     : '';
   const { rows } = await sql.query<Omit<ClaimedWork, 'event'> & { readonly event: StoredEvent }>(
-    `UPDATE ${WORK_SCHEMA}.work SET claim = $2, claimed_until = now() + $3::float8 * interval '1 millisecond', attempts = attempts + 1
+    `UPDATE ${WORK_SCHEMA}.work SET claim = $2, claimed_until = now() + $3::float8 * interval '1 millisecond', attempts = attempts + 1, done = NULL, total = NULL
      WHERE id = (
        SELECT id FROM ${WORK_SCHEMA}.work AS w
        WHERE worker = $1 AND parked_at IS NULL AND due_at <= now() AND (claimed_until IS NULL OR claimed_until < now()) ${inTurn}
@@ -114,6 +114,25 @@ export const failWork = async (sql: Sql, { id, claim }: Claim, error: string, de
      WHERE id = $1 AND claim = $2`,
     [id, claim, cut(error), delayMs],
   );
+};
+
+export const showProgress = async (sql: Sql, { id, claim }: Claim, done: number, total: number | null): Promise<void> => {
+  await sql.query(`UPDATE ${WORK_SCHEMA}.work SET done = $3, total = $4 WHERE id = $1 AND claim = $2`, [id, claim, done, total]);
+};
+
+export interface WorkProgress {
+  readonly stream: string;
+  readonly done: number;
+  readonly total: number | null;
+}
+
+/** How far a worker is with what it has in hand of these streams. */
+export const readProgress = async (sql: Sql, worker: string, streams: readonly string[]): Promise<readonly WorkProgress[]> => {
+  const { rows } = await sql.query<WorkProgress>(
+    `SELECT stream, done::float8 AS done, total::float8 AS total FROM ${WORK_SCHEMA}.work WHERE worker = $1 AND stream = ANY($2) AND done IS NOT NULL`,
+    [worker, streams],
+  );
+  return rows;
 };
 
 export interface ParkedWork {

@@ -8,7 +8,7 @@ import { refuse } from '../../schemas/errors.ts';
 import type { ParkedView } from '../../schemas/http/projections.ts';
 import { START } from '../../schemas/event-envelope.ts';
 import { migrateWork } from './work-schema.ts';
-import { countWork, discardWork, readParkedWork, unparkWork, type ParkedWork } from './work-table.ts';
+import { countWork, discardWork, readParkedWork, readProgress, unparkWork, type ParkedWork } from './work-table.ts';
 import { readCheckpoints } from './worker-checkpoint.ts';
 import type { z } from 'zod';
 
@@ -82,6 +82,12 @@ export const workerCare = ({ workers, feed, database, clock }: WorkerCareDeps): 
         });
       }
       return { rows };
+    },
+
+    progress: async (worker, streams) => {
+      if (streams.length === 0) return new Map();
+      await tables();
+      return new Map((await readProgress(database, worker, streams)).map(({ stream, done }) => [stream, done]));
     },
 
     parked: async ({ worker }, { cursor, limit }) => {

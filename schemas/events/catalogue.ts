@@ -4,6 +4,7 @@ import { callEvents } from './call.ts';
 import { channelEvents } from './channel.ts';
 import { commandEvents } from './command.ts';
 import { emailEvents } from './email.ts';
+import { exportEvents } from './export.ts';
 import { leaseEvents } from './lease.ts';
 import { notificationEvents } from './notification.ts';
 import { priceListEvents } from './price-list.ts';
@@ -25,6 +26,7 @@ export const eventsByCategory = {
   email: emailEvents,
   command: commandEvents,
   notification: notificationEvents,
+  export: exportEvents,
   worker: workerEvents,
 } as const;
 
@@ -40,6 +42,7 @@ export const eventSchemas = {
   ...emailEvents,
   ...commandEvents,
   ...notificationEvents,
+  ...exportEvents,
   ...workerEvents,
 } as const;
 
@@ -56,6 +59,7 @@ export type TokenEvent = EventOf<keyof typeof tokenEvents>;
 export type AccountEvent = EventOf<keyof typeof accountEvents>;
 export type LeaseEvent = EventOf<keyof typeof leaseEvents>;
 export type ChannelEvent = EventOf<keyof typeof channelEvents>;
+export type ExportEvent = EventOf<keyof typeof exportEvents>;
 export type NotificationEvent = EventOf<keyof typeof notificationEvents>;
 export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
 

@@ -43,7 +43,7 @@ export const JournalRow = z.object({
 });
 
 /** `statement` (usual) leaves out what changes no balance: holds and their return, upstream cost. */
-const JournalFilters = {
+export const JournalFilters = {
   ...RangeQuery,
   ...ScopeQuery,
   userId: UserId.optional(),

@@ -34,7 +34,7 @@ export const RequestRow = z.object({
   upstreamCost: AmountText.nullable(),
 });
 
-const RequestFilters = {
+export const RequestFilters = {
   ...RangeQuery,
   ...ScopeQuery,
   userId: UserId.optional(),

@@ -1,5 +1,10 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import express from 'express';
+import type { ExportStore } from '../../commands/ports/export-store.ts';
+import { directoryStore } from '../../infra/exports/directory-store.ts';
 import { initialise, type FirstRun } from '../../commands/installation/initialise.ts';
 import { registerUser } from '../../commands/users/register-user.ts';
 import { dollars } from '../../domain/ledger/money.ts';
@@ -111,6 +116,7 @@ export interface ConsoleBench extends CommandBench {
   readonly projecting: Projecting;
   readonly database: ReadModelDatabase;
   readonly workerCare: WorkerCare;
+  readonly exportStore: ExportStore;
   readonly lines: readonly RequestLine[];
   readonly failures: readonly { readonly what: string; readonly error: unknown }[];
   /** What the upstream was asked, and what it answers: an outcome for a channel's test. */
@@ -179,6 +185,8 @@ export const consoleBench = async ({
   };
 
   const workers = workerCare({ workers: TEST_WORKERS, feed: bench.log, database, clock: bench.clock });
+  const exportDirectory = mkdtempSync(join(tmpdir(), 'oblivious-test-exports-'));
+  const exportStore = directoryStore(exportDirectory);
   const app = express();
   const http = createHttpServer({ app, ids: timeSortedIds });
   const port = await http.listen(0, '127.0.0.1');
@@ -193,6 +201,7 @@ export const consoleBench = async ({
       board: projecting.board,
       projections,
       workers,
+      exportStore,
       requestLogger: { log: (line) => void lines.push(line) },
       processName: 'test',
       failed: (what, error) => void failures.push({ what, error }),
@@ -224,6 +233,7 @@ export const consoleBench = async ({
     projecting,
     database,
     workerCare: workers,
+    exportStore,
     lines,
     failures,
     asked,
@@ -245,6 +255,7 @@ export const consoleBench = async ({
       http.closeAll();
       await http.close();
       await projecting.stop();
+      rmSync(exportDirectory, { recursive: true, force: true });
     },
   });
 };

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { adminCommands } from './admin-commands.ts';
 import { channelCommands } from './channel-commands.ts';
 import { eventCommands } from './event-commands.ts';
+import { exportCommands } from './export-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { ledgerCommands } from './ledger-commands.ts';
 import { parkedCommands } from './parked-commands.ts';
@@ -18,6 +19,7 @@ export const allCommands: readonly Command[] = [
   ...keyCommands,
   ...channelCommands,
   ...ledgerCommands,
+  ...exportCommands,
   ...projectionCommands,
   ...parkedCommands,
   ...eventCommands,

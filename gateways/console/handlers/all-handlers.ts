@@ -1,6 +1,7 @@
 import type { Handlers } from '../handler.ts';
 import { accountHandlers } from './account-handlers.ts';
 import { channelHandlers } from './channel-handlers.ts';
+import { exportHandlers } from './export-handlers.ts';
 import type { HandlerDeps } from './handler-deps.ts';
 import { keyHandlers } from './key-handlers.ts';
 import { ledgerHandlers } from './ledger-handlers.ts';
@@ -24,5 +25,6 @@ export const allHandlers = (deps: HandlerDeps): Handlers => ({
   ...requestHandlers(deps),
   ...priceHandlers(deps),
   ...notificationHandlers(deps),
+  ...exportHandlers(deps),
   ...operationHandlers(deps),
 });

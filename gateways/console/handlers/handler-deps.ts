@@ -6,6 +6,7 @@ import type { ChannelProbe } from '../../../commands/ports/channel-probe.ts';
 import type { Clock } from '../../../commands/ports/clock.ts';
 import type { EgressCheck } from '../../../commands/ports/egress-check.ts';
 import type { EventLog } from '../../../commands/ports/event-log.ts';
+import type { ExportStore } from '../../../commands/ports/export-store.ts';
 import type { Passwords } from '../../../commands/ports/passwords.ts';
 import type { SecretBox } from '../../../commands/ports/secret-box.ts';
 import type { InstallationView, StatusView } from '../../../schemas/http/status.ts';
@@ -30,6 +31,7 @@ export interface HandlerDeps extends CommandLog {
   readonly reads: ConsoleReads;
   readonly care: ReadModelCare;
   readonly workers: WorkerCare;
+  readonly exportStore: Pick<ExportStore, 'read'>;
   readonly installation: z.output<typeof InstallationView>;
   readonly status: () => Promise<z.output<typeof StatusView>>;
 }

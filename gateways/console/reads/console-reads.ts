@@ -1,5 +1,6 @@
 import type { ConsoleReads } from '../../ports/console-reads.ts';
 import { channelReads } from './channel-reads.ts';
+import { exportReads } from './export-reads.ts';
 import { keyReads } from './key-reads.ts';
 import { ledgerReads } from './ledger-reads.ts';
 import { notificationReads } from './notification-reads.ts';
@@ -20,4 +21,5 @@ export const consoleReads = (deps: ReadsDeps): ConsoleReads => ({
   ...requestReads(deps),
   ...priceReads(deps),
   ...notificationReads(deps),
+  ...exportReads(deps),
 });

@@ -23,6 +23,8 @@ const eventOf = (recorded: RecordedEvent): WorkEvent =>
 
 const contextOf = ({ eventId, recordedAt }: RecordedEvent): WorkContext => ({
   attempt: 1,
+  isLast: false,
+  progress: () => undefined,
   signal: new AbortController().signal,
   command: (tenant) => ({
     commandId: CommandId.parse(`notifications:${eventId}`),

@@ -3,6 +3,11 @@ import { runCli } from '../../../gateways/cli/run-cli.ts';
 import { allCommands } from '../../../gateways/cli/commands/all-commands.ts';
 import { readModelCare } from '../../../gateways/console/read-model-care.ts';
 import type { CommandLineHost, OpenedData } from '../../../gateways/ports/command-line-host.ts';
+import { gunzipSync } from 'node:zlib';
+import { exportsWorker } from '../../../commands/exports/exports-worker.ts';
+import { exportSource } from '../../../gateways/exports/export-source.ts';
+import { wallClock } from '../../support/projecting.ts';
+import { startWorking } from '../../support/working.ts';
 import { issueToken } from '../../../commands/tokens/issue-token.ts';
 import { dollars } from '../../../domain/ledger/money.ts';
 import { insertWork } from '../../../infra/workers/work-table.ts';
@@ -26,6 +31,7 @@ interface Said {
 interface Machine extends Partial<Pick<CommandLineHost, 'config' | 'start' | 'server' | 'openData'>> {
   readonly stdin?: string;
   readonly interrupted?: AbortSignal;
+  readonly wrote?: (path: string, content: Buffer) => void;
   /** Sees standard output as it grows. */
   readonly watch?: (out: string) => void;
 }
@@ -46,6 +52,12 @@ const say = async (argv: readonly string[], machine: Machine = {}): Promise<Said
     interrupted: machine.interrupted ?? new AbortController().signal,
     readStdin: () => Promise.resolve(machine.stdin ?? ''),
     readFile: () => Promise.reject(new Error('no files here')),
+    writeFile: async (path, content) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of content) chunks.push(chunk);
+      machine.wrote?.(path, Buffer.concat(chunks));
+      return null;
+    },
     start: machine.start ?? (() => Promise.resolve(0)),
     config: machine.config ?? (() => ({ settings: [{ name: 'PORT', value: '3000', given: false, about: 'Port to listen on.' }] })),
     server: machine.server ?? (() => Promise.resolve(null)),
@@ -319,6 +331,37 @@ describe('the command line with a server, and without', () => {
       });
     });
   }
+
+  it('writes the journal and the request log to files', async () => {
+    const { log, appender, database, exportStore: store } = bench;
+    const source = exportSource({ sql: database, board: bench.projecting.board });
+    const working = startWorking({
+      log,
+      database,
+      workers: [{ ...exportsWorker({ log, appender, source, store, clock: wallClock, keepMs: 1_000_000 }), from: 'start' }],
+    });
+    try {
+      const files = new Map<string, Buffer>();
+      const wrote = (path: string, content: Buffer): void => void files.set(path, content);
+      const journal = await withServer(['ledger', 'export', '--user', 'ada@example.com', '--out', 'ada.csv.gz', '--json'], { wrote });
+      expect(journal.code, journal.err).to.equal(0);
+      const text = gunzipSync(files.get('ada.csv.gz') ?? Buffer.alloc(0)).toString('utf8');
+      expect(text.trimEnd().split('\r\n')).to.have.length((journal.json().rows as number) + 1);
+      expect(text).to.include('grant');
+      const calls = await withServer(['exports', 'requests', '--format', 'jsonl'], { wrote });
+      expect(calls.code, calls.err).to.equal(0);
+      const [name = ''] = [...files.keys()].filter((path) => path.endsWith('.jsonl.gz'));
+      expect(gunzipSync(files.get(name) ?? Buffer.alloc(0)).toString('utf8')).to.include(charged);
+      expect((await withServer(['exports', 'list'])).out).to.include('completed');
+      const exportId = name.split('.')[0] ?? '';
+      expect(await withServer(['exports', 'download', exportId, '--out', 'again'], { wrote })).to.include({ code: 0 });
+      expect(files.get('again')?.equals(files.get(name) ?? Buffer.alloc(0))).to.equal(true);
+      expect(await withServer(['exports', 'cancel', exportId])).to.include({ code: 3 });
+      expect(await withServer(['ledger', 'export', '--format', 'xml'])).to.include({ code: 2 });
+    } finally {
+      await working.stop();
+    }
+  });
 
   it('follows the log until it is interrupted', async () => {
     const interrupt = new AbortController();

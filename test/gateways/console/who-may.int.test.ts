@@ -10,6 +10,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   userId: 'usr_none',
   requestId: 'req_none',
   notificationId: 'ntf_none',
+  exportId: 'exp_none',
   priceListId: 'prl_none',
   name: 'none',
   parkedId: '999999',
