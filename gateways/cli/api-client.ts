@@ -92,10 +92,10 @@ export class ApiClient {
 
   /** A file as it is. */
   async file<Name extends 'downloadExport'>(operation: Name, parts: Parts<Routes[Name]>): Promise<AsyncIterable<Uint8Array> | Failure> {
-    const response = await this.#send(operation, parts as LooseParts);
+    const response = await this.#send(operation, parts);
     if (!(response instanceof Response)) return response;
     if (!response.ok || response.body === null) return refusalIn(await response.text(), response.status);
-    return response.body as unknown as AsyncIterable<Uint8Array>;
+    return response.body;
   }
 
   async #send(operation: Operation, parts: LooseParts): Promise<Response | Failure> {

@@ -69,7 +69,7 @@ export const exportSource = ({ sql, board, page = USUAL_PAGE }: ExportSourceDeps
         userId: asked.owner === 'everybody' ? 'all' : asked.owner,
         before,
         limit: page,
-      } as Parameters<typeof journalEntries>[1]);
+      });
       yield found.map(journalRow);
       const last = found.at(-1);
       if (last === undefined || found.length < page) return;
@@ -82,7 +82,7 @@ export const exportSource = ({ sql, board, page = USUAL_PAGE }: ExportSourceDeps
     for (;;) {
       const found = await requests(
         sql,
-        { ...conditionsOf(asked), userId: asked.owner === 'everybody' ? 'all' : asked.owner } as Parameters<typeof requests>[1],
+        { ...conditionsOf(asked), userId: asked.owner === 'everybody' ? 'all' : asked.owner },
         { before, limit: page },
       );
       // A call that runs will be another row when it has ended, at a later position: it is none of this moment's.

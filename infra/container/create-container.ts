@@ -38,6 +38,7 @@ import { createUpstreamPools } from '../upstream/upstream-pools.ts';
 import { armedFailpoint } from '../server/armed-failpoint.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
 import { tellOfProjector } from '../server/projector-news.ts';
+import { directoryStore } from '../exports/directory-store.ts';
 import { openWorkers } from '../workers/open-workers.ts';
 import { recordExhaustion } from '../server/record-health.ts';
 import { services } from './identifiers.ts';

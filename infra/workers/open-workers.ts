@@ -39,6 +39,8 @@ export interface OpenWorkersOptions {
 
 export interface OpenedWorkers {
   readonly care: WorkerCare;
+  /** Where the files of exports are. */
+  readonly exportStore: ExportStore;
   /** How each worker stands, as last looked at: a scrape of the metrics asks no database. */
   readonly latest: () => readonly z.output<typeof WorkerView>[];
   /** Runs them until the signal aborts; resolves when what they had in hand is put down. */
@@ -114,6 +116,7 @@ export const openWorkers = ({ processName, programLog, counted, ...parts }: Open
   };
   return {
     care,
+    exportStore: parts.exportStore,
     latest: () => latest,
     run: async (signal) => {
       const stopExpiring = every(EXPIRE_MS, expire, (error) => programLog.warn('it is not known which exports have expired', { error }));
