@@ -100,7 +100,7 @@ format: $(INSTALLED) ## rewrite all files in the project's format
 	@$(PRETTIER) --write .
 
 .PHONY: services-up
-services-up: $(INSTALLED) ## start PostgreSQL, Redis and an event store on this machine
+services-up: $(INSTALLED) ## start PostgreSQL, Redis, Kafka and an event store on this machine
 	@infra/build/system-packages.sh servers
 	@$(BIN)/tsx test/support/services/main.ts up
 

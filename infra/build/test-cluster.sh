@@ -24,8 +24,8 @@ trap 'exit 143' TERM
 printf '=== services up ===\n'
 "$BIN/tsx" test/support/services/main.ts up || exit 1
 . "$SERVICES_HOME/environment"
-export TEST_DATABASE_URL=$DATABASE_URL TEST_REDIS_URL=$REDIS_URL EVENTSTORE_URL
-unset DATABASE_URL REDIS_URL
+export TEST_DATABASE_URL=$DATABASE_URL TEST_REDIS_URL=$REDIS_URL TEST_KAFKA_BROKERS=$KAFKA_BROKERS EVENTSTORE_URL
+unset DATABASE_URL REDIS_URL KAFKA_BROKERS
 
 names=() results=() times=()
 overall=0
@@ -43,6 +43,7 @@ suite() { # name file...
 
 suite 'event log' test/infra/event-log/eventstore-log.int.test.ts test/infra/event-log/postgres-log.int.test.ts
 suite 'redis' 'test/infra/redis/*.int.test.ts'
+suite 'kafka' 'test/infra/kafka/*.int.test.ts'
 suite 'projections' 'test/projections/**/*.int.test.ts'
 suite 'ledger' test/ledger/exactly-ten.int.test.ts test/ledger/exactly-ten.e2e.test.ts
 

@@ -54,6 +54,8 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Follows this server, and answers what only reads. */
   readonly standbyOf?: PostgresServer;
+  /** An existing folder for its data directory, which the server's account can reach. */
+  readonly folder?: string;
 }
 
 /** A PostgreSQL server of this test's own, with its data directory. */
@@ -292,7 +294,7 @@ async function tryStart(
   account: ServerAccount,
   options: ClusterOptions,
 ): Promise<Cluster> {
-  const own = mkdtempSync(join(folder, 'c-'));
+  const own = mkdtempSync(join(options.folder ?? folder, 'c-'));
   writeFileSync(join(own, 'owner'), String(process.pid));
   ownedByServer(own, account);
   const data = join(own, 'data');

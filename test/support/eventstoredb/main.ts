@@ -3,9 +3,11 @@ import { startEventStoreServer } from './server.ts';
 
 /**
  * The event store of the tests as a process of its own: `node --import tsx test/support/eventstoredb/main.ts --port 12113`. Prints its
- * connection string as one line once it listens; its events are gone when it ends.
+ * connection string as one line once it listens; its events are gone when it ends. With `--until-input-ends` it does not outlive its test.
  */
-const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
+const { values } = parseArgs({
+  options: { port: { type: 'string', default: '0' }, 'until-input-ends': { type: 'boolean', default: false } },
+});
 
 const server = await startEventStoreServer({ port: Number(values.port) });
 process.stdout.write(`${server.connectionString}\n`);
@@ -13,3 +15,4 @@ process.stdout.write(`${server.connectionString}\n`);
 const end = (): void => void server.close().then(() => process.exit(0));
 process.once('SIGTERM', end);
 process.once('SIGINT', end);
+if (values['until-input-ends']) process.stdin.resume().once('end', end).once('error', end);

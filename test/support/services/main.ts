@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { eventStoreService, eventStoreUrl } from './eventstore-service.ts';
+import { kafkaBrokers, kafkaServices } from './kafka-service.ts';
 import { postgresService, postgresUrl, removePostgresData } from './postgres-service.ts';
 import { redisService } from './redis-service.ts';
 import type { Place, Service } from './service.ts';
@@ -11,7 +12,8 @@ import { servicesDown, servicesUp, type Running } from './services.ts';
  * `SERVICES_HOME` (`.services` unless given) and stay until they are taken down.
  */
 const home = resolve(process.env['SERVICES_HOME'] ?? '.services');
-const SERVICES: readonly Service[] = [postgresService, redisService, eventStoreService];
+const kafka = await kafkaServices(home, process.env);
+const services: readonly Service[] = [postgresService, redisService, ...kafka, eventStoreService];
 const USAGE = 'usage: main.ts up | down [--wipe]\n';
 
 const urls = (running: readonly Running[]): Record<string, string> => {
@@ -23,12 +25,13 @@ const urls = (running: readonly Running[]): Record<string, string> => {
   return {
     DATABASE_URL: postgresUrl(placeOf(postgresService)),
     REDIS_URL: `redis://127.0.0.1:${String(placeOf(redisService).ports[0])}`,
+    KAFKA_BROKERS: kafkaBrokers(kafka.map(placeOf)),
     EVENTSTORE_URL: eventStoreUrl(placeOf(eventStoreService)),
   };
 };
 
 const up = async (): Promise<void> => {
-  const running = await servicesUp(home, SERVICES, process.env);
+  const running = await servicesUp(home, services, process.env);
   for (const { service, place, pid, already } of running) {
     process.stdout.write(
       `${service.title.padEnd(12)} ${already ? 'runs already' : 'started'} on port ${place.ports.join(', ')}, pid ${pid}\n`,
@@ -41,9 +44,9 @@ const up = async (): Promise<void> => {
 };
 
 const down = async (wipe: boolean): Promise<void> => {
-  const stopped = await servicesDown(home, SERVICES);
+  const stopped = await servicesDown(home, services);
   rmSync(join(home, 'environment'), { force: true });
-  for (const service of SERVICES)
+  for (const service of services)
     process.stdout.write(`${service.title.padEnd(12)} ${stopped.includes(service) ? 'stopped' : 'was not running'}\n`);
   if (!wipe) return;
   removePostgresData(join(home, postgresService.name));

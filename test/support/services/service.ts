@@ -17,14 +17,21 @@ export interface Command {
   readonly gid?: number;
 }
 
+/** A port, and the variable that chooses another one. */
+export interface PortChoice {
+  readonly variable: string;
+  readonly usual: number;
+  /** The variable has been looked at. */
+  readonly decided?: boolean;
+}
+
 /** A server that is started once and stays until it is stopped, as data. */
 export interface Service {
   /** Also the name of its folder. */
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** The variables that choose its ports, and what they are otherwise. */
-  readonly ports: readonly { readonly variable: string; readonly usual: number }[];
+  readonly ports: readonly PortChoice[];
   /** Makes ready what the process needs and says how to start it. */
   prepare(place: Place): Command | Promise<Command>;
   /** Asks whether it serves; throws while it does not. */

@@ -42,8 +42,8 @@ const startedOf = (home: string, service: Service): Started | undefined => {
 
 const choosePorts = async (service: Service, environment: Environment): Promise<number[]> => {
   const ports: number[] = [];
-  for (const { variable, usual } of service.ports) {
-    const wanted = Number(environment[variable] ?? usual);
+  for (const { variable, usual, decided = false } of service.ports) {
+    const wanted = decided ? usual : Number(environment[variable] ?? usual);
     if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535)
       throw new Error(`${variable} is not a port: ${String(environment[variable])}`);
     if (wanted !== 0 && !(await isFree(wanted))) {

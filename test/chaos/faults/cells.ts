@@ -1,0 +1,233 @@
+import type { PostgresServer } from '../../support/postgres-cluster.ts';
+import type { Cell } from './cell.ts';
+import { GRACE_SECONDS, LEASE_SECONDS, type Cluster, type ClusterPlan, type Member, type WiredService } from './cluster.ts';
+import type { EventStoreProcess } from './event-store-process.ts';
+import type { Wire } from './wire.ts';
+
+const there = <Thing>(thing: Thing | undefined): Thing => {
+  if (thing === undefined) throw new Error('the cell asks for something that its plan leaves out');
+  return thing;
+};
+
+const postgresOf = (cluster: Cluster): PostgresServer => there(cluster.postgres);
+const eventStoreOf = (cluster: Cluster): EventStoreProcess => there(cluster.eventStore);
+const firstOf = (cluster: Cluster): Member => there(cluster.members[0]);
+
+/** Each way, for each piece of data: many times a healthy answer's time, and well within every time limit. */
+const SLOW_MS = 150;
+
+const TWO = ['gateway 1', 'gateway 2'];
+const onPostgres: ClusterPlan = { log: 'postgres', processes: TWO };
+const onEventStore: ClusterPlan = { log: 'eventstore', processes: TWO };
+
+/** The faults that lie between our processes and a service. */
+const onTheWire = (target: string, plan: ClusterPlan, name: WiredService, serving: Cell['serving']): readonly Cell[] => {
+  const wireOf = (cluster: Cluster): Wire => there(cluster.wires[name]);
+  const heal = (cluster: Cluster): Promise<void> => wireOf(cluster).heal();
+  return [
+    {
+      target,
+      fault: 'slow',
+      plan,
+      lastsMs: 4_000,
+      serving: 'every',
+      strike: (cluster) => wireOf(cluster).slow(SLOW_MS),
+      heal,
+      how: () => `${SLOW_MS} ms each way`,
+    },
+    {
+      target,
+      fault: 'cut off',
+      plan: { ...plan, overCable: name },
+      lastsMs: 4_000,
+      serving,
+      strike: (cluster) => wireOf(cluster).cut(),
+      heal,
+      how: (cluster) => `by a ${wireOf(cluster).kind}`,
+    },
+    { target, fault: 'connection refused', plan, lastsMs: 3_000, serving, strike: (cluster) => wireOf(cluster).refuse(), heal },
+  ];
+};
+
+const postgresCells: readonly Cell[] = [
+  {
+    target: 'PostgreSQL',
+    fault: 'killed',
+    plan: onPostgres,
+    lastsMs: 3_000,
+    serving: 'none',
+    strike: (cluster) => postgresOf(cluster).kill(),
+    heal: (cluster) => postgresOf(cluster).restart(),
+  },
+  {
+    target: 'PostgreSQL',
+    fault: 'frozen',
+    plan: onPostgres,
+    lastsMs: 4_000,
+    serving: 'none',
+    strike: (cluster) => postgresOf(cluster).freeze(),
+    heal: (cluster) => postgresOf(cluster).thaw(),
+  },
+  ...onTheWire('PostgreSQL', onPostgres, 'postgres', 'none'),
+  {
+    target: 'PostgreSQL',
+    fault: 'disk full',
+    plan: { ...onPostgres, smallDisk: true },
+    lastsMs: 5_000,
+    // What room there is in files that are there already is used up first.
+    serving: 'open',
+    strike: (cluster) => there(cluster.disk).fill(),
+    heal: (cluster) => {
+      there(cluster.disk).relieve();
+      // It may have stopped by itself, as it does when it cannot write its own log.
+      return postgresOf(cluster).restart();
+    },
+    how: () => 'its data on a file system of 256 MiB',
+  },
+];
+
+const withRedis: ClusterPlan = { ...onPostgres, redis: true };
+/** Nothing that has to be right depends on it. */
+const redisCells: readonly Cell[] = [
+  {
+    target: 'Redis',
+    fault: 'killed, its data lost',
+    plan: withRedis,
+    lastsMs: 3_000,
+    serving: 'every',
+    strike: (cluster) => there(cluster.redis).kill(),
+    heal: (cluster) => there(cluster.redis).restart(),
+  },
+  {
+    target: 'Redis',
+    fault: 'frozen',
+    plan: withRedis,
+    lastsMs: 4_000,
+    serving: 'every',
+    strike: (cluster) => there(cluster.redis).freeze(),
+    heal: (cluster) => there(cluster.redis).thaw(),
+  },
+  ...onTheWire('Redis', withRedis, 'redis', 'every'),
+  {
+    target: 'Redis',
+    fault: 'flushed',
+    plan: withRedis,
+    lastsMs: 2_000,
+    serving: 'every',
+    strike: (cluster) => void there(cluster.redis).command('FLUSHALL'),
+    heal: () => undefined,
+  },
+];
+
+const embeddedCells: readonly Cell[] = [
+  {
+    target: 'SQLite',
+    fault: 'disk full',
+    plan: { log: 'sqlite', processes: ['gateway'], smallDisk: true },
+    lastsMs: 5_000,
+    serving: 'open',
+    strike: (cluster) => there(cluster.disk).fill(),
+    heal: (cluster) => there(cluster.disk).relieve(),
+    how: () => 'the data directory on a file system of 256 MiB',
+  },
+  {
+    target: 'gateway, embedded',
+    fault: 'kill -9',
+    plan: { log: 'sqlite', processes: ['gateway'] },
+    lastsMs: 100,
+    serving: 'open',
+    strike: (cluster) => firstOf(cluster).kill(),
+    heal: (cluster) => firstOf(cluster).restart(),
+  },
+];
+
+const eventStoreCells: readonly Cell[] = [
+  {
+    target: 'event store',
+    fault: 'frozen',
+    plan: onEventStore,
+    lastsMs: 4_000,
+    serving: 'none',
+    strike: (cluster) => eventStoreOf(cluster).freeze(),
+    heal: (cluster) => eventStoreOf(cluster).thaw(),
+  },
+  ...onTheWire('event store', onEventStore, 'eventstore', 'none'),
+  {
+    target: 'PostgreSQL of the read models',
+    fault: 'killed',
+    plan: onEventStore,
+    lastsMs: 4_000,
+    // Money does not depend on them.
+    serving: 'every',
+    strike: (cluster) => postgresOf(cluster).kill(),
+    heal: (cluster) => postgresOf(cluster).restart(),
+  },
+  {
+    target: 'PostgreSQL of the read models',
+    fault: 'frozen',
+    plan: onEventStore,
+    lastsMs: 4_000,
+    serving: 'every',
+    strike: (cluster) => postgresOf(cluster).freeze(),
+    heal: (cluster) => postgresOf(cluster).thaw(),
+  },
+];
+
+/** Longer than a lease lives without its holder, and than it takes until somebody looks for such leases. */
+const PAST_ITS_LEASE_MS = (LEASE_SECONDS + GRACE_SECONDS) * 1_000 + 6_000;
+
+const HOUR_MS = 3_600_000;
+
+const clockMoved = (fault: string, byMs: number): Cell => ({
+  target: 'gateway',
+  fault,
+  plan: { ...onPostgres, movableClocks: true },
+  lastsMs: 6_000,
+  serving: 'every',
+  strike: (cluster) => firstOf(cluster).moveClock(byMs),
+  heal: (cluster) => firstOf(cluster).moveClock(0),
+  how: () => 'its own clock, through a preloaded Date; and back',
+});
+
+const gatewayCells: readonly Cell[] = [
+  {
+    target: 'gateway',
+    fault: 'kill -9',
+    plan: onPostgres,
+    lastsMs: 2_000,
+    serving: 'some',
+    strike: (cluster) => firstOf(cluster).kill(),
+    heal: (cluster) => firstOf(cluster).restart(),
+  },
+  {
+    target: 'gateway',
+    fault: 'SIGTERM',
+    plan: onPostgres,
+    lastsMs: 2_000,
+    serving: 'some',
+    strike: async (cluster) => {
+      const { code } = await firstOf(cluster).current().stop();
+      if (code !== 0) throw new Error(`it did not stop in order (${String(code)})`);
+    },
+    heal: (cluster) => firstOf(cluster).restart(),
+  },
+  {
+    target: 'gateway',
+    fault: 'SIGSTOP past its lease, and back',
+    plan: onPostgres,
+    lastsMs: PAST_ITS_LEASE_MS,
+    serving: 'some',
+    strike: (cluster) => firstOf(cluster).current().signal('SIGSTOP'),
+    heal: (cluster) => firstOf(cluster).current().signal('SIGCONT'),
+  },
+  clockMoved('clock an hour ahead', HOUR_MS),
+  clockMoved('clock an hour behind', -HOUR_MS),
+];
+
+/** The fault matrix. */
+export const CELLS: readonly Cell[] = [...postgresCells, ...redisCells, ...embeddedCells, ...eventStoreCells, ...gatewayCells];
+
+/** A few that are quick, for every day. */
+export const QUICK: readonly Cell[] = CELLS.filter(({ target, fault }) =>
+  ['PostgreSQL frozen', 'PostgreSQL connection refused', 'gateway kill -9'].includes(`${target} ${fault}`),
+);
