@@ -66,7 +66,11 @@ export const startFaultProxy = async ({ host, port: targetPort, on = '127.0.0.1'
     await once(server, 'listening');
   };
   const resetAll = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) {
+      // A socket that is sending its end cannot be reset: Node 20 would lose the handle and never come to an end itself.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   };
   const shut = (): Promise<void> =>
     new Promise((resolve) => {
