@@ -1,4 +1,4 @@
-import { admits, CLOSED, onAttempt, onFailure, onSuccess, restingUntil, type Breaker } from '../../domain/relay/breaker.ts';
+import { admits, CLOSED, onAttempt, onFailure, onHearsay, onSuccess, restingUntil, type Breaker } from '../../domain/relay/breaker.ts';
 import { chooseKey } from '../../domain/relay/choose-key.ts';
 import type { z } from 'zod';
 import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
@@ -12,7 +12,10 @@ interface Seen {
   /** What was seen of a channel is void once somebody changes it. */
   readonly settings: ChannelSettings;
   breaker: Breaker;
+  /** What it was told to be, or believed to be because others told. */
   told: z.infer<typeof ChannelHealth>;
+  /** When a call of this process succeeded or failed last, on the stopwatch. */
+  judgedAt: number;
   cursor: number;
   /** Until when a key is not to be used, on the stopwatch. */
   readonly resting: Map<ChannelKeyId, number>;
@@ -24,7 +27,10 @@ export type UsableKey = { readonly usable: true; readonly key: DirectoryChannelK
 const NO_KEY: UsableKey = { usable: true, key: null };
 const UNUSABLE: UsableKey = { usable: false };
 
-/** What this process has seen of the channels: who is failing, which keys rest, whose turn it is. */
+/**
+ * What this process has seen of the channels, and heard of them from other processes through the log: who is failing, which keys rest, whose
+ * turn it is.
+ */
 export class ChannelStates {
   readonly #stopwatch: Stopwatch;
   readonly #limits: Pick<RelayLimits, 'breaker' | 'keyRestMs' | 'refusedKeyRestMs'>;
@@ -73,12 +79,14 @@ export class ChannelStates {
 
   succeeded(channel: DirectoryChannel): void {
     const seen = this.#of(channel);
+    seen.judgedAt = this.#stopwatch.elapsed();
     seen.breaker = onSuccess(seen.breaker);
     this.#tell(channel, seen, 'healthy', 'it answers');
   }
 
   failed(channel: DirectoryChannel, reason: string): void {
     const seen = this.#of(channel);
+    seen.judgedAt = this.#stopwatch.elapsed();
     seen.breaker = onFailure(seen.breaker, this.#stopwatch.elapsed(), this.#limits.breaker);
     if (seen.breaker.state === 'open') this.#tell(channel, seen, 'failing', reason);
   }
@@ -113,11 +121,31 @@ export class ChannelStates {
 
   #of(channel: DirectoryChannel): Seen {
     const known = this.#seen.get(channel.channelId);
-    if (known !== undefined && known.settings === channel.settings) return known;
+    if (known !== undefined && known.settings === channel.settings) {
+      if (known.told !== channel.health) this.#hear(known, channel.health);
+      return known;
+    }
     const breaker = channel.health === 'failing' ? restingUntil(this.#stopwatch.elapsed(), this.#limits.breaker) : CLOSED;
-    const seen: Seen = { settings: channel.settings, breaker, told: channel.health, cursor: -1, resting: new Map() };
+    const seen: Seen = {
+      settings: channel.settings,
+      breaker,
+      told: channel.health,
+
+      judgedAt: -Infinity,
+      cursor: -1,
+      resting: new Map(),
+    };
     this.#seen.set(channel.channelId, seen);
     return seen;
+  }
+
+  /** Others' word counts where there is no fresh experience of one's own: so a process that is cut off takes nobody's channels away. */
+  #hear(seen: Seen, health: z.infer<typeof ChannelHealth>): void {
+    if (health === 'unknown') return;
+    const now = this.#stopwatch.elapsed();
+    if (now - seen.judgedAt < this.#limits.breaker.rest) return;
+    seen.told = health;
+    seen.breaker = onHearsay(seen.breaker, health, now, this.#limits.breaker);
   }
 
   #mayUse(seen: Seen, key: DirectoryChannelKey, tried: ReadonlySet<ChannelKeyId> | null): boolean {
