@@ -19,6 +19,8 @@ import { countTokens } from '../../projections/token-lookup/queries.ts';
 import { countUsers } from '../../projections/users/queries.ts';
 import type { StatusView } from '../../schemas/http/status.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
+import type { EndedSessions } from '../ports/ended-sessions.ts';
+import type { SignInFailures } from '../ports/sign-in-failures.ts';
 import type { SessionTokens } from '../ports/session-tokens.ts';
 import type { Upstream } from '../ports/upstream.ts';
 import type { WorkerCare } from '../ports/worker-care.ts';
@@ -32,6 +34,7 @@ import type { ReadsDeps } from './reads/reads-deps.ts';
 import { readModelCare } from './read-model-care.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { Sessions } from './sessions.ts';
+import { SharedSignInThrottle } from './shared-sign-in-throttle.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 import type { UiFile } from './ui-files.ts';
 
@@ -63,6 +66,8 @@ export interface ConsoleDeps {
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal;
   readonly sandboxUrl: () => string | null;
+  /** What consoles share; `null`: each knows of itself only. */
+  readonly shared: { readonly signInFailures: SignInFailures; readonly endedSessions: EndedSessions } | null;
   readonly uiFiles: ReadonlyMap<string, UiFile> | null;
   readonly installation: {
     readonly version: string;
@@ -87,7 +92,7 @@ export const createConsole = (deps: ConsoleDeps): Router => {
   const startedAt = new Date(clock.now()).toISOString();
   const secureCookies = installation.url.startsWith('https://');
   const reads = consoleReads({ ...deps.reading, log, clock });
-  const sessions = new Sessions({ tokens: deps.sessionTokens, log, clock });
+  const sessions = new Sessions({ tokens: deps.sessionTokens, log, clock, ended: deps.shared?.endedSessions ?? null });
   const status = async (): Promise<z.output<typeof StatusView>> => {
     const now = new Date(clock.now()).toISOString();
     const head = await log.head();
@@ -111,7 +116,8 @@ export const createConsole = (deps: ConsoleDeps): Router => {
     ...deps,
     probe: channelProbe(deps),
     sessions,
-    throttle: new SignInThrottle(clock),
+    throttle:
+      deps.shared === null ? new SignInThrottle(clock) : new SharedSignInThrottle(new SignInThrottle(clock), deps.shared.signInFailures),
     reads,
     care: readModelCare({ ...deps, feed: log, owner: deps.processName, failed: (name, error) => deps.failed(`rebuilding ${name}`, error) }),
     installation: {

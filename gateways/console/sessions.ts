@@ -3,6 +3,7 @@ import type { Clock } from '../../commands/ports/clock.ts';
 import type { EventLog } from '../../commands/ports/event-log.ts';
 import { readUser } from '../../commands/users/known-user.ts';
 import type { UserId } from '../../schemas/ids.ts';
+import type { EndedSessions } from '../ports/ended-sessions.ts';
 import type { SessionClaims, SessionTokens } from '../ports/session-tokens.ts';
 import type { SignedIn } from './caller.ts';
 
@@ -18,12 +19,14 @@ export interface SessionsDeps {
   readonly tokens: SessionTokens;
   readonly log: Pick<EventLog, 'readStream'>;
   readonly clock: Clock;
+  /** `null`: this process alone knows who signed out of it. */
+  readonly ended: EndedSessions | null;
 }
 
 /**
  * Console sessions. They live in a signed cookie and in no table: restarts and other processes know them all. Every use is
  * checked against the user as the log has him, so a new password or a suspension ends them at once. Signing out empties the
- * cookie, and this process refuses a copy of it.
+ * cookie, and this process refuses a copy of it; the others too, where they share such news.
  */
 export class Sessions {
   readonly #deps: SessionsDeps;
@@ -46,7 +49,7 @@ export class Sessions {
 
   /** The user as he is now, while the session holds. */
   async holds(claims: SessionClaims): Promise<SignedIn | null> {
-    if (this.#deps.clock.now() >= claims.expiresAt || this.#ended.has(claims.sessionId)) return null;
+    if (this.#deps.clock.now() >= claims.expiresAt || this.#hasEnded(claims.sessionId)) return null;
     const known = await readUser(this.#deps.log, claims.userId);
     if (known === null || known.user.suspended || known.credentialsRevision !== claims.credentialsRevision) return null;
     const { email, displayName, role, group } = known.user;
@@ -66,6 +69,11 @@ export class Sessions {
       if (!oldest.done) this.#ended.delete(oldest.value);
     }
     this.#ended.add(claims.sessionId);
+    this.#deps.ended?.end(claims.sessionId);
+  }
+
+  #hasEnded(sessionId: string): boolean {
+    return this.#ended.has(sessionId) || this.#deps.ended?.has(sessionId) === true;
   }
 
   csrfToken(claims: SessionClaims): string {

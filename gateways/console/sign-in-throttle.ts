@@ -1,16 +1,10 @@
 import type { Clock } from '../../commands/ports/clock.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
-
-interface Pace {
-  /** Failures that cost nothing: people mistype. */
-  readonly free: number;
-  /** The wait doubles with each further failure, up to this. */
-  readonly longestMs: number;
-}
+import type { SignInPace } from '../ports/sign-in-failures.ts';
 
 /** The owner must not be locked out by somebody who guesses at his account, so accounts wait less than addresses do. */
-const ACCOUNT: Pace = { free: 5, longestMs: 30_000 };
-const ADDRESS: Pace = { free: 20, longestMs: 900_000 };
+export const ACCOUNT_PACE: SignInPace = { free: 5, longestMs: 30_000 };
+export const ADDRESS_PACE: SignInPace = { free: 20, longestMs: 900_000 };
 
 const FIRST_WAIT_MS = 1_000;
 /** Failures are forgotten after an hour without another. */
@@ -18,16 +12,22 @@ const FORGET_MS = 3_600_000;
 /** Most accounts and most addresses that are remembered; the longest unheard of goes first. */
 const REMEMBERED = 20_000;
 
+/** What a refusal says. */
+export const tooManyAttempts = (waitMs: number): readonly [message: string, { readonly retryAfterSeconds: number }] => {
+  const seconds = Math.ceil(waitMs / 1_000);
+  return [`Too many attempts to sign in. Try again in ${seconds} s.`, { retryAfterSeconds: seconds }];
+};
+
 interface Failures {
   count: number;
   lastAt: number;
 }
 
 class Ledger {
-  readonly #pace: Pace;
+  readonly #pace: SignInPace;
   readonly #failures = new Map<string, Failures>();
 
-  constructor(pace: Pace) {
+  constructor(pace: SignInPace) {
     this.#pace = pace;
   }
 
@@ -61,8 +61,8 @@ class Ledger {
 
 /** Slows down guessing, by account and by address. Knows of this process only, and of no more than it can remember. */
 export class SignInThrottle {
-  readonly #accounts = new Ledger(ACCOUNT);
-  readonly #addresses = new Ledger(ADDRESS);
+  readonly #accounts = new Ledger(ACCOUNT_PACE);
+  readonly #addresses = new Ledger(ADDRESS_PACE);
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -76,10 +76,7 @@ export class SignInThrottle {
   begin(account: string, address: string): Refusal | null {
     const now = this.#clock.now();
     const wait = Math.max(this.#accounts.waitMs(account, now), this.#addresses.waitMs(address, now));
-    if (wait > 0) {
-      const seconds = Math.ceil(wait / 1_000);
-      return refuse('rate_limited', `Too many attempts to sign in. Try again in ${seconds} s.`, { retryAfterSeconds: seconds });
-    }
+    if (wait > 0) return refuse('rate_limited', ...tooManyAttempts(wait));
     this.#accounts.count(account, now);
     this.#addresses.count(address, now);
     return null;

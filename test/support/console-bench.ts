@@ -204,6 +204,7 @@ export const consoleBench = async ({
       exportStore,
       requestLogger: { log: (line) => void lines.push(line) },
       processName: 'test',
+      shared: null,
       failed: (what, error) => void failures.push({ what, error }),
       stopping: stopping.signal,
       sandboxUrl: () => null,

@@ -23,7 +23,7 @@ export const accountHandlers = (deps: HandlerDeps): Pick<Handlers, 'readAccount'
     if (caller.kind !== 'user') return refuse('not_found', 'The operator has no password.');
     const { userId, email } = caller;
     // Somebody at an unlocked screen may guess at the old password here: as slowly as at the door.
-    const held = deps.throttle.begin(email, address);
+    const held = await deps.throttle.begin(email, address);
     if (held !== null) return held;
     const knows = await knowsPassword(deps, userId, body.currentPassword);
     if (isRefusal(knows)) {

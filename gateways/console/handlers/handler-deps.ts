@@ -14,6 +14,7 @@ import type { ConsoleReads } from '../../ports/console-reads.ts';
 import type { ReadModelCare } from '../../ports/read-model-care.ts';
 import type { WorkerCare } from '../../ports/worker-care.ts';
 import type { Sessions } from '../sessions.ts';
+import type { SharedSignInThrottle } from '../shared-sign-in-throttle.ts';
 import type { SignInThrottle } from '../sign-in-throttle.ts';
 
 /** Everything that the console's handlers work with. */
@@ -27,7 +28,7 @@ export interface HandlerDeps extends CommandLog {
   readonly egress: EgressCheck;
   readonly probe: ChannelProbe;
   readonly sessions: Sessions;
-  readonly throttle: SignInThrottle;
+  readonly throttle: SignInThrottle | SharedSignInThrottle;
   readonly reads: ConsoleReads;
   readonly care: ReadModelCare;
   readonly workers: WorkerCare;

@@ -22,7 +22,7 @@ export const sessionHandlers = (deps: HandlerDeps): Pick<Handlers, 'readSession'
   readSession: async ({ caller }) => (signedIn(caller) ? viewOf(deps.sessions, caller) : NOBODY),
 
   signIn: async ({ body: { email, password }, address, cookie }) => {
-    const held = deps.throttle.begin(email, address);
+    const held = await deps.throttle.begin(email, address);
     if (held !== null) return held;
     const known = await checkCredentials(deps, email, password);
     if (isRefusal(known)) {

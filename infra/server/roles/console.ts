@@ -8,30 +8,41 @@ import { showConfig } from '../../config/read-config.ts';
 import { services } from '../../container/identifiers.ts';
 import { operatorToken } from '../../crypto/operator-token.ts';
 import { timeSortedIds } from '../../ids.ts';
+import { redisEndedSessions } from '../../redis/ended-sessions.ts';
+import { redisSignInFailures } from '../../redis/sign-in-failures.ts';
+import { every } from '../every.ts';
 import { isSandboxOn } from '../first-run-settings.ts';
 import type { RoleContext } from '../role-context.ts';
+
+/** How soon a session that was signed out elsewhere is refused here. */
+const ENDED_SESSIONS_MS = 1_000;
 
 /** The built console stands beside the built server; the sources find it there too. */
 const UI_FOLDER = fileURLToPath(new URL(import.meta.url.includes('/dist/infra/') ? '../../../ui' : '../../../dist/ui', import.meta.url));
 
 /** The console: its API and its pages. */
-export const serveConsole = async ({ container, config, version, url, stopping, app, onClose }: RoleContext): Promise<void> => {
+export const serveConsole = async ({ container, config, version, url, stopping, app, onClose, failed }: RoleContext): Promise<void> => {
   const programLog = container.get(services.programLog);
-  const [log, appender, readModels, secretBox, apiKeys, sandbox, masterKey, book, board, sessionTokens, workers] = await Promise.all([
-    container.getAsync(services.eventLog),
-    container.getAsync(services.appendQueue),
-    container.getAsync(services.readModels),
-    container.getAsync(services.secretBox),
-    container.getAsync(services.apiKeys),
-    container.getAsync(services.sandbox),
-    container.getAsync(services.masterKey),
-    container.getAsync(services.accountBook),
-    container.getAsync(services.positionBoard),
-    container.getAsync(services.sessionTokens),
-    container.getAsync(services.workers),
-  ]);
+  const [log, appender, readModels, secretBox, apiKeys, sandbox, masterKey, book, board, sessionTokens, workers, redis] = await Promise.all(
+    [
+      container.getAsync(services.eventLog),
+      container.getAsync(services.appendQueue),
+      container.getAsync(services.readModels),
+      container.getAsync(services.secretBox),
+      container.getAsync(services.apiKeys),
+      container.getAsync(services.sandbox),
+      container.getAsync(services.masterKey),
+      container.getAsync(services.accountBook),
+      container.getAsync(services.positionBoard),
+      container.getAsync(services.sessionTokens),
+      container.getAsync(services.workers),
+      container.getAsync(services.redis),
+    ],
+  );
   const reading = openConsoleReads({ config, readModels, board, programLog });
   onClose(() => reading.close());
+  const endedSessions = redis === null ? null : redisEndedSessions(redis);
+  if (endedSessions !== null) onClose(every(ENDED_SESSIONS_MS, () => endedSessions.hear(), failed('hearing of sessions that ended')));
   app.use(
     createConsole({
       log,
@@ -45,6 +56,7 @@ export const serveConsole = async ({ container, config, version, url, stopping, 
       egress: container.get(services.egressGuard),
       upstream: container.get(services.upstreamPools),
       sessionTokens,
+      shared: redis === null || endedSessions === null ? null : { signInFailures: redisSignInFailures(redis), endedSessions },
       operatorToken: operatorToken(masterKey),
       database: readModels.database,
       board,
