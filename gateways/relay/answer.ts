@@ -13,10 +13,6 @@ const FUTILE: ReadonlySet<string> = new Set([
   'idempotency_spent',
 ]);
 
-/** A refusal as an error body in OpenAI's shape. */
-export const errorBody = ({ refused, message, param }: Refusal): string =>
-  JSON.stringify({ error: { message, type: errorTable[refused].type, param: param ?? null, code: refused } });
-
 /** What a page in a browser may read besides the body; sent only to those that say they are one. */
 const CROSS_ORIGIN: FlatHeaders = [
   'access-control-allow-origin',
@@ -26,7 +22,8 @@ const CROSS_ORIGIN: FlatHeaders = [
 ];
 
 export const sendHead = (call: Call, status: number, headers: FlatHeaders): void => {
-  const all = ['x-request-id', call.requestId];
+  const all: string[] = [];
+  for (const name of call.dialect.requestIdHeaders) all.push(name, call.requestId);
   for (const header of headers) all.push(header);
   if (call.req.headers.origin !== undefined) all.push(...CROSS_ORIGIN);
   call.res.writeHead(status, all);
@@ -61,7 +58,7 @@ export const sendRefusal = (call: Call, refusal: Refusal, headers: FlatHeaders =
   if (refusal.retryAfterSeconds !== undefined) more.push('retry-after', String(refusal.retryAfterSeconds));
   if (FUTILE.has(refusal.refused)) more.push('x-should-retry', 'false');
   if (isLargeUnread(call)) more.push('connection', 'close');
-  sendBody(call, errorTable[refusal.refused].status, 'application/json', errorBody(refusal), more);
+  sendBody(call, errorTable[refusal.refused].status, 'application/json', call.dialect.errorBody(refusal, call.requestId), more);
 };
 
 /** A bug: the client learns the request id, the operator's log the rest. */

@@ -31,10 +31,13 @@ export const authenticate = (
   door: z.infer<typeof Door> | null,
   use: KeyUse,
 ): Caller | Refusal | Promise<Caller | Refusal> => {
-  const header = call.req.headers.authorization;
-  if (header === undefined || header === '') return refuse('missing_api_key');
-  const key = BEARER.exec(header)?.[1];
-  if (key === undefined) return refuse('missing_api_key', 'The authorization header is not of the form: Bearer YOUR_KEY.');
+  const { authorization: header, 'x-api-key': plain } = call.req.headers;
+  let key: string | undefined;
+  if (header !== undefined && header !== '') {
+    key = BEARER.exec(header)?.[1];
+    if (key === undefined) return refuse('missing_api_key', 'The authorization header is not of the form: Bearer YOUR_KEY.');
+  } else if (typeof plain === 'string' && plain !== '') key = plain;
+  else return refuse('missing_api_key');
   const hash = deps.apiKeys.hashOf(key);
   const token = hash === null ? undefined : deps.directory.tokenByHash(hash);
   const user = token === undefined ? undefined : deps.directory.user(token.userId);

@@ -9,6 +9,7 @@ import type { Money } from '../../schemas/money.ts';
 import type { DirectoryToken, DirectoryUser } from '../ports/directory.ts';
 import type { Stoppable } from './calls-in-flight.ts';
 import type { ChunkedBody } from './chunked-body.ts';
+import type { AnswerDialect } from './dialects/answer-dialect.ts';
 
 export type Endpoint = 'chat' | 'embeddings';
 
@@ -32,6 +33,8 @@ export class Call implements Stoppable {
   readonly res: Response;
   readonly requestId: RequestId;
   readonly route: string;
+  /** How its client is answered. */
+  readonly dialect: AnswerDialect;
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number;
   /** On the stopwatch. */
@@ -59,10 +62,11 @@ export class Call implements Stoppable {
   sent: Buffer[] | null = null;
   place = -1;
 
-  constructor(req: Request, res: Response, route: string, requestId: RequestId, startedAt: number, begun: number) {
+  constructor(req: Request, res: Response, route: string, dialect: AnswerDialect, requestId: RequestId, startedAt: number, begun: number) {
     this.req = req;
     this.res = res;
     this.route = route;
+    this.dialect = dialect;
     this.requestId = requestId;
     this.startedAt = startedAt;
     this.begun = begun;
@@ -94,7 +98,7 @@ export class Call implements Stoppable {
   /** The row of the request log, as it goes into the event that ends the call's hold. */
   facts(endpoint: Endpoint, status: number, durationMs: number): z.infer<typeof CallFacts> {
     const facts = {
-      dialect: 'openai',
+      dialect: this.dialect.name,
       endpoint,
       streamed: this.streamed,
       status,

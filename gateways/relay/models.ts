@@ -16,6 +16,25 @@ export interface ListedModel {
   readonly max_output_tokens?: number;
 }
 
+/** A model as Anthropic's format lists it. */
+export interface AnthropicModel {
+  readonly type: 'model';
+  readonly id: string;
+  readonly display_name: string;
+  readonly created_at: string;
+  readonly max_input_tokens?: number;
+  readonly max_tokens?: number;
+}
+
+export const inAnthropicForm = ({ id, context_length: window, max_output_tokens: most }: ListedModel): AnthropicModel => ({
+  type: 'model',
+  id,
+  display_name: id,
+  created_at: new Date(0).toISOString(),
+  ...(window === undefined ? {} : { max_input_tokens: window }),
+  ...(most === undefined ? {} : { max_tokens: most }),
+});
+
 /** The model if this key can call it: it is allowed to, a channel that its group may use serves it, and it has a price. */
 export const listedModel = (directory: Directory, caller: Caller, model: string): ListedModel | null => {
   if (!mayUseModel(caller, model)) return null;

@@ -49,7 +49,8 @@ export type ParsedRequest = ParsedChat | ParsedEmbeddings;
 /** Tiers that an upstream bills at another price than the list's. */
 const UNPRICED_TIERS: ReadonlySet<string> = new Set(['priority', 'scale', 'fast']);
 
-const firstIssue = (error: z.ZodError): Refusal => {
+/** Names the first field that is not as it should be. */
+export const firstIssue = (error: z.ZodError): Refusal => {
   const issue = error.issues[0];
   const param = issue?.path.join('.') ?? '';
   const message = issue?.message ?? 'not valid';
@@ -58,14 +59,18 @@ const firstIssue = (error: z.ZodError): Refusal => {
     : refuse('invalid_request', `${param}: ${message}.`, { param });
 };
 
-interface Read {
+export interface Read {
   readonly value: unknown;
   readonly spans: readonly (Span | null)[];
   readonly inside: number;
 }
 
 /** JSON that every parser reads in the same way: what we charge for must be what the upstream does. */
-const readObject = (body: Buffer, members: readonly string[], limits: Pick<RelayLimits, 'jsonDepth' | 'jsonMembers'>): Read | Refusal => {
+export const readObject = (
+  body: Buffer,
+  members: readonly string[],
+  limits: Pick<RelayLimits, 'jsonDepth' | 'jsonMembers'>,
+): Read | Refusal => {
   if (body.length === 0) return refuse('invalid_json', 'The body is empty.');
   if (!isUtf8(body)) return refuse('invalid_json', 'The body is not valid UTF-8.');
   const scan = scanObject(body, members, { strict: { depth: limits.jsonDepth, members: limits.jsonMembers } });

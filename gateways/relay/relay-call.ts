@@ -13,6 +13,8 @@ import { attempt, type Attempted, type AttemptDeps } from './attempt.ts';
 import { authenticate } from './authenticate.ts';
 import { Call, type Caller, type Endpoint } from './call.ts';
 import { charge, type ChargedCall } from './charge.ts';
+import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import { chatBodyOf } from './dialects/anthropic-requests.ts';
 import { renameModel, vectorsAsBase64 } from './convert.ts';
 import { IDEMPOTENCY_KEY, type Claim, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
 import type { Limiter } from './limit.ts';
@@ -84,7 +86,9 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
     return sendRefusal(call, charged);
   }
   let body = attempted.body;
-  if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
+  if (call.dialect.name !== 'openai')
+    body = call.dialect.answer(body, call.usage ?? {}, { requestId: call.requestId, model: held.route.model });
+  else if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
   if (parsed.endpoint === 'embeddings' && parsed.request.encoding_format === 'base64') body = vectorsAsBase64(body);
   const headers = ['x-oblivious-cost', toDollarText(charged.cost), 'x-oblivious-channel', served.channel.channelId];
   claim?.done({ status: 200, headers: ['content-type', 'application/json', ...headers], body });
@@ -101,10 +105,11 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   const { served, source } = attempted;
   if (parsed.endpoint !== 'chat') throw new Error('only chat streams');
   const usageWanted = parsed.request.stream_options?.include_usage === true;
-  const renamedTo = served.upstreamModel === held.route.model ? null : held.route.model;
+  const writer = call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
+  const renamedTo = writer !== null || served.upstreamModel === held.route.model ? null : held.route.model;
   const headers = ['x-oblivious-channel', served.channel.channelId];
   if (claim !== null) call.sent = [];
-  const result = await relayStream(deps, call, source, headers, { usageWanted, renamedTo });
+  const result = await relayStream(deps, call, source, headers, { usageWanted, renamedTo, writer });
 
   const left = result.end === 'client_left' || result.end === 'unread';
   const ours = left || result.end === 'shutdown';
@@ -115,7 +120,7 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   const status = call.res.headersSent ? 200 : CLIENT_LEFT;
   if (result.produced.empty && result.reading.kind === 'absent' && !left) {
     await release(deps, held, result.end === 'shutdown' ? 'shutdown' : 'upstream_failed', true, status);
-    return endStream(call, result, null, usageWanted);
+    return endStream(call, result, null, { usageWanted, writer });
   }
   held.ended = true;
   const charged = await charge(deps, call, hold, parsed, held.route, served, status, result.reading, () => result.produced.countable());
@@ -124,7 +129,7 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
     call.errorCode = charged.refused;
     return endStreamRefused(call, charged);
   }
-  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, usageWanted);
+  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, { usageWanted, writer });
   if (claim === null) return;
   // Half an answer is not worth repeating, and the whole one was not paid for.
   if (result.end === 'done') claim.done({ status: 200, headers: [...STREAM_HEADERS, ...headers], body: Buffer.concat(call.sent ?? []) });
@@ -140,7 +145,7 @@ const sendPassed = async (
   call.errorCode = 'upstream_refused';
   await release(deps, held, 'refused', false, status);
   if ((headers['content-type'] ?? '').toLowerCase().startsWith('application/json') && body[0] === 0x7b)
-    return sendBody(call, status, 'application/json', body);
+    return sendBody(call, status, 'application/json', call.dialect.passedError(status, body, call.requestId));
   // What is no error in OpenAI's shape is made one: clients read nothing else.
   const error = {
     message: 'The upstream refused the request and did not say why in a form that can be passed on.',
@@ -148,7 +153,7 @@ const sendPassed = async (
     param: null,
     code: 'upstream_refused',
   };
-  sendBody(call, status, 'application/json', JSON.stringify({ error }));
+  sendBody(call, status, 'application/json', call.dialect.passedError(status, Buffer.from(JSON.stringify({ error })), call.requestId));
 };
 
 /** From the reservation on: the upstream is at work while the reservation becomes durable, and nothing goes out before it is. */
@@ -197,7 +202,9 @@ const run = async (deps: PipelineDeps, call: Call, endpoint: Endpoint, caller: C
   const body = await readBody(call.req, deps.limits.bodyBytes);
   if (body === null) return;
   if ('refused' in body) return sendRefusal(call, body);
-  const parsed = parse(body, endpoint, deps.limits);
+  const asChat = call.dialect.name === 'anthropic' ? chatBodyOf(body, deps.limits) : body;
+  if ('refused' in asChat) return sendRefusal(call, asChat);
+  const parsed = parse(asChat, endpoint, deps.limits);
   if ('refused' in parsed) return sendRefusal(call, parsed);
   call.model = parsed.request.model;
   call.streamed = parsed.endpoint === 'chat' && parsed.request.stream === true;
@@ -208,7 +215,9 @@ const run = async (deps: PipelineDeps, call: Call, endpoint: Endpoint, caller: C
   if (key !== undefined) {
     if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
       return sendRefusal(call, refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.'));
-    hash = createHash('sha256').update(`${endpoint}\n`).update(body).digest('hex');
+    // The same words in another dialect are answered in another one.
+    const asked = call.dialect.name === 'openai' ? endpoint : `${call.dialect.name} ${endpoint}`;
+    hash = createHash('sha256').update(`${asked}\n`).update(body).digest('hex');
     const known = deps.kept.known(tokenId, key, hash);
     if (known?.kind === 'refused') return sendRefusal(call, known.refusal);
     if (known?.kind === 'kept') return replay(call, known.answer);
@@ -288,9 +297,15 @@ const finish = (deps: PipelineDeps, call: Call): void => {
 };
 
 /** A request as a {@link Call}: its id is made here and is on every answer. */
-export const newCall = (deps: Pick<PipelineDeps, 'ids' | 'clock' | 'stopwatch'>, req: Request, res: Response, routeName: string): Call =>
+export const newCall = (
+  deps: Pick<PipelineDeps, 'ids' | 'clock' | 'stopwatch'>,
+  req: Request,
+  res: Response,
+  routeName: string,
+  dialect: AnswerDialect,
+): Call =>
   // The source of ids makes them in this shape; parsing each would cost as much as all else about it.
-  new Call(req, res, routeName, deps.ids.next('req') as RequestId, deps.clock.now(), deps.stopwatch.elapsed());
+  new Call(req, res, routeName, dialect, deps.ids.next('req') as RequestId, deps.clock.now(), deps.stopwatch.elapsed());
 
 /** Runs a step that answers the call, and does what has to be done around every request. */
 export const around = async (deps: PipelineDeps, call: Call, answer: () => Promise<void> | void): Promise<void> => {
@@ -305,9 +320,16 @@ export const around = async (deps: PipelineDeps, call: Call, answer: () => Promi
 
 const ignore = (): void => undefined;
 
-/** `POST /v1/chat/completions` and `POST /v1/embeddings`: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
-export const relayCall = async (deps: PipelineDeps, endpoint: Endpoint, routeName: string, req: Request, res: Response): Promise<void> => {
-  const call = newCall(deps, req, res, routeName);
+/** `POST /v1/chat/completions`, `POST /v1/embeddings` and `POST /v1/messages`: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
+export const relayCall = async (
+  deps: PipelineDeps,
+  endpoint: Endpoint,
+  routeName: string,
+  dialect: AnswerDialect,
+  req: Request,
+  res: Response,
+): Promise<void> => {
+  const call = newCall(deps, req, res, routeName, dialect);
   const span = startCallSpan(deps.tracer, call);
   let held: HeldCall | null = null;
   await around(deps, call, async () => {

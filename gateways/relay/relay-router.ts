@@ -1,17 +1,23 @@
 import { Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { promptOf } from '../../domain/tokens/chat-text.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Endpoint as Door } from '../../schemas/events/token.ts';
 import type { z } from 'zod';
 import { sendHead, sendJson, sendRefusal } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import type { Call, Caller, Endpoint } from './call.ts';
+import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import { anthropicAnswers } from './dialects/anthropic-answers.ts';
+import { promptToCount } from './dialects/anthropic-requests.ts';
+import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { ChannelStates } from './channel-states.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
 import { Limiter } from './limit.ts';
-import { listedModel, listModels } from './models.ts';
+import { inAnthropicForm, listedModel, listModels } from './models.ts';
 import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
+import { readBody } from './read-body.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import { Watch } from './watch.ts';
 
@@ -19,6 +25,8 @@ type Answer = (call: Call, caller: Caller) => Promise<void> | void;
 
 const CHAT = '/v1/chat/completions';
 const EMBEDDINGS = '/v1/embeddings';
+const MESSAGES = '/v1/messages';
+const COUNT_TOKENS = '/v1/messages/count_tokens';
 const MODELS = '/v1/models';
 const MODEL = '/v1/models/{id}';
 const KEY = '/v1/key';
@@ -29,16 +37,20 @@ const USAGE = '/v1/dashboard/billing/usage';
 const withoutVersion = (path: string): string => path.slice('/v1'.length);
 
 /** Every address of the relay that can spend, for the test that sees to it that each goes through the ledger. */
-export const SPENDING_ROUTES = [CHAT, EMBEDDINGS] as const;
+export const SPENDING_ROUTES = [CHAT, EMBEDDINGS, MESSAGES] as const;
 
 const PREFLIGHT = [
   'access-control-allow-methods',
   'GET, POST, OPTIONS',
   'access-control-allow-headers',
-  'authorization, content-type, idempotency-key, openai-organization, openai-project, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-stainless-helper-method',
+  'authorization, x-api-key, anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, content-type, idempotency-key, openai-organization, openai-project, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-stainless-helper-method',
   'access-control-max-age',
   '86400',
 ] as const;
+
+/** Addresses that both formats have are asked in that of the header which every client of Anthropic's sends. */
+const dialectOf = (req: Request): AnswerDialect =>
+  req.headers['anthropic-version'] !== undefined || req.path.startsWith(MESSAGES) ? anthropicAnswers : openaiAnswers;
 
 /** Express calls handlers with callbacks and waits for nothing; what is thrown in here is answered in here. */
 const handled =
@@ -64,7 +76,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
   /** An answer that costs nothing: whoever has a key may look. */
   const look = (routeName: string, door: z.infer<typeof Door> | null, answer: Answer) =>
     handled(async (req, res) => {
-      const call = newCall(pipeline, req, res, routeName);
+      const call = newCall(pipeline, req, res, routeName, dialectOf(req));
       await around(pipeline, call, async () => {
         const caller = await authenticate(deps, call, door, 'look');
         if (isRefusal(caller)) return sendRefusal(call, caller);
@@ -81,16 +93,21 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
   /** An answer without a key. */
   const plainly = (routeName: string, answer: (call: Call) => void) =>
     handled(async (req, res) => {
-      const call = newCall(pipeline, req, res, routeName);
+      const call = newCall(pipeline, req, res, routeName, dialectOf(req));
       await around(pipeline, call, () => answer(call));
     });
 
-  const spend = (endpoint: Endpoint, routeName: string) => handled((req, res) => relayCall(pipeline, endpoint, routeName, req, res));
+  const spend = (endpoint: Endpoint, routeName: string, dialect: AnswerDialect) =>
+    handled((req, res) => relayCall(pipeline, endpoint, routeName, dialect, req, res));
 
   const respond = (call: Call, answer: object | Refusal): void =>
     isRefusal(answer) ? sendRefusal(call, answer) : sendJson(call, 200, answer);
 
-  const spending = { [CHAT]: spend('chat', CHAT), [EMBEDDINGS]: spend('embeddings', EMBEDDINGS) } as const;
+  const spending = {
+    [CHAT]: spend('chat', CHAT, openaiAnswers),
+    [EMBEDDINGS]: spend('embeddings', EMBEDDINGS, openaiAnswers),
+    [MESSAGES]: spend('chat', MESSAGES, anthropicAnswers),
+  } as const;
   for (const path of SPENDING_ROUTES) router.post(path, spending[path]);
 
   // Some clients put a slash too many between a base URL and a path.
@@ -104,7 +121,23 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
 
   router.get(
     MODELS,
-    look(MODELS, 'models', (call, caller) => sendJson(call, 200, { object: 'list', data: listModels(directory, caller) })),
+    look(MODELS, 'models', (call, caller) => {
+      const models = listModels(directory, caller);
+      if (call.dialect.name === 'openai') return sendJson(call, 200, { object: 'list', data: models });
+      const data = models.map(inAnthropicForm);
+      sendJson(call, 200, { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
+    }),
+  );
+  router.post(
+    COUNT_TOKENS,
+    look(COUNT_TOKENS, 'chat', async (call) => {
+      const body = await readBody(call.req, deps.limits.bodyBytes);
+      if (body === null) return;
+      const prompt = isRefusal(body) ? body : promptToCount(body, deps.limits);
+      if (isRefusal(prompt)) return sendRefusal(call, prompt);
+      const { texts, tokens } = promptOf(prompt);
+      sendJson(call, 200, { input_tokens: tokens + (await deps.tokenCounter.count(texts)) });
+    }),
   );
   // A model's name may hold slashes, sent as they are or encoded.
   router.get(
@@ -113,7 +146,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
       const parts = call.req.params['id'] as unknown;
       const model = Array.isArray(parts) ? parts.join('/') : String(parts);
       const listed = listedModel(directory, caller, model);
-      if (listed !== null) return sendJson(call, 200, listed);
+      if (listed !== null) return sendJson(call, 200, call.dialect.name === 'openai' ? listed : inAnthropicForm(listed));
       return sendRefusal(
         call,
         refuse('model_not_found', `The model "${model.slice(0, 200)}" does not exist here, or this key may not use it.`, {
@@ -155,7 +188,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
         `${allowed}, OPTIONS`,
       ]),
     );
-  for (const path of [CHAT, EMBEDDINGS]) router.all(path, notThisMethod('POST')(path));
+  for (const path of [CHAT, EMBEDDINGS, MESSAGES, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
 
@@ -164,7 +197,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
       call,
       refuse(
         'not_found',
-        `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
+        `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${MESSAGES}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
       ),
     ),
   );

@@ -2,7 +2,8 @@ import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
 import { toDollarText } from '../../domain/ledger/money.ts';
 import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { Money } from '../../schemas/money.ts';
-import { errorBody, sendHead } from './answer.ts';
+import { sendHead } from './answer.ts';
+import type { StreamWriter } from './dialects/answer-dialect.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
@@ -53,7 +54,6 @@ export const STREAM_HEADERS = [
   'no',
 ] as const;
 
-const HEARTBEAT = Buffer.from(': keep-alive\n\n');
 const DONE = Buffer.from('data: [DONE]\n\n');
 
 const DONE_MARK = Buffer.from('[DONE]');
@@ -91,6 +91,8 @@ export interface StreamOptions {
   readonly usageWanted: boolean;
   /** The name that the client knows the model by, where the upstream uses another. */
   readonly renamedTo: string | null;
+  /** Says it in the client's dialect; `null` where that is the upstream's. */
+  readonly writer: StreamWriter | null;
 }
 
 type StreamDeps = Pick<RelayDeps, 'limits' | 'stopwatch'> & { readonly watch: Watch };
@@ -141,7 +143,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     this.#deps.watch.add(this);
     this.#source.attach(this);
     // Begun for its upstream's silence: now somebody must say something.
-    if (this.#over === null && !this.#wrote) this.#write(HEARTBEAT, now);
+    if (this.#over === null && !this.#wrote) this.#send(this.#call.dialect.heartbeat, now);
   }
 
   data(chunk: Buffer): boolean {
@@ -194,7 +196,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     } else if (now - this.#begun > limits.streamMs) {
       this.#stop('too_long');
     } else if (this.#unreadSince === null && now - this.#lastWrite > limits.heartbeatMs) {
-      this.#write(HEARTBEAT, now);
+      this.#send(this.#call.dialect.heartbeat, now);
     }
   }
 
@@ -239,6 +241,11 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
   }
 
   #write(events: Buffer, now: number): boolean {
+    const { writer } = this.#options;
+    return this.#send(writer === null ? events : writer.write(events), now);
+  }
+
+  #send(events: Buffer, now: number): boolean {
     const call = this.#call;
     if (call.clientGone) {
       this.#stop('client_left');
@@ -346,14 +353,12 @@ const ERRORS: { readonly [E in StreamEnd]: ErrorCode | null } = {
 /** For the log: what was wrong with a stream, if anything. */
 export const errorOfEnd = (end: StreamEnd): ErrorCode | null => (end === 'error_event' ? 'upstream_failed' : ERRORS[end]);
 
-const errorEvent = (refusal: Refusal): string => `data: ${errorBody(refusal)}\n\n`;
-
 /** The last events of a stream, once its charge is on record; and its end. */
 export const endStream = (
   call: Call,
   result: StreamResult,
   charged: { readonly cost: Money; readonly tokens: ChargedTokens | null } | null,
-  usageWanted: boolean,
+  { usageWanted, writer }: Pick<StreamOptions, 'usageWanted' | 'writer'>,
 ): void => {
   const { body } = call;
   if (body === null || call.clientGone || result.end === 'unread' || result.end === 'client_left') {
@@ -362,8 +367,10 @@ export const endStream = (
   }
   const pieces: Buffer[] = [];
   const code = ERRORS[result.end];
-  if (code !== null) pieces.push(Buffer.from(errorEvent(refuse(code))));
-  else {
+  if (code !== null) pieces.push(Buffer.from(call.dialect.errorEvent(refuse(code), call.requestId)));
+  else if (writer !== null) {
+    if (result.end === 'done') pieces.push(writer.end(call.usage ?? {}));
+  } else {
     if (usageWanted && charged !== null) {
       if (result.usageEvent !== null) pieces.push(withCost(result.usageEvent, charged.cost));
       else if (charged.tokens !== null) pieces.push(Buffer.from(ownUsageChunk(call, charged.cost, charged.tokens)));
@@ -379,5 +386,5 @@ export const endStream = (
 /** Ends a stream whose charge the log refused: what was sent is sent, but nobody is told that it is complete. */
 export const endStreamRefused = (call: Call, refusal: Refusal): void => {
   if (call.clientGone || call.body === null) call.res.destroy();
-  else call.body.end(Buffer.from(errorEvent(refusal)));
+  else call.body.end(Buffer.from(call.dialect.errorEvent(refusal, call.requestId)));
 };

@@ -141,9 +141,9 @@ describe('the relay’s other answers', () => {
     for (const path of SPENDING_ROUTES) {
       const response = await relay.post(
         path,
-        path.includes('embeddings') ? { model: 'e', input: 'x' } : { model: 'm', messages: MESSAGES },
+        path.includes('embeddings') ? { model: 'e', input: 'x' } : { model: 'm', messages: MESSAGES, max_tokens: 16 },
       );
-      expect(((await response.json()) as ErrorAnswer).error.code, path).to.equal('insufficient_quota');
+      expect(await response.text(), path).to.contain('"insufficient_quota"');
     }
     expect(upstream.calls).to.have.length(0);
   });

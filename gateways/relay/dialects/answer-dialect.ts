@@ -1,0 +1,34 @@
+import type { Refusal } from '../../../schemas/errors.ts';
+import type { RequestId } from '../../../schemas/ids.ts';
+import type { Usage } from '../../../schemas/usage.ts';
+
+/** A stream in a dialect, made from the events of OpenAI's. */
+export interface StreamWriter {
+  /** Whole events as they come from the upstream; what they come to in this dialect, possibly nothing. */
+  write(events: Buffer): Buffer;
+  /** The last events of a stream that is whole. */
+  end(usage: Usage): Buffer;
+}
+
+/** Which answer it is, and of which model, as the client named it. */
+export interface AnswerIdentity {
+  readonly requestId: RequestId;
+  readonly model: string;
+}
+
+/** How a client that speaks some dialect is answered. Within the relay an answer has OpenAI's form. */
+export interface AnswerDialect {
+  readonly name: 'openai' | 'anthropic';
+  /** Names of the header that carries the id of the request. */
+  readonly requestIdHeaders: readonly string[];
+  errorBody(refusal: Refusal, requestId: RequestId): string;
+  /** An upstream's own error, which came in OpenAI's form, with its status. */
+  passedError(status: number, body: Buffer, requestId: RequestId): Buffer;
+  /** A whole answer of chat completions. */
+  answer(completion: Buffer, usage: Usage, identity: AnswerIdentity): Buffer;
+  /** An error in the middle of a stream. */
+  errorEvent(refusal: Refusal, requestId: RequestId): string;
+  readonly heartbeat: Buffer;
+  /** `null`: the upstream's events are the client's. */
+  streamWriter(identity: AnswerIdentity): StreamWriter | null;
+}

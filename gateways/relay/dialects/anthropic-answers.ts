@@ -1,0 +1,110 @@
+import { messageOf, type MessageIdentity } from '../../../domain/dialects/anthropic/message.ts';
+import { MessageStream, type MessageEvent } from '../../../domain/dialects/anthropic/message-stream.ts';
+import { messagesUsage } from '../../../domain/dialects/anthropic/usage.ts';
+import { isRecord, textOf } from '../../../domain/dialects/loose-json.ts';
+import { errorTable, type Refusal } from '../../../schemas/errors.ts';
+import type { RequestId } from '../../../schemas/ids.ts';
+import type { Usage } from '../../../schemas/usage.ts';
+import { dataOf, forEachEvent, isDone } from '../sse.ts';
+import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
+
+/** Anthropic's name for what an HTTP status says; its clients make their exceptions of it. */
+const errorType = (status: number): string => {
+  switch (status) {
+    case 401:
+      return 'authentication_error';
+    case 402:
+      return 'billing_error';
+    case 403:
+      return 'permission_error';
+    case 404:
+      return 'not_found_error';
+    case 409:
+      return 'conflict_error';
+    case 413:
+      return 'request_too_large';
+    case 429:
+      return 'rate_limit_error';
+    case 503:
+    case 529:
+      return 'overloaded_error';
+    case 504:
+      return 'timeout_error';
+    default:
+      return status < 500 ? 'invalid_request_error' : 'api_error';
+  }
+};
+
+const errorOf = (type: string, message: string, requestId: RequestId, code: string | null): object => ({
+  type: 'error',
+  error: { type, message, ...(code === null ? {} : { details: { error_code: code } }) },
+  request_id: requestId,
+});
+
+const refusalError = ({ refused, message }: Refusal, requestId: RequestId): object =>
+  errorOf(errorType(errorTable[refused].status), message, requestId, refused);
+
+/** What an error in OpenAI's form says; a sentence of ours where it says nothing. */
+const saidBy = (error: unknown): string => {
+  const message = isRecord(error) ? textOf(error['message']) : textOf(error);
+  return message === '' ? 'The upstream refused the request and did not say why.' : message;
+};
+
+const parsed = (json: string): unknown => {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return null;
+  }
+};
+
+const identityOf = ({ requestId, model }: AnswerIdentity): MessageIdentity => ({ id: requestId.replace(/^req_/, 'msg_'), model });
+
+const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+const eventText = (said: MessageEvent): string => event(said.type, said);
+
+class AnthropicStream implements StreamWriter {
+  readonly #requestId: RequestId;
+  readonly #stream: MessageStream;
+
+  constructor(identity: AnswerIdentity) {
+    this.#requestId = identity.requestId;
+    this.#stream = new MessageStream(identityOf(identity));
+  }
+
+  write(events: Buffer): Buffer {
+    let text = '';
+    forEachEvent(events, (one) => {
+      const data = dataOf(one);
+      if (data === null || isDone(data)) return;
+      const chunk = parsed(data);
+      const error = isRecord(chunk) ? chunk['error'] : undefined;
+      if (error !== undefined && error !== null)
+        text += event('error', errorOf('api_error', saidBy(error), this.#requestId, 'upstream_failed'));
+      else for (const said of this.#stream.push(chunk)) text += eventText(said);
+    });
+    return Buffer.from(text);
+  }
+
+  end(usage: Usage): Buffer {
+    return Buffer.from(this.#stream.end(messagesUsage(usage)).map(eventText).join(''));
+  }
+}
+
+/** Answers in the form of Anthropic's Messages. */
+export const anthropicAnswers: AnswerDialect = {
+  name: 'anthropic',
+  requestIdHeaders: ['request-id', 'x-request-id'],
+  errorBody: (refusal, requestId) => JSON.stringify(refusalError(refusal, requestId)),
+  passedError: (status, body, requestId) => {
+    const said = parsed(body.toString('utf8'));
+    return Buffer.from(
+      JSON.stringify(errorOf(errorType(status), saidBy(isRecord(said) ? said['error'] : null), requestId, 'upstream_refused')),
+    );
+  },
+  answer: (completion, usage, identity) =>
+    Buffer.from(JSON.stringify(messageOf(parsed(completion.toString('utf8')), identityOf(identity), messagesUsage(usage)))),
+  errorEvent: (refusal, requestId) => event('error', refusalError(refusal, requestId)),
+  heartbeat: Buffer.from(event('ping', { type: 'ping' })),
+  streamWriter: (identity) => new AnthropicStream(identity),
+};
