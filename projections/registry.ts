@@ -10,16 +10,29 @@ import { usageDaily } from './usage-daily/projection.ts';
 import { usageHourly } from './usage-hourly/projection.ts';
 import { users } from './users/projection.ts';
 
-/** Every projection there is. */
-export const projections: readonly Projection[] = [
-  tokenLookup,
-  users,
-  channels,
-  priceLists,
-  accountBalances,
-  journal,
-  usageHourly,
-  usageDaily,
-  notifications,
-  exports,
+/**
+ * Every projection there is, and what it follows. Money, authentication and what people wait for follow the log itself. `kafka`: the topic of
+ * events, where Kafka is configured; the rows of such a projection are sums over streams that know nothing of each other, since every
+ * partition goes on by itself.
+ */
+const REGISTRY: readonly { readonly projection: Projection; readonly follows: 'log' | 'kafka' }[] = [
+  { projection: tokenLookup, follows: 'log' },
+  { projection: users, follows: 'log' },
+  { projection: channels, follows: 'log' },
+  { projection: priceLists, follows: 'log' },
+  { projection: accountBalances, follows: 'log' },
+  { projection: journal, follows: 'log' },
+  { projection: usageHourly, follows: 'kafka' },
+  { projection: usageDaily, follows: 'kafka' },
+  { projection: notifications, follows: 'log' },
+  { projection: exports, follows: 'log' },
 ];
+
+export const projections: readonly Projection[] = REGISTRY.map(({ projection }) => projection);
+
+/** What follows the log and what follows Kafka, in an installation with or without it. */
+export const projectionsBySource = (hasKafka: boolean): { readonly log: readonly Projection[]; readonly kafka: readonly Projection[] } => {
+  const of = (source: 'log' | 'kafka'): readonly Projection[] =>
+    REGISTRY.filter(({ follows }) => (hasKafka ? follows : 'log') === source).map(({ projection }) => projection);
+  return { log: of('log'), kafka: of('kafka') };
+};

@@ -1,5 +1,5 @@
 import type { PositionBoard } from '../../projections/engine/position-board.ts';
-import { projections } from '../../projections/registry.ts';
+import { projectionsBySource } from '../../projections/registry.ts';
 import type { Config } from '../../schemas/config.ts';
 import { systemClock } from '../clock.ts';
 import type { ProgramLog } from '../logging/logger.ts';
@@ -13,7 +13,7 @@ export interface ConsoleReadsSource extends ReadingSide {
 }
 
 export interface OpenConsoleReadsOptions {
-  readonly config: Pick<Config, 'DATABASE_URL' | 'DATABASE_READ_URL' | 'OBLIVIOUS_CONSOLE_POOL'>;
+  readonly config: Pick<Config, 'KAFKA_BROKERS' | 'DATABASE_URL' | 'DATABASE_READ_URL' | 'OBLIVIOUS_CONSOLE_POOL'>;
   readonly readModels: Pick<ReadModels, 'database'>;
   readonly board: PositionBoard;
   readonly programLog: Pick<ProgramLog, 'warn' | 'info'>;
@@ -33,7 +33,8 @@ export const openConsoleReads = ({ config, readModels, board, programLog }: Open
     primary,
     replica: sqlOf(there),
     board,
-    projections,
+    // What follows Kafka is late when that is, and nobody is promised it.
+    projections: projectionsBySource(config.KAFKA_BROKERS !== undefined).log,
     clock: systemClock,
     report: (report) => {
       if (report.kind === 'back') programLog.info('the console reads from the replica again');

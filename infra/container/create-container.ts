@@ -13,7 +13,7 @@ import { startSandbox } from '../../gateways/sandbox/sandbox-server.ts';
 import { CallsInFlight } from '../../gateways/relay/calls-in-flight.ts';
 import { PositionBoard } from '../../projections/engine/position-board.ts';
 import { Projector } from '../../projections/engine/projector.ts';
-import { projections } from '../../projections/registry.ts';
+import { projections, projectionsBySource } from '../../projections/registry.ts';
 import type { Config } from '../../schemas/config.ts';
 import { systemClock } from '../clock.ts';
 import { apiKeys } from '../crypto/api-key.ts';
@@ -82,6 +82,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   const bind = <Service>(identifier: ServiceIdentifier<Service>, make: (context: ResolutionContext) => Service | Promise<Service>): void =>
     void container.bind<Service>(identifier).toDynamicValue(make).inSingletonScope();
 
+  const bySource = projectionsBySource(config.KAFKA_BROKERS !== undefined);
   container.bind(services.config).toConstantValue(config);
   container.bind(services.processName).toConstantValue(processName);
   bind(services.programLog, () => createProgramLog({ level: config.OBLIVIOUS_LOG_LEVEL, accessLog: config.OBLIVIOUS_ACCESS_LOG }));
@@ -214,7 +215,8 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   });
   bind(
     services.positionBoard,
-    async (context) => new PositionBoard({ database: (await context.getAsync(services.readModels)).database, projections }),
+    async (context) =>
+      new PositionBoard({ database: (await context.getAsync(services.readModels)).database, projections, awaited: bySource.log }),
   );
   bind(services.projector, async (context) => {
     const [feed, readModels, board] = await Promise.all([
@@ -225,10 +227,30 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
     return new Projector({
       feed,
       database: readModels.database,
-      projections,
+      projections: bySource.log,
       board,
       clock: systemClock,
       report: tellOfProjector(context.get(services.programLog)),
+    });
+  });
+  bind(services.recordsProjector, async (context) => {
+    const { KAFKA_BROKERS: brokers } = config;
+    if (brokers === undefined) return null;
+    const [feed, readModels, board] = await Promise.all([
+      context.getAsync(services.eventLog),
+      context.getAsync(services.readModels),
+      context.getAsync(services.positionBoard),
+    ]);
+    // Loaded where it is used only, as the event store's client is.
+    const { openRecordsProjector } = await import('../kafka/open-records-projector.ts');
+    return openRecordsProjector({
+      config: { ...config, KAFKA_BROKERS: brokers },
+      feed,
+      database: readModels.database,
+      projections: bySource.kafka,
+      board,
+      processName,
+      programLog: context.get(services.programLog),
     });
   });
   return container;

@@ -14,6 +14,7 @@ import type { Sandbox } from '../../gateways/sandbox/sandbox-server.ts';
 import type { CallsInFlight } from '../../gateways/relay/calls-in-flight.ts';
 import type { PositionBoard } from '../../projections/engine/position-board.ts';
 import type { Projector } from '../../projections/engine/projector.ts';
+import type { RecordsProjector } from '../../projections/engine/records-projector.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import type { EgressGuard } from '../egress/guard.ts';
@@ -50,6 +51,7 @@ export const services = {
   readModels: identifier<ReadModels>('readModels'),
   positionBoard: identifier<PositionBoard>('positionBoard'),
   projector: identifier<Projector>('projector'),
+  recordsProjector: identifier<RecordsProjector | null>('recordsProjector'),
   sandbox: identifier<Sandbox | null>('sandbox'),
   upstreamPools: identifier<UpstreamPools>('upstreamPools'),
   tokenCounter: identifier<ClosableTokenCounter>('tokenCounter'),

@@ -1,9 +1,16 @@
 import type { Kafka } from 'kafkajs';
-import type { ConsumeOptions, RecordConsumer, RecordPublisher, Records, TopicSpec } from '../../projections/ports/records.ts';
+import type {
+  ConsumeOptions,
+  PartitionRange,
+  RecordConsumer,
+  RecordPublisher,
+  Records,
+  TopicSpec,
+} from '../../projections/ports/records.ts';
 import type { ProgramLog } from '../logging/logger.ts';
 import { KafkaConsumer } from './consumer.ts';
 import { KafkaPublisher } from './publisher.ts';
-import { ensureTopics } from './topics.ts';
+import { ensureTopics, topicRanges } from './topics.ts';
 
 export interface KafkaRecordsOptions {
   readonly kafka: Kafka;
@@ -29,6 +36,10 @@ export class KafkaRecords implements Records {
     const publisher = new KafkaPublisher({ kafka: this.#options.kafka, transactionalId });
     this.#publishers.push(publisher);
     return publisher;
+  }
+
+  ranges(topic: string): Promise<readonly PartitionRange[]> {
+    return topicRanges(this.#options.kafka, topic);
   }
 
   ensureTopics(topics: readonly TopicSpec[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import type { TopicSpec } from '../../projections/ports/records.ts';
+import type { PartitionRange, TopicSpec } from '../../projections/ports/records.ts';
 
 /** Beyond three, replicas cost disk and buy little. */
 const REPLICAS = 3;
@@ -33,6 +33,20 @@ export const ensureTopics = async (kafka: Kafka, topics: readonly TopicSpec[], r
         ],
       });
     }
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+/** Every partition of a topic. @throws when Kafka cannot be reached or has no such topic. */
+export const topicRanges = async (kafka: Kafka, topic: string): Promise<readonly PartitionRange[]> => {
+  const admin = kafka.admin({ retry: { retries: 3 } });
+  try {
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return offsets
+      .map(({ partition, low, high }) => ({ topic, partition, earliest: BigInt(low), end: BigInt(high) }))
+      .sort((a, b) => a.partition - b.partition);
   } finally {
     await admin.disconnect();
   }

@@ -20,8 +20,8 @@ export interface ReadModels {
 }
 
 const USUAL_CONNECTIONS = 4;
-/** One holds the right to project, the others rebuild, unpark, and keep partitions. */
-const PROJECTING_CONNECTIONS = 3;
+/** Two hold rights to project, three write what comes from Kafka, one rebuilds, unparks, or keeps partitions. */
+const PROJECTING_CONNECTIONS = 6;
 const IDLE_MS = 60_000;
 /** `data_corrupted`, `index_corrupted`, `undefined_file`: what was found in pages, or not found at all, while in use. */
 const DAMAGE: ReadonlySet<string> = new Set(['XX001', 'XX002', '58P01']);

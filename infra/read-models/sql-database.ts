@@ -4,6 +4,7 @@ import { ColumnValues } from '../../projections/engine/columns.ts';
 import { ReadModelsUnavailable } from '../../projections/engine/read-models-unavailable.ts';
 import type {
   Leadership,
+  ProjectingRight,
   ReadModelDatabase,
   RunTransaction,
   Sql,
@@ -113,12 +114,15 @@ const inTurn = (run: RunTransaction): RunTransaction => {
 };
 
 /** Two keys of an advisory lock: whoever holds it projects. The first is not the event log's: it locks in the same database. */
-const PROJECTING = [0x6f_62_6c_70, 1] as const;
+const PROJECTING: Readonly<Record<ProjectingRight, readonly [number, number]>> = {
+  log: [0x6f_62_6c_70, 1],
+  until_handed_over: [0x6f_62_6c_70, 2],
+};
 
 /** How often a process that stands by asks whether the right to project is free. */
 const TAKEOVER_MS = 1_000;
 
-const leadershipOf = (client: pg.PoolClient): Leadership => {
+const leadershipOf = (client: pg.PoolClient, right: ProjectingRight): Leadership => {
   const lost = new AbortController();
   const onLoss = (): void => lost.abort();
   client.on('error', onLoss);
@@ -127,7 +131,7 @@ const leadershipOf = (client: pg.PoolClient): Leadership => {
     transaction: inTurn((work, options = {}) => runOn(client, work, options, onLoss)),
     lost: lost.signal,
     release: async () => {
-      if (!lost.signal.aborted) await client.query('SELECT pg_advisory_unlock($1, $2)', [...PROJECTING]).catch(onLoss);
+      if (!lost.signal.aborted) await client.query('SELECT pg_advisory_unlock($1, $2)', [...PROJECTING[right]]).catch(onLoss);
       const isLost = lost.signal.aborted;
       client.off('end', onLoss);
       client.release(isLost);
@@ -140,12 +144,12 @@ const leadershipOf = (client: pg.PoolClient): Leadership => {
 export const postgresDatabase = (reading: pg.Pool, projecting: pg.Pool): ReadModelDatabase => ({
   ...sqlOf(reading),
   transaction: transactionOn(projecting),
-  lead: async (signal) => {
+  lead: async (signal, right = 'log') => {
     while (!signal.aborted) {
       const client = await connect(projecting);
       try {
-        const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS free', [...PROJECTING]);
-        if (rows[0]?.free === true) return leadershipOf(client);
+        const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS free', [...PROJECTING[right]]);
+        if (rows[0]?.free === true) return leadershipOf(client, right);
       } catch (error) {
         client.release(true);
         throw databaseFault(error);

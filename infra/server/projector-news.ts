@@ -14,6 +14,10 @@ export const tellOfProjector =
         return programLog.error('an event could not be projected and is parked', { error: report.poison });
       case 'reset':
         return programLog.warn('the read models do not belong to this log and are made again', { reason: report.reason });
+      case 'handed_over':
+        return programLog.info('read models follow Kafka from here on', { projections: report.projections });
+      case 'taken_back':
+        return programLog.warn('read models follow the log again', { projections: report.projections });
       case 'progress':
         return programLog.info('read models are catching up', {
           projections: report.projections,

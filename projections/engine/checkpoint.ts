@@ -23,6 +23,8 @@ export interface Checkpoint {
   readonly floor: Instant | null;
   /** What an operator wants to be kept: see `keepPartitions`. */
   readonly keptFrom: Instant | null;
+  /** Which handing over to Kafka it follows since; `null`: it follows the log. */
+  readonly handedOver: string | null;
 }
 
 /** Somebody else has moved the checkpoint: another projector, or an operator. What was about to be written is not. */
@@ -33,10 +35,13 @@ export class CheckpointMoved extends Error {
   }
 }
 
+/** The position of one that follows Kafka is the least of its partitions': everything up to there is shown. */
 export const readCheckpoints = async (sql: Sql): Promise<readonly Checkpoint[]> => {
   const { rows } = await sql.query<Checkpoint>(
-    `SELECT projection, version, build, position, event_position AS "eventPosition", event_id AS "eventId", epoch, owner, target, started_at AS "startedAt", floor, kept_from AS "keptFrom"
-     FROM ${ENGINE_SCHEMA}.checkpoint ORDER BY projection, version, build`,
+    `SELECT projection, version, build,
+            CASE WHEN handed_over IS NULL THEN position ELSE coalesce((SELECT min(o.position) FROM ${ENGINE_SCHEMA}.partition_offset AS o WHERE o.projection = c.projection AND o.version = c.version), position) END AS position,
+            event_position AS "eventPosition", event_id AS "eventId", epoch, owner, target, started_at AS "startedAt", floor, kept_from AS "keptFrom", handed_over AS "handedOver"
+     FROM ${ENGINE_SCHEMA}.checkpoint AS c ORDER BY projection, version, build`,
   );
   return rows;
 };
@@ -54,6 +59,7 @@ export const ensureLiveTables = async (tx: Sql, projections: readonly Projection
     if (rows[0]?.ready === true) continue;
     await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live'`, [name, version]);
     await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.parked_event WHERE projection = $1 AND version = $2`, [name, version]);
+    await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.partition_offset WHERE projection = $1 AND version = $2`, [name, version]);
     for (const table of tables) {
       await tx.query(`DROP TABLE IF EXISTS ${LIVE_SCHEMA}.${table.name} CASCADE`);
       for (const statement of table.ddl) await tx.query(statement);
@@ -87,7 +93,7 @@ export const advanceLive = async (tx: Sql, moves: readonly Move[], { position, e
     `UPDATE ${ENGINE_SCHEMA}.checkpoint AS c
      SET position = $5, event_position = coalesce($6, event_position), event_id = coalesce($7, event_id), updated_at = now()
      FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS believed(projection, version, position, epoch)
-     WHERE c.build = 'live' AND c.projection = believed.projection AND c.version = believed.version AND c.position = believed.position AND c.epoch = believed.epoch
+     WHERE c.build = 'live' AND c.projection = believed.projection AND c.version = believed.version AND c.position = believed.position AND c.epoch = believed.epoch AND c.handed_over IS NULL
      RETURNING c.projection`,
     [
       moves.map((move) => move.projection.name),

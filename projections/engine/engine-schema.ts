@@ -53,6 +53,23 @@ const MIGRATIONS: readonly string[] = [
    -- wants: beyond floor it is about to be dropped, before floor a rebuild brings it back.
    ALTER TABLE ${ENGINE_SCHEMA}.checkpoint ADD COLUMN floor timestamptz, ADD COLUMN kept_from timestamptz;
    CREATE FUNCTION ${ENGINE_SCHEMA}.discard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+
+  `-- Follows Kafka since this handing over; null: follows the log.
+   ALTER TABLE ${ENGINE_SCHEMA}.checkpoint ADD COLUMN handed_over uuid;
+   -- Of a live build that was handed over: how far it is in each partition of the topic of events.
+   CREATE TABLE ${ENGINE_SCHEMA}.partition_offset (
+     projection text NOT NULL,
+     version integer NOT NULL,
+     partition integer NOT NULL,
+     topic text NOT NULL,
+     -- Every record before this offset was applied, or was none of the projection's.
+     next bigint NOT NULL,
+     -- Every event of this partition at or before this position of the log is in the tables, and none after it.
+     position bigint NOT NULL,
+     event_position bigint,
+     event_id uuid,
+     PRIMARY KEY (projection, version, partition)
+   )`,
 ];
 
 /** What the engine keeps for itself. */

@@ -78,8 +78,16 @@ export const dropBelow = async (tx: Sql, table: PartitionedTable, floor: Instant
 /** Makes a month's partition unless it is there or out of retention. */
 export const ensurePartition = async (tx: Sql, table: PartitionedTable, month: Month, floor: Instant | null): Promise<void> => {
   if (floor !== null && beginningOf(month) < floor) return;
-  const { rows } = await tx.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [partitionOf(table.name, month)]);
-  if (rows[0]?.present !== true) await makePartition(tx, table, month);
+  const isThere = async (): Promise<boolean> => {
+    const { rows } = await tx.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
+      partitionOf(table.name, month),
+    ]);
+    return rows[0]?.present === true;
+  };
+  if (await isThere()) return;
+  // Several may write to one read model, each of them to other parts of it.
+  await tx.query('SELECT pg_advisory_xact_lock(hashtext($1))', [table.name]);
+  if (!(await isThere())) await makePartition(tx, table, month);
 };
 
 const partitionedTables = new WeakMap<Projection, readonly PartitionedTable[]>();

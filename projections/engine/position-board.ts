@@ -13,6 +13,8 @@ export interface PositionBoardOptions {
   readonly database: Sql;
   /** Name and version of what this program projects. */
   readonly projections: readonly { readonly name: string; readonly version: number }[];
+  /** Whom `all` waits for; everybody unless given. What follows Kafka is late when that is, and nobody's own writes are in it. */
+  readonly awaited?: readonly { readonly name: string }[];
   /** How often the database is asked when another process projects, in milliseconds. */
   readonly pollMs?: number;
 }
@@ -23,7 +25,7 @@ export class PositionBoard {
   readonly #positions = new Map<string, Position>();
   readonly #waiters = new Set<Waiter>();
   #awaited: (() => void) | null = null;
-  #projectsHere = false;
+  readonly #here = new Set<string>();
   #polling = false;
 
   constructor(options: PositionBoardOptions) {
@@ -51,18 +53,22 @@ export class PositionBoard {
     for (const waiter of [...this.#waiters]) if (this.#isThere(waiter)) waiter.resolve();
   }
 
-  /** While this process projects, commits are announced here and the database is not asked. */
-  projectsHere(here: boolean): void {
-    this.#projectsHere = here;
+  /** While this process projects them, commits are announced here and the database is not asked. */
+  projectsHere(projections: readonly { readonly name: string }[], here: boolean): void {
+    for (const { name } of projections) {
+      if (here) this.#here.add(name);
+      else this.#here.delete(name);
+    }
     if (!here) void this.#poll();
   }
 
   /**
-   * Resolves with `true` as soon as the read model, or with `all` every one of them, shows everything up to the position; with `false` after the
+   * Resolves with `true` as soon as the read model, or with `all` every one that is awaited, shows everything up to the position; with `false` after the
    * time limit in milliseconds.
    */
   async waitFor(projection: string, position: Position, timeoutMs: number): Promise<boolean> {
-    const projections = projection === 'all' ? this.#options.projections.map(({ name }) => name) : [projection];
+    const { awaited = this.#options.projections } = this.#options;
+    const projections = projection === 'all' ? awaited.map(({ name }) => name) : [projection];
     let finish: (seen: boolean) => void = () => undefined;
     const finished = new Promise<boolean>((resolve) => {
       finish = resolve;
@@ -89,13 +95,19 @@ export class PositionBoard {
     });
   }
 
+  /** Whether somebody waits for what another process projects. */
+  get #awaitsOthers(): boolean {
+    for (const { projections } of this.#waiters) if (projections.some((name) => !this.#here.has(name))) return true;
+    return false;
+  }
+
   async #poll(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
     try {
-      while (!this.#projectsHere && this.#waiters.size > 0) {
+      while (this.#awaitsOthers) {
         await this.#readOnce();
-        if (this.#waiters.size > 0) await new Promise((resolve) => setTimeout(resolve, this.#options.pollMs ?? 25));
+        if (this.#awaitsOthers) await new Promise((resolve) => setTimeout(resolve, this.#options.pollMs ?? 25));
       }
     } finally {
       this.#polling = false;
@@ -105,9 +117,12 @@ export class PositionBoard {
   async #readOnce(): Promise<void> {
     try {
       const checkpoints = await readCheckpoints(this.#options.database);
-      if (this.#projectsHere) return;
       for (const { projection, version, build, position } of checkpoints) {
-        if (build === 'live' && this.#options.projections.some((known) => known.name === projection && known.version === version))
+        if (
+          build === 'live' &&
+          !this.#here.has(projection) &&
+          this.#options.projections.some((known) => known.name === projection && known.version === version)
+        )
           this.advance([{ name: projection }], position);
       }
     } catch {

@@ -2,12 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
-import type { Leadership, ReadModelDatabase } from '../ports/read-model-database.ts';
+import type { Leadership, ProjectingRight, ReadModelDatabase, RunTransaction } from '../ports/read-model-database.ts';
 import { contradictionWithLog } from './against-log.ts';
 import { applyOneByOne, applyWhole, Batch, PoisonEvent } from './batch.ts';
 import { advanceLive, CheckpointMoved, ensureLiveTables, readCheckpoints, type Destination } from './checkpoint.ts';
 import { dropReadModels, ENGINE_HISTORY } from './engine-schema.ts';
 import { FeedQueue } from './feed-queue.ts';
+import { takeBack } from './handing-over.ts';
 import { migrate } from './migrations.ts';
 import { blockedStreams } from './parked-events.ts';
 import { KnownPartitions } from './partitions.ts';
@@ -56,6 +57,8 @@ export type ProjectorReport =
   | { readonly kind: 'parked'; readonly poison: PoisonEvent }
   /** The read models cannot have come from this log; they are dropped and made anew. */
   | { readonly kind: 'reset'; readonly reason: string }
+  /** They follow Kafka from here on, or the log again. */
+  | { readonly kind: 'handed_over' | 'taken_back'; readonly projections: readonly string[] }
   /** While catching up, now and then. */
   | { readonly kind: 'progress'; readonly projections: readonly string[]; readonly position: Position; readonly head: Position };
 
@@ -67,6 +70,8 @@ export interface ProjectorOptions {
   readonly clock: Clock;
   readonly policy?: Partial<ProjectorPolicy>;
   readonly report?: (report: ProjectorReport) => void;
+  /** Which right to project has to be held; that of all projections unless given. */
+  readonly right?: ProjectingRight;
 }
 
 /** A projection while it is being kept current. */
@@ -118,7 +123,7 @@ export class Projector {
       const began = this.#options.clock.now();
       let leadership: Leadership | null = null;
       try {
-        leadership = await this.#options.database.lead(signal);
+        leadership = await this.#options.database.lead(signal, this.#options.right);
         if (leadership === null) break;
         await this.#lead(leadership, signal);
       } catch (error) {
@@ -131,7 +136,7 @@ export class Projector {
         });
         this.#enter('waiting');
       } finally {
-        this.#options.board.projectsHere(false);
+        this.#options.board.projectsHere(this.#options.projections, false);
         await leadership?.release();
       }
       if (this.#state === 'waiting') await this.#pauseAfter(failures, signal);
@@ -152,7 +157,7 @@ export class Projector {
     const place = latest(members);
     const group: Member[] = members.filter(({ position }) => position === place);
     const joining: Member[] = [];
-    this.#options.board.projectsHere(true);
+    this.#options.board.projectsHere(this.#options.projections, true);
     for (const { projection, position } of members) this.#options.board.advance([projection], position);
 
     const queue = new FeedQueue(this.#options.feed, place);
@@ -197,6 +202,7 @@ export class Projector {
         { patient: true },
       );
     await make();
+    if (this.#options.right !== 'until_handed_over') await this.#takeBack(transaction);
     const contradiction = await transaction((tx) => contradictionWithLog(tx, feed, projections), { snapshot: true, patient: true });
     if (contradiction !== null) {
       this.#report({ kind: 'reset', reason: contradiction });
@@ -210,7 +216,7 @@ export class Projector {
         const checkpoint = checkpoints.find(
           ({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version,
         );
-        if (checkpoint === undefined) throw new CheckpointMoved([projection.name]);
+        if (checkpoint === undefined || checkpoint.handedOver !== null) throw new CheckpointMoved([projection.name]);
         members.push({
           projection,
           partitions: new KnownPartitions(projection, 'live'),
@@ -221,6 +227,16 @@ export class Projector {
       }
       return members;
     });
+  }
+
+  /** Nobody reads from Kafka for these any more, or not yet. */
+  async #takeBack(transaction: RunTransaction): Promise<void> {
+    for (const projection of this.#options.projections) {
+      const poison = await transaction((tx) => takeBack(tx, this.#options.feed, projection), { patient: true });
+      if (poison === null) continue;
+      this.#report({ kind: 'taken_back', projections: [projection.name] });
+      for (const found of poison) this.#report({ kind: 'parked', poison: found });
+    }
   }
 
   /** The live loop. */
@@ -361,7 +377,8 @@ export class Projector {
             build === 'live' && projection === member.projection.name && version === member.projection.version,
         ),
       );
-      if (now.some((checkpoint, index) => checkpoint?.position !== members[index]?.position)) return false;
+      if (now.some((checkpoint, index) => checkpoint?.position !== members[index]?.position || checkpoint?.handedOver !== null))
+        return false;
       for (const [index, member] of members.entries()) {
         member.epoch = now[index]?.epoch ?? member.epoch;
         member.blocked = await blockedStreams(tx, member.projection);

@@ -8,7 +8,9 @@ import { applyWhole, Batch, findPoison, PoisonEvent, type Target } from './batch
 import { CheckpointMoved, readCheckpoints, type Checkpoint } from './checkpoint.ts';
 import { digestOf, type Digest } from './digest.ts';
 import { buildSchema, ENGINE_SCHEMA, LIVE_SCHEMA } from './engine-schema.ts';
+import { liveFrontier } from './partition-offsets.ts';
 import { dropBelow, KnownPartitions, partitionedTablesOf, partitionsOf } from './partitions.ts';
+import { upTo, type Frontier } from './frontier.ts';
 import type { PositionBoard } from './position-board.ts';
 import { tablesOf, type Projection } from './projection.ts';
 import { higherFloor } from './retention.ts';
@@ -65,6 +67,8 @@ class Shadow {
   readonly #schema: string;
   readonly #target: Target;
   #floor: Instant | null = null;
+  #reached: Frontier = upTo(START);
+  /** As its checkpoint has it, by which another builder's is told from ours. */
   #position: Position = START;
   #events = 0;
   #began = 0;
@@ -76,8 +80,8 @@ class Shadow {
     this.#target = { projection: options.projection, partitions: new KnownPartitions(options.projection, 'shadow') };
   }
 
-  get position(): Position {
-    return this.#position;
+  get reached(): Frontier {
+    return this.#reached;
   }
 
   /** Rows of partitioned tables are made from here on. */
@@ -108,20 +112,27 @@ class Shadow {
     });
   }
 
-  /** Applies everything up to a position. Stops at an event that cannot be applied. */
-  async fill(upTo: Position): Promise<void> {
-    const { feed, projection, batchSize = 500, signal } = this.#options;
-    if (upTo <= this.#position) return;
+  /** Applies everything that the live read model shows when it is so far. Stops at an event that cannot be applied. */
+  async fill(to: Frontier): Promise<void> {
+    const { batchSize = 500, signal } = this.#options;
+    if (to.most <= this.#reached.least) return;
     let events: RecordedEvent[] = [];
-    for await (const event of feed.readAll({ after: this.#position, upTo, filter: { types: projection.types } })) {
+    for await (const event of this.#missing(to)) {
       signal?.throwIfAborted();
       events.push(event);
       if (events.length < batchSize) continue;
-      await this.#apply(events, event.position, upTo);
+      await this.#apply(events, event.position, to.most);
       events = [];
     }
     signal?.throwIfAborted();
-    await this.#apply(events, upTo, upTo);
+    await this.#apply(events, to.most, to.most);
+    this.#reached = to;
+  }
+
+  async *#missing(to: Frontier): AsyncGenerator<RecordedEvent> {
+    const { feed, projection } = this.#options;
+    for await (const event of feed.readAll({ after: this.#reached.least, upTo: to.most, filter: { types: projection.types } }))
+      if (to.covers(event) && !this.#reached.covers(event)) yield event;
   }
 
   digest(tx: Sql, floor: Instant | null): Promise<Digest> {
@@ -130,22 +141,21 @@ class Shadow {
 
   /** Applies the last few events and puts the shadow in the live read model's place, at the very position where that stands. */
   async switch(): Promise<void> {
-    const { database, projection, feed } = this.#options;
+    const { database, projection } = this.#options;
     const { name, version } = projection;
     await database.transaction(
       async (tx) => {
         // From here on the live projector waits; the order of locks, checkpoint before tables, is its own.
-        const { rows } = await tx.query<{ position: Position; keptFrom: Instant | null }>(
-          `SELECT position, kept_from AS "keptFrom" FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live' FOR UPDATE`,
-          [name, version],
-        );
-        const live = rows[0]?.position;
-        const keptFrom = rows[0]?.keptFrom ?? null;
-        if (live === undefined || live < this.#position) throw new CheckpointMoved([name]);
+        await tx.query(`SELECT FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2 AND build = 'live' FOR UPDATE`, [
+          name,
+          version,
+        ]);
+        const { keptFrom, ...checkpoint } = await liveCheckpoint(tx, projection);
+        const live = await liveFrontier(tx, projection, { keptFrom, ...checkpoint });
+        if (live.least < this.#reached.least || live.most < this.#reached.most) throw new CheckpointMoved([name]);
         const events: RecordedEvent[] = [];
-        for await (const event of feed.readAll({ after: this.#position, upTo: live, filter: { types: projection.types } }))
-          events.push(event);
-        await this.#move(tx, live, null);
+        for await (const event of this.#missing(live)) events.push(event);
+        await this.#move(tx, live.most, null);
         await this.#enter(tx);
         await applyWhole(tx, this.#target, await Batch.of(events), new Set());
         await this.#raise(tx, keptFrom);
@@ -274,18 +284,24 @@ const liveCheckpoint = async (sql: Sql, { name, version }: Projection): Promise<
 /** Fills a shadow and compares it with the live read model, both at the position where that stands at one moment. */
 const compareWith = async (shadow: Shadow, { database, projection, board, liveWaitMs = 60_000 }: RebuildOptions): Promise<Comparison> => {
   // Twice: the first pass takes long, and the live read model moves on meanwhile.
-  for (let pass = 0; pass < 2; pass++) await shadow.fill((await liveCheckpoint(database, projection)).position);
-  if (!(await board.waitFor(projection.name, shadow.position, liveWaitMs)))
-    throw new LiveReadModelBehind(`the live ${projection.name} did not reach position ${shadow.position} within ${liveWaitMs} ms`);
-  const { position, floor, live } = await database.transaction(
+  for (let pass = 0; pass < 2; pass++) await shadow.fill(upTo((await liveCheckpoint(database, projection)).position));
+  const { least } = shadow.reached;
+  if (!(await board.waitFor(projection.name, least, liveWaitMs)))
+    throw new LiveReadModelBehind(`the live ${projection.name} did not reach position ${least} within ${liveWaitMs} ms`);
+  const { position, frontier, floor, live } = await database.transaction(
     async (tx) => {
       const checkpoint = await liveCheckpoint(tx, projection);
       const higher = higherFloor(checkpoint.floor, shadow.floor);
-      return { position: checkpoint.position, floor: higher, live: await digestOf(tx, LIVE_SCHEMA, projection, higher) };
+      return {
+        position: checkpoint.position,
+        frontier: await liveFrontier(tx, projection, checkpoint),
+        floor: higher,
+        live: await digestOf(tx, LIVE_SCHEMA, projection, higher),
+      };
     },
     { snapshot: true, patient: true },
   );
-  await shadow.fill(position);
+  await shadow.fill(frontier);
   const rebuilt = await database.transaction((tx) => shadow.digest(tx, floor), { snapshot: true, patient: true });
   return { position, equal: live.digest === rebuilt.digest, live, rebuilt, events: shadow.events };
 };

@@ -20,6 +20,7 @@ export const dropSupersededVersions = async (tx: Sql, projections: readonly Proj
       );
       await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.checkpoint WHERE projection = $1 AND version = $2`, [name, earlier.version]);
       await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.parked_event WHERE projection = $1 AND version = $2`, [name, earlier.version]);
+      await tx.query(`DELETE FROM ${ENGINE_SCHEMA}.partition_offset WHERE projection = $1 AND version = $2`, [name, earlier.version]);
       for (const { table } of rows) await tx.query(`DROP TABLE IF EXISTS ${LIVE_SCHEMA}.${table}`);
     }
   }

@@ -20,6 +20,9 @@ export interface TransactionOptions {
 /** Begins, works, commits; rolls back when the work throws. */
 export type RunTransaction = <Result>(work: (tx: Sql) => Promise<Result>, options?: TransactionOptions) => Promise<Result>;
 
+/** Rights are held apart: what follows the log, and what follows it until it is handed over to Kafka. */
+export type ProjectingRight = 'log' | 'until_handed_over';
+
 /** The right to project, held by one process per database. */
 export interface Leadership {
   /** On the connection that holds the right: whoever has lost it cannot commit. */
@@ -34,5 +37,5 @@ export interface ReadModelDatabase extends Sql {
   /** Never start a transaction, or query the database itself, inside a transaction: there may be one connection only. */
   readonly transaction: RunTransaction;
   /** Waits until no other process holds the right to project; `null` when the signal aborts first. */
-  lead(signal: AbortSignal): Promise<Leadership | null>;
+  lead(signal: AbortSignal, right?: ProjectingRight): Promise<Leadership | null>;
 }

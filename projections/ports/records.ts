@@ -115,6 +115,8 @@ export interface Records {
   consume(options: ConsumeOptions): RecordConsumer;
   /** `transactionalId`: whoever opens one of the same id fences the one before; a stable name of its own for each process. */
   publisher(transactionalId: string): RecordPublisher;
+  /** Every partition of a topic. Rejects while Kafka is away, and when there is no such topic. */
+  ranges(topic: string): Promise<readonly PartitionRange[]>;
   /** Creates the topics that are not there yet; those that are, are left as they are. */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   close(): Promise<void>;

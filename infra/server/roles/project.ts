@@ -23,7 +23,8 @@ export const project = async (context: RoleContext): Promise<void> => {
     container.getAsync(services.projector),
   ]);
   const projecting = new AbortController();
-  const projected = projector.run(projecting.signal);
+  const recordsProjector = await container.getAsync(services.recordsProjector);
+  const projected = Promise.all([projector.run(projecting.signal), recordsProjector?.run(projecting.signal)]);
   onClose(() => {
     projecting.abort();
     return projected;
