@@ -6,6 +6,9 @@ import type { RecordConsumer, Records } from '../ports/records.ts';
 /** What the bridge writes beside each batch of events, in one transaction with it. */
 const published = z.object({ position: z.string().regex(/^\d{1,19}$/) });
 
+/** The least that brokers allow unless told otherwise: nobody shares the group, and whoever comes back waits for its former self to be given up. */
+const SESSION_MS = 6_000;
+
 const LOOKS = 40;
 const LOOK_MS = 25;
 
@@ -23,6 +26,7 @@ export class PublishedPosition {
       group,
       topics: [topic],
       signal,
+      sessionMs: SESSION_MS,
       handler: {
         assigned: () => Promise.resolve([]),
         batch: async ({ records: batch }) => {
