@@ -34,7 +34,7 @@ describe('the weight of the console', function () {
   const scripts = (...entries: string[]): number =>
     kilobytes([...reach(['index.html', 'src/app/i18n/en.ts', ...entries])].map((name) => manifest[name]!.file));
 
-  it('is at most 105 KB of script for signing in, and 140 KB for any room before its chart', () => {
+  it('is at most 105 KB of script for signing in, and 143 KB for any room before its chart', () => {
     expect(scripts('src/features/session/SignInPage.vue')).to.be.below(105);
     for (const room of [
       'keys/KeysPage',
@@ -45,7 +45,7 @@ describe('the weight of the console', function () {
       'account/AccountPage',
       'overview/OverviewPage',
     ])
-      expect(scripts('src/app/shell/AppShell.vue', `src/features/${room}.vue`), room).to.be.below(140);
+      expect(scripts('src/app/shell/AppShell.vue', `src/features/${room}.vue`), room).to.be.below(143);
   });
 
   it('loads the chart apart, and it is at most 210 KB', () => {

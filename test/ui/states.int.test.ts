@@ -23,6 +23,13 @@ const ROOMS = [
     action: 'Create key',
   },
   {
+    path: '/exports',
+    operation: 'GET /exports',
+    failed: 'The exports could not be loaded.',
+    empty: 'No export yet.',
+    action: 'Go to requests',
+  },
+  {
     path: '/channels',
     operation: 'GET /channels',
     failed: 'The channels could not be loaded.',

@@ -39,16 +39,20 @@ const code = files.filter((file) => /\.(vue|ts)$/.test(file)).map((file) => read
 /** Keys asked for as they stand, and beginnings of those put together from a value. */
 const literal = new Set(
   code.flatMap((text) =>
-    [...text.matchAll(/['`]((?:account|channels|errors|keys|ledger|overview|parts|requests|session|shell|users)\.[\w.-]+)['`]/g)].map(
-      (match) => match[1]!,
-    ),
+    [
+      ...text.matchAll(
+        /['`]((?:account|channels|errors|exports|keys|ledger|notifications|overview|parts|requests|session|shell|users)\.[\w.-]+)['`]/g,
+      ),
+    ].map((match) => match[1]!),
   ),
 );
 const composed = new Set(
   code.flatMap((text) =>
-    [...text.matchAll(/`((?:account|channels|errors|keys|ledger|overview|parts|requests|session|shell|users)\.[\w.-]*\.?)\$\{/g)].map(
-      (match) => match[1]!,
-    ),
+    [
+      ...text.matchAll(
+        /`((?:account|channels|errors|exports|keys|ledger|notifications|overview|parts|requests|session|shell|users)\.[\w.-]*\.?)\$\{/g,
+      ),
+    ].map((match) => match[1]!),
   ),
 );
 

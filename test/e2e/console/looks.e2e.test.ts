@@ -9,6 +9,8 @@ const ROOMS = [
   '/keys?new=1',
   '/requests',
   '/ledger',
+  '/exports',
+  '/notifications',
   '/channels',
   '/channels?new=1',
   '/users',

@@ -123,6 +123,9 @@ export const startFakeConsole = async (
       'GET /requests/histogram': () => sample.sampleHistogram(now),
       'GET /users': () => page(sample.sampleUsers(now), search),
       'POST /users': () => ({ ...done, userId: 'usr_new', password: 'correct-horse-battery-staple' }),
+      'GET /notifications': () => page(sample.sampleNotifications(now), search),
+      'GET /notifications/unread': () => ({ unread: sample.sampleNotifications(now).filter(({ read }) => !read).length }),
+      'GET /exports': () => page(sample.sampleExports(now), search),
       'GET /account': () => sample.sampleProfile(now),
       'GET /prices/models': () => ({ rows: [], nextCursor: null, priceListId: null, groupRatio: 1_000_000 }),
     };

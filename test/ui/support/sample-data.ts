@@ -1,6 +1,8 @@
 import type { Channel } from '../../../ui/src/api/channels.ts';
 import type { Key } from '../../../ui/src/api/keys.ts';
+import type { Export } from '../../../ui/src/api/exports.ts';
 import type { Explanation, JournalEntry, TrialBalance } from '../../../ui/src/api/ledger.ts';
+import type { Notification } from '../../../ui/src/api/notifications.ts';
 import type { Figures, SpendSeries, TopModels } from '../../../ui/src/api/overview.ts';
 import type { RequestDetail, RequestHistogram, RequestRow } from '../../../ui/src/api/requests.ts';
 import type { Profile, User } from '../../../ui/src/api/users.ts';
@@ -428,3 +430,79 @@ export const sampleProfile = (now: number): Profile => ({
   spentToday: nano(41.7),
   spentThisMonth: nano(1_912.4),
 });
+
+export const sampleNotifications = (now: number): readonly Notification[] => [
+  {
+    notificationId: 'ntf_000000000003',
+    audience: { kind: 'administrators' },
+    tidings: {
+      kind: 'channel_disabled',
+      channelId: 'chn_000000000002',
+      name: LONG_NAME,
+      by: 'platform',
+      reason: 'No key is left that works.',
+    },
+    raisedAt: at(now, 3_600_000),
+    read: false,
+  },
+  {
+    notificationId: 'ntf_000000000002',
+    audience: { kind: 'user', userId: 'usr_0000admin' },
+    tidings: { kind: 'low_balance', userId: 'usr_0000admin', balance: nano(0.94), threshold: nano(1) },
+    raisedAt: at(now, DAY),
+    read: false,
+  },
+  {
+    notificationId: 'ntf_000000000001',
+    audience: { kind: 'administrators' },
+    tidings: { kind: 'channel_disabled', channelId: 'chn_000000000001', name: 'OpenAI', by: 'operator', reason: '' },
+    raisedAt: at(now, 3 * DAY),
+    read: true,
+  },
+];
+
+export const sampleExports = (now: number): readonly Export[] => {
+  const file = (name: string, rows: number) => ({
+    name,
+    position: '48211',
+    rows,
+    bytes: rows * 40,
+    sha256: 'ab'.repeat(32),
+    expiresAt: at(now, -6 * DAY),
+  });
+  const common = { requestedAt: at(now, 600_000), done: null, file: null, reason: null };
+  return [
+    {
+      ...common,
+      exportId: 'exp_000000000004',
+      rows: { of: 'requests', owner: 'everybody' },
+      format: 'jsonl',
+      state: 'requested',
+      done: 12_000,
+    },
+    {
+      ...common,
+      exportId: 'exp_000000000003',
+      rows: { of: 'journal', owner: 'usr_0000admin', view: 'statement', from: at(now, 30 * DAY), to: at(now, 0) },
+      format: 'csv',
+      state: 'completed',
+      file: file('exp_000000000003.csv.gz', 4_812),
+    },
+    {
+      ...common,
+      exportId: 'exp_000000000002',
+      rows: { of: 'journal', owner: 'everybody', view: 'entries' },
+      format: 'csv',
+      state: 'failed',
+      reason: 'ENOSPC: no space left on device, write',
+    },
+    {
+      ...common,
+      exportId: 'exp_000000000001',
+      rows: { of: 'requests', owner: 'usr_0000admin' },
+      format: 'csv',
+      state: 'expired',
+      file: file('x', 7),
+    },
+  ];
+};

@@ -1,8 +1,10 @@
 import { errorTable } from '../../../../schemas/errors.ts';
 import account from '../../features/account/locales/en.json';
 import channels from '../../features/channels/locales/en.json';
+import exports from '../../features/exports/locales/en.json';
 import keys from '../../features/keys/locales/en.json';
 import ledger from '../../features/ledger/locales/en.json';
+import notifications from '../../features/notifications/locales/en.json';
 import overview from '../../features/overview/locales/en.json';
 import requests from '../../features/requests/locales/en.json';
 import session from '../../features/session/locales/en.json';
@@ -18,8 +20,10 @@ export const messages = {
   account,
   channels,
   errors: { ...fromTable, ...own },
+  exports,
   keys,
   ledger,
+  notifications,
   overview,
   parts,
   requests,

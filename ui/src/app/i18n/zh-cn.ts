@@ -1,7 +1,9 @@
 import account from '../../features/account/locales/zh-CN.json';
 import channels from '../../features/channels/locales/zh-CN.json';
+import exports from '../../features/exports/locales/zh-CN.json';
 import keys from '../../features/keys/locales/zh-CN.json';
 import ledger from '../../features/ledger/locales/zh-CN.json';
+import notifications from '../../features/notifications/locales/zh-CN.json';
 import overview from '../../features/overview/locales/zh-CN.json';
 import requests from '../../features/requests/locales/zh-CN.json';
 import session from '../../features/session/locales/zh-CN.json';
@@ -10,4 +12,18 @@ import parts from '../../parts/locales/zh-CN.json';
 import shell from '../shell/locales/zh-CN.json';
 import errors from './errors/zh-CN.json';
 
-export const messages = { account, channels, errors, keys, ledger, overview, parts, requests, session, shell, users };
+export const messages = {
+  account,
+  channels,
+  errors,
+  exports,
+  keys,
+  ledger,
+  notifications,
+  overview,
+  parts,
+  requests,
+  session,
+  shell,
+  users,
+};

@@ -1,4 +1,4 @@
-import { Gauge, KeyRound, ReceiptText, ScrollText, Users, Waypoints } from '@lucide/vue';
+import { Bell, Download, Gauge, KeyRound, ReceiptText, ScrollText, Users, Waypoints } from '@lucide/vue';
 import type { Component } from 'vue';
 
 export interface Room {
@@ -15,6 +15,8 @@ export const ROOMS: readonly Room[] = [
   { name: 'keys', icon: KeyRound, key: 'k' },
   { name: 'requests', icon: ScrollText, key: 'r' },
   { name: 'ledger', icon: ReceiptText, key: 'l' },
+  { name: 'exports', icon: Download, key: 'e' },
+  { name: 'notifications', icon: Bell, key: 'n' },
   { name: 'channels', icon: Waypoints, key: 'c', admin: true },
   { name: 'users', icon: Users, key: 'u', admin: true },
 ];
