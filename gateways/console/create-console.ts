@@ -19,6 +19,7 @@ import { countTokens } from '../../projections/token-lookup/queries.ts';
 import { countUsers } from '../../projections/users/queries.ts';
 import type { StatusView } from '../../schemas/http/status.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
+import type { ChannelTraffics } from '../ports/channel-traffic.ts';
 import type { EndedSessions } from '../ports/ended-sessions.ts';
 import type { SignInFailures } from '../ports/sign-in-failures.ts';
 import type { SessionTokens } from '../ports/session-tokens.ts';
@@ -67,7 +68,11 @@ export interface ConsoleDeps {
   readonly stopping: AbortSignal;
   readonly sandboxUrl: () => string | null;
   /** What consoles share; `null`: each knows of itself only. */
-  readonly shared: { readonly signInFailures: SignInFailures; readonly endedSessions: EndedSessions } | null;
+  readonly shared: {
+    readonly signInFailures: SignInFailures;
+    readonly endedSessions: EndedSessions;
+    readonly traffics: ChannelTraffics;
+  } | null;
   readonly uiFiles: ReadonlyMap<string, UiFile> | null;
   readonly installation: {
     readonly version: string;
@@ -116,6 +121,7 @@ export const createConsole = (deps: ConsoleDeps): Router => {
     ...deps,
     probe: channelProbe(deps),
     sessions,
+    traffics: deps.shared?.traffics ?? null,
     throttle:
       deps.shared === null ? new SignInThrottle(clock) : new SharedSignInThrottle(new SignInThrottle(clock), deps.shared.signInFailures),
     reads,

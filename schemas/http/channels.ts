@@ -26,6 +26,8 @@ export const ChannelView = z.object({
   keys: z.array(ChannelKeyView),
   lastTest: ChannelTestView.nullable(),
   addedAt: Instant,
+  /** Calls to the upstream in the last quarter of an hour by all gateways; absent where they share no figures. Times in milliseconds. */
+  traffic: z.object({ attempts: z.int(), failures: z.int(), meanMs: z.int() }).optional(),
   /** For `If-Match`. */
   revision: z.int(),
 });

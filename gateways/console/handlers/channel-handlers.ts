@@ -1,8 +1,11 @@
+import type { z } from 'zod';
 import { addChannel, addChannelKey, changeChannel } from '../../../commands/channels/add-channel.ts';
 import { runChannelCommand, type DirectChannelCommand } from '../../../commands/channels/run-channel-command.ts';
 import { testChannel } from '../../../commands/channels/test-channel.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import type { ChannelView } from '../../../schemas/http/channels.ts';
 import type { ChannelId } from '../../../schemas/ids.ts';
+import type { ChannelTraffics } from '../../ports/channel-traffic.ts';
 import type { Call, Handlers } from '../handler.ts';
 import type { Route } from '../route.ts';
 import { doneAt, positionText } from './audience.ts';
@@ -31,6 +34,16 @@ type ChannelCall = Pick<Call<Route & { readonly auth: 'admin' }>, 'context' | 'e
 /** Channels belong to nobody but the platform. */
 const PLATFORM = 'platform';
 
+type Shown = z.output<typeof ChannelView>;
+
+const withTraffic = async (traffics: ChannelTraffics | null, channels: readonly Shown[]): Promise<Shown[]> => {
+  const known = await traffics?.of(channels.map(({ channelId }) => channelId));
+  return channels.map((channel) => {
+    const traffic = known?.get(channel.channelId);
+    return traffic === undefined ? channel : { ...channel, traffic };
+  });
+};
+
 export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
   const run = async (
     { params, context, expectedRevision }: ChannelCall,
@@ -39,8 +52,15 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
     doneAt(await runChannelCommand(deps, params.channelId, command, context(PLATFORM), expectedRevision));
 
   return {
-    listChannels: ({ query: { provider, model } }) => deps.reads.channels({ provider, model }),
-    readChannel: async ({ params }) => (await deps.reads.channel(params.channelId)) ?? refuse('not_found', 'There is no such channel.'),
+    listChannels: async ({ query: { provider, model } }) => {
+      const { rows } = await deps.reads.channels({ provider, model });
+      return { rows: await withTraffic(deps.traffics, rows) };
+    },
+    readChannel: async ({ params }) => {
+      const channel = await deps.reads.channel(params.channelId);
+      if (channel === null) return refuse('not_found', 'There is no such channel.');
+      return (await withTraffic(deps.traffics, [channel]))[0] ?? channel;
+    },
     addChannel: async ({ body, context }) => {
       const added = await addChannel(deps, body, context(PLATFORM));
       return isRefusal(added) ? added : { channelId: added.channelId, position: positionText(added.position) };

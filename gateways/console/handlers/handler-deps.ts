@@ -1,3 +1,4 @@
+import type { ChannelTraffics } from '../../ports/channel-traffic.ts';
 import type { z } from 'zod';
 import type { AccountBook } from '../../../commands/ledger/account-book.ts';
 import type { CommandLog } from '../../../commands/command-log.ts';
@@ -28,6 +29,8 @@ export interface HandlerDeps extends CommandLog {
   readonly egress: EgressCheck;
   readonly probe: ChannelProbe;
   readonly sessions: Sessions;
+  /** `null` where gateways share no figures. */
+  readonly traffics: ChannelTraffics | null;
   readonly throttle: SignInThrottle | SharedSignInThrottle;
   readonly reads: ConsoleReads;
   readonly care: ReadModelCare;

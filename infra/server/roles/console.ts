@@ -8,6 +8,7 @@ import { showConfig } from '../../config/read-config.ts';
 import { services } from '../../container/identifiers.ts';
 import { operatorToken } from '../../crypto/operator-token.ts';
 import { timeSortedIds } from '../../ids.ts';
+import { redisChannelTraffics } from '../../redis/channel-traffic.ts';
 import { redisEndedSessions } from '../../redis/ended-sessions.ts';
 import { redisSignInFailures } from '../../redis/sign-in-failures.ts';
 import { every } from '../every.ts';
@@ -56,7 +57,10 @@ export const serveConsole = async ({ container, config, version, url, stopping, 
       egress: container.get(services.egressGuard),
       upstream: container.get(services.upstreamPools),
       sessionTokens,
-      shared: redis === null || endedSessions === null ? null : { signInFailures: redisSignInFailures(redis), endedSessions },
+      shared:
+        redis === null || endedSessions === null
+          ? null
+          : { signInFailures: redisSignInFailures(redis), endedSessions, traffics: redisChannelTraffics(redis) },
       operatorToken: operatorToken(masterKey),
       database: readModels.database,
       board,

@@ -10,8 +10,10 @@ import { createKeyStandings } from '../../console-reads/key-standings.ts';
 import { services } from '../../container/identifiers.ts';
 import { timeSortedIds } from '../../ids.ts';
 import { timedSpending } from '../../metrics/timed-spending.ts';
+import { countTraffic, withTraffic } from '../../redis/channel-traffic.ts';
 import { redisDocumentCache } from '../../redis/document-cache.ts';
 import { redisLimitPool } from '../../redis/limit-pool.ts';
+import { sharedStandings } from '../../redis/shared-standings.ts';
 import { every } from '../every.ts';
 import { followAccounts } from '../follow-accounts.ts';
 import { recordHealth } from '../record-health.ts';
@@ -24,6 +26,9 @@ const TICK_MS = 1_000;
 
 /** How often processes that start later are told which keys are in use. */
 const SHARE_USE_MS = 60_000;
+
+/** How often other processes are told of the calls to upstreams. */
+const TRAFFIC_MS = 5_000;
 
 const STALE_LOOK_MS = 1_000;
 const STALE = 'the directory of keys and channels is behind the log';
@@ -80,6 +85,10 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   void followAccounts(log, (event) => keeper.onAccountEvent(event), stopping).catch(failed('following the accounts'));
   metrics.observeLedger(() => keeper.stats());
 
+  const standings = createKeyStandings({ database: readModels.database, clock: systemClock });
+  const traffic = redis === null ? null : countTraffic(redis);
+  if (traffic !== null) onClose(every(TRAFFIC_MS, () => traffic.tell(), failed('telling of the channels’ traffic')));
+
   const calls = createRelayRouter({
     directory,
     apiKeys,
@@ -96,13 +105,13 @@ export const relay = async ({ container, config, version, stopping, notReady, on
         return isRefusal(refusal) ? refusal : 'claimed';
       },
     },
-    standings: createKeyStandings({ database: readModels.database, clock: systemClock }),
+    standings: redis === null ? standings : sharedStandings(standings, redis),
     upstream: container.get(services.upstreamPools),
     tokenCounter,
     secrets: secretBox,
     health: recordHealth({ log, appender, ids: timeSortedIds, clock: systemClock, programLog }),
     logger: container.get(services.requestLogger),
-    metrics: metrics.relay,
+    metrics: traffic === null ? metrics.relay : withTraffic(metrics.relay, traffic),
     clock: systemClock,
     stopwatch,
     ids: timeSortedIds,
