@@ -20,7 +20,12 @@ describe('two gateways and one Redis', function () {
       databaseUrl: database.url,
       gateways: 2,
       models: [MODEL],
-      environment: { REDIS_URL: redis.url, OBLIVIOUS_REDIS_MS: '500', OBLIVIOUS_REQUESTS_PER_MINUTE: String(PER_MINUTE) },
+      environment: {
+        REDIS_URL: redis.url,
+        OBLIVIOUS_REDIS_MS: '500',
+        OBLIVIOUS_REQUESTS_PER_MINUTE: String(PER_MINUTE),
+        OBLIVIOUS_DIRECTORY_KEYS: '2',
+      },
     });
   });
   after(async () => {
@@ -29,10 +34,9 @@ describe('two gateways and one Redis', function () {
     await database.drop();
   });
 
-  const newKey = async (): Promise<string> => {
-    const userId = await installation.operator.createUser(1_000_000_000n);
-    return (await installation.operator.createKey(userId)).secret;
-  };
+  const issued = async (): Promise<{ readonly tokenId: string; readonly secret: string }> =>
+    installation.operator.createKey(await installation.operator.createUser(1_000_000_000n));
+  const newKey = async (): Promise<string> => (await issued()).secret;
   const ask = async (gateway: number, secret: string): Promise<number> => {
     const response = await fetch(`${String(installation.urls[gateway])}/v1/chat/completions`, {
       method: 'POST',
@@ -57,6 +61,28 @@ describe('two gateways and one Redis', function () {
     expect(count(statuses, 429) + count(statuses, 200)).to.equal(statuses.length);
     // One was spent on learning of the key.
     expect(count(statuses, 200)).to.be.within(PER_MINUTE - 1, PER_MINUTE + refilled);
+  });
+
+  it('know keys for which they have no room in memory, and that they were revoked, though Redis holds them as they were', async () => {
+    const keys = [await issued(), await issued(), await issued(), await issued()] as const;
+    for (const { secret } of keys) await known(1, secret);
+    for (const { secret } of keys) expect(await Promise.all([ask(0, secret), ask(1, secret)])).to.deep.equal([200, 200]);
+    const [{ tokenId, secret }] = keys;
+    const name = `oblivious:token:${tokenId}`;
+    expect(redis.command('EXISTS', name)).to.equal('1');
+    const before = redis.command('HGET', name, 'd');
+    expect(before).to.contain('"revoked":false');
+    const fields = ['p', 'a'].flatMap((field) => [field, redis.command('HGET', name, field)]);
+    await installation.operator.request('POST', `/keys/${tokenId}/revoke`, { reason: 'lost' });
+    const began = performance.now();
+    for (const gateway of [0, 1]) {
+      while ((await ask(gateway, secret)) !== 401);
+      // What every lost deletion would leave behind.
+      redis.command('HSET', name, ...fields, 'd', before);
+    }
+    expect(performance.now() - began).to.be.below(5_000);
+    for (const other of keys.slice(1)) await Promise.all([ask(0, other.secret), ask(1, other.secret)]);
+    expect(await Promise.all([ask(0, secret), ask(1, secret)])).to.deep.equal([401, 401]);
   });
 
   it('serve on while Redis is frozen, gone and back, each by its own limits', async () => {

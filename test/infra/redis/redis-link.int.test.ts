@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RedisLink } from '../../../infra/redis/redis-link.ts';
+import { startDelayingProxy } from '../../support/delaying-proxy.ts';
 import { linkTo, type Linked } from '../../support/redis/linked.ts';
 import { startRedisProcess, type RedisProcess } from '../../support/redis/redis-process.ts';
 import { testRedis } from '../../support/redis/redis-servers.ts';
@@ -62,6 +63,22 @@ describe('the link to Redis', function () {
     redis.thaw();
     await whenReachable(1);
     expect(await link.send('probe', 'p:k', ['GET', 'p:k'])).to.equal(null);
+  });
+
+  it('takes a server that answers late for one that is gone, until it is quick again', async () => {
+    const redis = await server();
+    const proxy = await startDelayingProxy({ host: '127.0.0.1', port: redis.port });
+    try {
+      const { link, outcomes, whenReachable } = await linked({ url: `redis://127.0.0.1:${proxy.port}`, prefix: 'p:' }, { commandMs: 100 });
+      proxy.delayMs = 400;
+      while (link.isReachable('p:k')) expect(await link.send('probe', 'p:k', ['GET', 'p:k'])).to.equal(undefined);
+      expect(outcomes).to.deep.equal(['timedOut', 'timedOut', 'timedOut']);
+      proxy.delayMs = 0;
+      await whenReachable(1);
+      expect(await link.send('probe', 'p:k', ['GET', 'p:k'])).to.equal(null);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('finds a server again that was killed and started anew, and scripts are known again', async () => {
