@@ -10,7 +10,9 @@ describe('roles', () => {
 
   it('are refused by the name that there is not', () => {
     const { error } = rolesSchema.safeParse('relay,chef');
-    expect(error?.issues.map(({ message }) => message).join()).to.contain('not “chef”').and.to.contain('projector');
+    expect(error?.issues.map(({ message }) => message).join())
+      .to.contain('not “chef”')
+      .and.to.contain('projector');
     expect(rolesSchema.safeParse('').success).to.equal(false);
   });
 });
