@@ -196,6 +196,8 @@ export class KafkaConsumer implements RecordConsumer {
       const [first] = wanted;
       if (first === undefined) return;
       try {
+        // kafkajs joins anew while batches are in hand when a leader has changed. What they do must be done before it is asked for.
+        await Promise.all(this.#inHand);
         const ranges = await this.#ranges(wanted);
         const places = new Map((await this.#options.handler.assigned(ranges)).map((place) => [keyOf(place), place.offset]));
         const mistakes = ranges.flatMap((range) => this.#begin(range, places.get(keyOf(range)) ?? range.earliest) ?? []);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import { logLevel, type Kafka, type SASLOptions } from 'kafkajs';
 import type { Config } from '../../schemas/config.ts';
 import type { ProgramLog } from '../logging/logger.ts';
+import { WatchfulKafka } from './broker-sockets.ts';
 import { clientLog } from './client-log.ts';
 import { quietRequestTimers } from './request-timers.ts';
 
@@ -11,9 +12,9 @@ type Secured = 'KAFKA_SSL_CA' | 'KAFKA_SASL_MECHANISM' | 'KAFKA_SASL_USERNAME' |
 export type KafkaConfig = Pick<Config, 'KAFKA_SSL'> & Partial<Pick<Config, Secured>> & { readonly KAFKA_BROKERS: string };
 
 const CONNECT_TIMEOUT_MS = 3_000;
-/** A broker that is silent for so long is asked again, or another one is. Shorter than a transaction may take. */
-const REQUEST_TIMEOUT_MS = 8_000;
-const RETRY = { initialRetryTime: 50, multiplier: 2, factor: 0.2, maxRetryTime: 1_000, retries: 8 } as const;
+/** A broker that is silent for so long is left for another one. Shorter than a transaction may take. */
+const REQUEST_TIMEOUT_MS = 5_000;
+const RETRY = { initialRetryTime: 50, multiplier: 2, factor: 0.2, maxRetryTime: 1_000, retries: 6 } as const;
 
 const saslOf = (config: KafkaConfig): SASLOptions | undefined => {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
@@ -26,7 +27,7 @@ export const openKafka = (config: KafkaConfig, programLog: Pick<ProgramLog, 'war
   quietRequestTimers();
   const sasl = saslOf(config);
   const ca = config.KAFKA_SSL_CA === undefined ? undefined : readFileSync(config.KAFKA_SSL_CA);
-  return new Kafka({
+  return new WatchfulKafka({
     clientId: 'oblivious',
     brokers: config.KAFKA_BROKERS.split(','),
     ssl: config.KAFKA_SSL ? (ca === undefined ? true : { ca }) : false,

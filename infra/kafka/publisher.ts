@@ -1,4 +1,4 @@
-import { CompressionTypes, Partitioners, type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs';
+import { CompressionTypes, Partitioners, type Kafka, type Message, type PartitionMetadata, type Producer, type Transaction } from 'kafkajs';
 import type { OutgoingRecord, PublishOutcome, RecordPublisher } from '../../projections/ports/records.ts';
 
 /** After this long without an end Kafka aborts a transaction; until then it holds up readers of committed records. */
@@ -24,16 +24,17 @@ const isFencing = (error: unknown): boolean => {
   return false;
 };
 
-const byTopic = (records: readonly OutgoingRecord[]): { readonly topic: string; readonly messages: Message[] }[] => {
-  const topics = new Map<string, Message[]>();
-  for (const { topic, key, value, headers } of records) {
-    let messages = topics.get(topic);
-    if (messages === undefined) topics.set(topic, (messages = []));
-    const bytes = value === null || typeof value === 'string' ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    messages.push({ key, value: bytes, ...(headers === undefined ? {} : { headers: { ...headers } }) });
-  }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }));
-};
+interface PartitionMessages {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: Message[];
+}
+
+const messageOf = ({ key, value, headers }: OutgoingRecord): Message => ({
+  key,
+  value: value === null || typeof value === 'string' ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+  ...(headers === undefined ? {} : { headers: { ...headers } }),
+});
 
 export interface PublisherOptions {
   readonly kafka: Kafka;
@@ -50,8 +51,10 @@ export class KafkaPublisher implements RecordPublisher {
   #producer: Producer | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
-  /** The partition that each record of the batch in hand was given, to be held against the brokers' answers. */
-  #chosen = new Map<string, Set<number>>();
+  /** By topic. Kept while all goes well, so that a key stays in its partition while a topic grows; asked for again after a failure. */
+  readonly #partitions = new Map<string, PartitionMetadata[]>();
+  // Named, because the one that is taken otherwise has changed between two versions of kafkajs, and with it the partition of every key.
+  readonly #choose = Partitioners.DefaultPartitioner();
 
   constructor({ kafka, transactionalId }: PublisherOptions) {
     this.#kafka = kafka;
@@ -88,22 +91,21 @@ export class KafkaPublisher implements RecordPublisher {
   }
 
   async #publish(records: readonly OutgoingRecord[]): Promise<PublishOutcome> {
-    let transaction;
+    let transaction: Transaction;
+    let parts: readonly PartitionMessages[];
     try {
+      parts = await this.#byPartition(records);
       transaction = await (await this.#connected()).transaction();
     } catch (error) {
       await this.#drop();
       return { outcome: isFencing(error) ? 'fenced' : 'refused', cause: toError(error) };
     }
-    this.#chosen = new Map();
-    try {
-      const answers = await transaction.sendBatch({ acks: -1, compression: CompressionTypes.GZIP, topicMessages: byTopic(records) });
-      this.#check(answers);
-    } catch (error) {
+    const failure = await this.#send(transaction, parts);
+    if (failure !== null) {
       // Where this fails too, the transaction ends by the next opening or by its time: nothing has told Kafka to commit it.
-      if (!isFencing(error)) await transaction.abort().catch(() => undefined);
+      if (!isFencing(failure)) await transaction.abort().catch(() => undefined);
       await this.#drop();
-      return { outcome: isFencing(error) ? 'fenced' : 'refused', cause: toError(error) };
+      return { outcome: isFencing(failure) ? 'fenced' : 'refused', cause: failure };
     }
     try {
       await transaction.commit();
@@ -115,21 +117,51 @@ export class KafkaPublisher implements RecordPublisher {
   }
 
   /**
-   * When partitions change their leader between two tries, kafkajs sends those that moved to a broker that has answered already not at all, and
-   * those that moved from one twice, and reports success. Each partition written must have been answered for exactly once.
+   * Each partition is a send of its own. Where one send goes to several brokers and one of them refuses, kafkajs tries again while the
+   * others still work on the first try: they take its records twice, in one transaction, and all of it is reported as one success. And
+   * where partitions change their leader between two tries, those that moved to a broker that has answered already are left out.
    *
-   * @throws Error when that is not so.
+   * Resolves when nothing is under way any more, with what went wrong.
    */
-  #check(answers: readonly RecordMetadata[]): void {
-    const answered = new Map<string, Set<number>>();
-    for (const { topicName, partition } of answers) {
-      const partitions = answered.get(topicName) ?? new Set();
-      if (partitions.has(partition)) throw new Error(`Kafka took records for partition ${partition} of ${topicName} twice.`);
-      answered.set(topicName, partitions.add(partition));
+  async #send(transaction: Transaction, parts: readonly PartitionMessages[]): Promise<Error | null> {
+    const send = async ({ topic, messages }: PartitionMessages): Promise<void> => {
+      await transaction.send({ topic, messages, acks: -1, compression: CompressionTypes.GZIP });
+    };
+    // Alone at first: as long as the transaction before is still ending, each send is turned away and tried again.
+    const [first, ...rest] = parts;
+    for (const group of [first === undefined ? [] : [first], rest]) {
+      const ends = await Promise.allSettled(group.map(send));
+      const failed = ends.find((end) => end.status === 'rejected');
+      if (failed !== undefined) return toError(failed.reason);
     }
-    for (const [topic, partitions] of this.#chosen) {
-      for (const partition of partitions)
-        if (answered.get(topic)?.has(partition) !== true) throw new Error(`Kafka did not answer for partition ${partition} of ${topic}.`);
+    return null;
+  }
+
+  async #byPartition(records: readonly OutgoingRecord[]): Promise<readonly PartitionMessages[]> {
+    const parts = new Map<string, PartitionMessages>();
+    await this.#learn(new Set(records.map(({ topic }) => topic)));
+    for (const record of records) {
+      const { topic } = record;
+      const message = messageOf(record);
+      const partition = this.#choose({ topic, partitionMetadata: this.#partitions.get(topic) ?? [], message });
+      const key = `${partition} ${topic}`;
+      let part = parts.get(key);
+      if (part === undefined) parts.set(key, (part = { topic, partition, messages: [] }));
+      part.messages.push({ ...message, partition });
+    }
+    return [...parts.values()];
+  }
+
+  async #learn(topics: ReadonlySet<string>): Promise<void> {
+    const unknown = [...topics].filter((topic) => !this.#partitions.has(topic));
+    if (unknown.length === 0) return;
+    const admin = this.#kafka.admin({ retry: { retries: 2 } });
+    try {
+      await admin.connect();
+      for (const { name, partitions } of (await admin.fetchTopicMetadata({ topics: unknown })).topics)
+        this.#partitions.set(name, partitions);
+    } finally {
+      await admin.disconnect().catch(() => undefined);
     }
   }
 
@@ -142,7 +174,7 @@ export class KafkaPublisher implements RecordPublisher {
         // Order is kept only as long as no second request overtakes a first that is tried again.
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
-        createPartitioner: () => this.#partitioner(),
+        createPartitioner: Partitioners.DefaultPartitioner,
         retry: RETRY,
       });
       this.#producer = producer;
@@ -151,21 +183,10 @@ export class KafkaPublisher implements RecordPublisher {
     return this.#producer;
   }
 
-  #partitioner(): ReturnType<typeof Partitioners.DefaultPartitioner> {
-    // Named, because the one that is taken otherwise has changed between two versions of kafkajs, and with it the partition of every key.
-    const choose = Partitioners.DefaultPartitioner();
-    return (args) => {
-      const partition = choose(args);
-      let partitions = this.#chosen.get(args.topic);
-      if (partitions === undefined) this.#chosen.set(args.topic, (partitions = new Set()));
-      partitions.add(partition);
-      return partition;
-    };
-  }
-
   async #drop(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
+    this.#partitions.clear();
     await producer?.disconnect().catch(() => undefined);
   }
 }

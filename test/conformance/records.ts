@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import type { OutgoingRecord, Records } from '../../projections/ports/records.ts';
 import { StoredOffsets, startReader } from '../support/kafka/reading.ts';
@@ -88,6 +89,20 @@ export function recordsConformance(name: string, open: () => Promise<RecordsSubj
       const reader = read({ topics: [topic] });
       await seen(reader, 3);
       expect(valuesOf(reader)).to.deep.equal(['3', '4', '5']);
+    });
+
+    it('shows nothing of a batch of which one part is refused when others are written already', async () => {
+      const topic = await newTopic(3);
+      const narrow = `${subject.prefix}narrow`;
+      await subject.records.ensureTopics([{ topic: narrow, partitions: 1, settings: { 'max.message.bytes': '1000' } }]);
+      const publisher = subject.records.publisher(`${subject.prefix}narrow`);
+      const written = ['a', 'b', 'c', 'd', 'e'].flatMap((key) => numbered(topic, 90, 92, key));
+      const wide = { topic: narrow, key: 'k', value: randomBytes(5_000) };
+      expect((await publisher.publish([...written, wide])).outcome).to.equal('refused');
+      expect((await publisher.publish([...numbered(topic, 0, 3), { ...wide, value: 'x' }])).outcome).to.equal('published');
+      const reader = read({ topics: [topic, narrow] });
+      await seen(reader, 4);
+      expect(valuesOf(reader).sort()).to.deep.equal(['0', '1', '2', 'x']);
     });
 
     it('takes an empty batch without a word', async () => {

@@ -18,7 +18,7 @@ const eventOf = ({ key, value, headers }: ReadRecord): RecordedEvent => {
   return event;
 };
 
-/** Something else than an event to come to the end with: what comes after all of the log. */
+/** What a consumer of the events sees. */
 export interface BridgedEvents {
   /** What committed readers were given so far, in the order of each partition. */
   readonly events: readonly RecordedEvent[];
@@ -31,7 +31,7 @@ let readers = 0;
 
 /** Follows the topic of events as any consumer does. */
 export function readBridgedEvents(records: Records, topic: string): BridgedEvents {
-  const reader = startReader(records, { group: `${topic}-reader-${(readers += 1)}`, topics: [topic], concurrency: 4 });
+  const reader = startReader(records, { group: `${topic}-reader-${(readers += 1)}`, topics: [topic], concurrency: 4, sessionMs: 6_000 });
   const events: RecordedEvent[] = [];
   const take = (): number => {
     for (const record of reader.records.splice(0)) events.push(eventOf(record));
