@@ -37,7 +37,7 @@ describe('what consoles share', () => {
   it('goes on by each one’s own count without Redis', async () => {
     const server = await startRedisProcess();
     try {
-      const { link } = await linked({ url: server.url, prefix: 'p:' }, { commandMs: 50 });
+      const { link } = await linked({ url: server.url, prefix: 'p:' }, { commandMs: 250 });
       const throttle = new SharedSignInThrottle(new SignInThrottle({ now: () => 1_000_000 }), redisSignInFailures(link));
       server.freeze();
       for (let n = 0; n < 5; n++) expect(await throttle.begin('ada', `10.0.0.${n}`)).to.equal(null);

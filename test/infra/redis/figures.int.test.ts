@@ -48,7 +48,7 @@ describe('figures that gateways share', () => {
   it('are told later when they cannot be told now', async () => {
     const server = await startRedisProcess();
     try {
-      const { link, whenReachable } = await linked({ url: server.url, prefix: 'p:' }, { commandMs: 50 });
+      const { link, whenReachable } = await linked({ url: server.url, prefix: 'p:' }, { commandMs: 250 });
       const traffic = countTraffic(link);
       server.freeze();
       while (link.isReachable('p:traffic:chn_1')) {

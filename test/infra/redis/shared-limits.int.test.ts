@@ -122,7 +122,7 @@ describe('limits that gateways share', function () {
     const server = await startRedisProcess();
     try {
       const redis = { url: server.url, prefix: 'p:' };
-      const one = await gateway(redis, { commandMs: 50 });
+      const one = await gateway(redis, { commandMs: 250 });
       const limits = { requestsPerMinute: 6, inFlight: null };
       expect(await letIn([one], 20, limits)).to.equal(6);
       server.freeze();

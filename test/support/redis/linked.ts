@@ -11,8 +11,11 @@ export interface Linked {
   whenReachable(share: number): Promise<void>;
 }
 
-/** Patient by default: a loaded machine is slow, and only tests of slowness want to see that. */
-export const linkTo = async ({ url, prefix }: TestRedis, { commandMs = 2_000 }: { readonly commandMs?: number } = {}): Promise<Linked> => {
+/** Waits until the server is reached, unless it is `away`. Patient by default: a loaded machine is slow, and only tests of slowness want to see that. */
+export const linkTo = async (
+  { url, prefix }: TestRedis,
+  { commandMs = 2_000, away = false }: { readonly commandMs?: number; readonly away?: boolean } = {},
+): Promise<Linked> => {
   const address = parseRedisAddress(url);
   if (address === null) throw new Error(`not an address of Redis: ${url}`);
   const outcomes: CommandOutcome[] = [];
@@ -32,10 +35,8 @@ export const linkTo = async ({ url, prefix }: TestRedis, { commandMs = 2_000 }: 
       },
     },
   });
-  return {
-    link,
-    outcomes,
-    reachable,
-    whenReachable: (share) => (reachable.at(-1) === share ? Promise.resolve() : new Promise((resolve) => waiting.push({ share, resolve }))),
-  };
+  const whenReachable = (share: number): Promise<void> =>
+    reachable.at(-1) === share ? Promise.resolve() : new Promise((resolve) => waiting.push({ share, resolve }));
+  if (!away) await whenReachable(1);
+  return { link, outcomes, reachable, whenReachable };
 };
