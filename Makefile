@@ -117,9 +117,13 @@ test-cluster: build ## the suites that know real services, against such services
 bench: build ## measure speed against a bare proxy and another gateway; BENCH_JSON=file keeps the figures
 	@$(BIN)/tsx test/bench/main.ts
 
+.PHONY: bench-scale
+bench-scale: build ## measure how costs grow with processes, events, accounts and channels; fails beyond n log n
+	@$(BIN)/tsx test/bench/scale/main.ts
+
 .PHONY: chaos
 chaos: PATIENCE := 12h
-chaos: build test-packages ## the crash harness for a long time (short in `make test`)
+chaos: build test-packages ## faults of every kind with a report, and the crash harness for a long time (short in `make test`)
 	@echo 'chaos: killing processes at random until CHAOS=long is through'
 	@CHAOS=long $(MOCHA) --timeout 0 'test/chaos/**/*.test.ts'
 

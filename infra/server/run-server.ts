@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import type { Config } from '../../schemas/config.ts';
+import type { Role } from '../../schemas/roles.ts';
 import { readConfig } from '../config/read-config.ts';
 import { MasterKeyRefused } from '../crypto/master-key.ts';
 import { dataPaths, DataDirectoryInUse, openDataDirectory } from '../home/data-directory.ts';
@@ -67,12 +68,16 @@ const handOverLingerMs = ({ OBLIVIOUS_LINGER_SECONDS: seconds }: Config): number
 /** How much longer than its calls in flight a process may take to end. */
 const CLOSING_MS = 15_000;
 
+/** `all` takes the bridge in and lets it rest where there is no Kafka; a process that is told its roles by name would refuse it. */
+const rolesToShare = ({ OBLIVIOUS_ROLES: roles, KAFKA_BROKERS: brokers }: Config): readonly Role[] =>
+  brokers === undefined ? roles.filter((role) => role !== 'bridge') : roles;
+
 const startMany = async (config: Config): Promise<StartedServer> => {
   const programLog = createProgramLog({ level: config.OBLIVIOUS_LOG_LEVEL, accessLog: false });
   const directory = await openDataDirectory(config.OBLIVIOUS_HOME);
   try {
     const supervisor = await supervise({
-      groups: processGroups(config.OBLIVIOUS_ROLES, config.OBLIVIOUS_PROCESSES),
+      groups: processGroups(rolesToShare(config), config.OBLIVIOUS_PROCESSES),
       port: config.PORT === 0 ? await freePort(config.HOST) : config.PORT,
       endMs: config.OBLIVIOUS_SHUTDOWN_SECONDS * 1_000 + handOverLingerMs(config) + CLOSING_MS,
       note: (text, details) => programLog.warn(text, details),

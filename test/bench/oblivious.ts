@@ -25,6 +25,8 @@ export interface ObliviousOptions {
   readonly upstream: string;
   /** Where its data directory and its output go. */
   readonly folder: string;
+  /** How many processes answer calls; one, which does everything else as well, unless given. */
+  readonly processes?: number;
   /** Arguments for Node itself. */
   readonly nodeArgs?: readonly string[];
 }
@@ -59,6 +61,7 @@ const startProgram = (
       PORT: '0',
       OBLIVIOUS_HOME: home,
       OBLIVIOUS_SANDBOX: 'off',
+      ...(options.processes === undefined ? {} : { OBLIVIOUS_PROCESSES: String(options.processes) }),
       OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: 'loopback',
       // The limits are on; they only lie above what is sent.
       OBLIVIOUS_REQUESTS_PER_MINUTE: '10000000',
@@ -66,6 +69,12 @@ const startProgram = (
     },
     logFile: join(options.folder, `oblivious-${options.log}.log`),
     readyUrl: () => {
+      // One of several processes may answer before the others can.
+      if (
+        options.processes !== undefined &&
+        !readFileSync(join(options.folder, `oblivious-${options.log}.log`), 'utf8').includes(' is ready.')
+      )
+        return undefined;
       const firstRun = readFirstRun(firstRunFile);
       return firstRun === undefined ? undefined : new URL('/readyz', firstRun.baseUrl).href;
     },

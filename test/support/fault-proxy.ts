@@ -17,7 +17,8 @@ export interface FaultProxy {
 
 export interface FaultProxyOptions {
   readonly host: string;
-  readonly port: number;
+  /** Looked at for each connection, where it is not known yet. */
+  readonly port: number | (() => number);
   /** Address to listen on; the loopback unless given. */
   readonly on?: string;
 }
@@ -53,7 +54,7 @@ export const startFaultProxy = async ({ host, port: targetPort, on = '127.0.0.1'
   };
 
   const server: Server = createServer({ allowHalfOpen: true }, (client) => {
-    const target = connect({ host, port: targetPort, allowHalfOpen: true });
+    const target = connect({ host, port: typeof targetPort === 'number' ? targetPort : targetPort(), allowHalfOpen: true });
     for (const socket of [client, target]) {
       sockets.add(socket);
       socket.setNoDelay(true);

@@ -1,4 +1,5 @@
 import type { PostgresServer } from '../../support/postgres-cluster.ts';
+import type { KafkaBroker } from '../../support/kafka/kafka-cluster.ts';
 import type { Cell } from './cell.ts';
 import { GRACE_SECONDS, LEASE_SECONDS, type Cluster, type ClusterPlan, type Member, type WiredService } from './cluster.ts';
 import type { EventStoreProcess } from './event-store-process.ts';
@@ -16,7 +17,23 @@ const firstOf = (cluster: Cluster): Member => there(cluster.members[0]);
 /** Each way, for each piece of data: many times a healthy answer's time, and well within every time limit. */
 const SLOW_MS = 150;
 
-const TWO = ['gateway 1', 'gateway 2'];
+const TWO: ClusterPlan['processes'] = [
+  { name: 'gateway 1', role: 'all' },
+  { name: 'gateway 2', role: 'all' },
+];
+const ONE: ClusterPlan['processes'] = [{ name: 'gateway', role: 'all' }];
+/** Every background role twice: one at work and one standing by, or both at once where the role allows it. */
+const BY_ROLE: ClusterPlan['processes'] = [
+  { name: 'projector 1', role: 'projector' },
+  { name: 'projector 2', role: 'projector' },
+  { name: 'sweeper 1', role: 'sweeper' },
+  { name: 'sweeper 2', role: 'sweeper' },
+  { name: 'bridge 1', role: 'bridge' },
+  { name: 'bridge 2', role: 'bridge' },
+  { name: 'worker 1', role: 'worker' },
+  { name: 'console', role: 'console' },
+  { name: 'relay', role: 'relay' },
+];
 const onPostgres: ClusterPlan = { log: 'postgres', processes: TWO };
 const onEventStore: ClusterPlan = { log: 'eventstore', processes: TWO };
 
@@ -29,7 +46,7 @@ const onTheWire = (target: string, plan: ClusterPlan, name: WiredService, servin
       target,
       fault: 'slow',
       plan,
-      lastsMs: 4_000,
+      lastsMs: 8_000,
       serving: 'every',
       strike: (cluster) => wireOf(cluster).slow(SLOW_MS),
       heal,
@@ -123,7 +140,7 @@ const embeddedCells: readonly Cell[] = [
   {
     target: 'SQLite',
     fault: 'disk full',
-    plan: { log: 'sqlite', processes: ['gateway'], smallDisk: true },
+    plan: { log: 'sqlite', processes: ONE, smallDisk: true },
     lastsMs: 5_000,
     serving: 'open',
     strike: (cluster) => there(cluster.disk).fill(),
@@ -133,7 +150,7 @@ const embeddedCells: readonly Cell[] = [
   {
     target: 'gateway, embedded',
     fault: 'kill -9',
-    plan: { log: 'sqlite', processes: ['gateway'] },
+    plan: { log: 'sqlite', processes: ONE },
     lastsMs: 100,
     serving: 'open',
     strike: (cluster) => firstOf(cluster).kill(),
@@ -176,14 +193,84 @@ const eventStoreCells: readonly Cell[] = [
 /** Longer than a lease lives without its holder, and than it takes until somebody looks for such leases. */
 const PAST_ITS_LEASE_MS = (LEASE_SECONDS + GRACE_SECONDS) * 1_000 + 6_000;
 
+const withKafka: ClusterPlan = { ...onPostgres, kafka: 1 };
+const brokerOf = (cluster: Cluster): KafkaBroker => there(there(cluster.kafka).brokers[0]);
+/** Calls do not wait for it; what it missed is handed on afterwards. */
+const kafkaCells: readonly Cell[] = [
+  {
+    target: 'Kafka',
+    fault: 'killed',
+    plan: withKafka,
+    lastsMs: 3_000,
+    serving: 'every',
+    strike: (cluster) => brokerOf(cluster).kill(),
+    heal: (cluster) => brokerOf(cluster).restart(),
+  },
+  {
+    target: 'Kafka',
+    fault: 'frozen',
+    plan: withKafka,
+    lastsMs: 4_000,
+    serving: 'every',
+    strike: (cluster) => brokerOf(cluster).freeze(),
+    heal: (cluster) => brokerOf(cluster).thaw(),
+  },
+  ...onTheWire('Kafka', withKafka, 'kafka', 'every'),
+  {
+    target: 'Kafka',
+    fault: 'one broker of three killed',
+    plan: { ...onPostgres, kafka: 3 },
+    lastsMs: 4_000,
+    serving: 'every',
+    strike: (cluster) => brokerOf(cluster).kill(),
+    heal: (cluster) => brokerOf(cluster).restart(),
+  },
+];
+
+const byRole: ClusterPlan = { log: 'postgres', kafka: 1, processes: BY_ROLE };
+const roleCells: readonly Cell[] = ['projector 1', 'sweeper 1', 'bridge 1', 'worker 1', 'relay'].flatMap((name) => {
+  const memberOf = (cluster: Cluster): Member => there(cluster.members.find((member) => member.name === name));
+  const serving: Cell['serving'] = name === 'relay' ? 'open' : 'every';
+  const target = `role ${name.replace(/ \d$/, '')}`;
+  return [
+    {
+      target,
+      fault: 'kill -9',
+      plan: byRole,
+      lastsMs: 3_000,
+      serving,
+      strike: (cluster) => memberOf(cluster).kill(),
+      heal: (cluster) => memberOf(cluster).restart(),
+    },
+    {
+      target,
+      fault: 'SIGTERM',
+      plan: byRole,
+      lastsMs: 2_000,
+      serving,
+      strike: (cluster) => memberOf(cluster).current().stop(),
+      heal: (cluster) => memberOf(cluster).restart(),
+    },
+    {
+      target,
+      fault: 'SIGSTOP past its lease, and back',
+      plan: byRole,
+      lastsMs: PAST_ITS_LEASE_MS,
+      serving,
+      strike: (cluster) => memberOf(cluster).current().signal('SIGSTOP'),
+      heal: (cluster) => memberOf(cluster).current().signal('SIGCONT'),
+    },
+  ] satisfies readonly Cell[];
+});
+
 const HOUR_MS = 3_600_000;
 
-const clockMoved = (fault: string, byMs: number): Cell => ({
+const clockMoved = (fault: string, byMs: number, serving: Cell['serving']): Cell => ({
   target: 'gateway',
   fault,
   plan: { ...onPostgres, movableClocks: true },
   lastsMs: 6_000,
-  serving: 'every',
+  serving,
   strike: (cluster) => firstOf(cluster).moveClock(byMs),
   heal: (cluster) => firstOf(cluster).moveClock(0),
   how: () => 'its own clock, through a preloaded Date; and back',
@@ -220,12 +307,21 @@ const gatewayCells: readonly Cell[] = [
     strike: (cluster) => firstOf(cluster).current().signal('SIGSTOP'),
     heal: (cluster) => firstOf(cluster).current().signal('SIGCONT'),
   },
-  clockMoved('clock an hour ahead', HOUR_MS),
-  clockMoved('clock an hour behind', -HOUR_MS),
+  clockMoved('clock an hour ahead', HOUR_MS, 'every'),
+  // To the others its leases have expired before it has them; they are swept, and it refuses what it cannot record.
+  clockMoved('clock an hour behind', -HOUR_MS, 'some'),
 ];
 
 /** The fault matrix. */
-export const CELLS: readonly Cell[] = [...postgresCells, ...redisCells, ...embeddedCells, ...eventStoreCells, ...gatewayCells];
+export const CELLS: readonly Cell[] = [
+  ...postgresCells,
+  ...redisCells,
+  ...embeddedCells,
+  ...eventStoreCells,
+  ...gatewayCells,
+  ...kafkaCells,
+  ...roleCells,
+];
 
 /** A few that are quick, for every day. */
 export const QUICK: readonly Cell[] = CELLS.filter(({ target, fault }) =>

@@ -8,6 +8,7 @@ import type { EventLog } from '../../../commands/ports/event-log.ts';
 import { openEventStoreLog } from '../../../infra/event-log/eventstoredb/open-eventstore-log.ts';
 import { openPostgresLog } from '../../../infra/event-log/postgres/open-postgres-log.ts';
 import { openSqliteLog } from '../../../infra/event-log/sqlite/open-sqlite-log.ts';
+import { startKafka, type KafkaCluster } from '../../support/kafka/kafka-cluster.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import type { PostgresServer } from '../../support/postgres-cluster.ts';
 import { startRedisProcess, type RedisProcess } from '../../support/redis/redis-process.ts';
@@ -19,14 +20,16 @@ import { startEventStoreProcess, type EventStoreProcess } from './event-store-pr
 import { layWire, type Wire } from './wire.ts';
 
 /** A service that our processes reach by one address. */
-export type WiredService = 'postgres' | 'eventstore' | 'redis';
+export type WiredService = 'postgres' | 'eventstore' | 'redis' | 'kafka';
 
 /** What a cluster is made of. */
 export interface ClusterPlan {
   readonly log: 'postgres' | 'sqlite' | 'eventstore';
   readonly redis?: boolean;
-  /** Names of the processes of ours. */
-  readonly processes: readonly string[];
+  /** How many brokers; one is reached by a wire, three directly. */
+  readonly kafka?: 1 | 3;
+  /** The processes of ours, in the order in which they start. */
+  readonly processes: readonly { readonly name: string; readonly role: string }[];
   /** The service that is reached over a cable. */
   readonly overCable?: WiredService;
   /** Puts the log's files on a disk that can be filled. */
@@ -39,6 +42,8 @@ export interface ClusterPlan {
 export interface Member {
   readonly name: string;
   readonly url: string;
+  /** Whether it takes calls. */
+  readonly relays: boolean;
   /** The process as it is now. */
   current(): ServerProcess;
   kill(): Promise<Ending>;
@@ -54,6 +59,7 @@ export interface Cluster {
   readonly postgres?: PostgresServer;
   readonly eventStore?: EventStoreProcess;
   readonly redis?: RedisProcess;
+  readonly kafka?: KafkaCluster;
   readonly wires: Readonly<Partial<Record<WiredService, Wire>>>;
   readonly disk?: SmallDisk;
   /** A connection to the log that no fault of the wires touches. */
@@ -94,7 +100,7 @@ export const startCluster = async (plan: ClusterPlan, models: readonly TestModel
     const upstream = opened(await startUpstreamProcess(join(folder, 'upstream.jsonl')), (it) => it.stop());
 
     const wires: Partial<Record<WiredService, Wire>> = {};
-    const wireTo = async (name: WiredService, port: number): Promise<Wire> => {
+    const wireTo = async (name: WiredService, port: number | (() => number)): Promise<Wire> => {
       const wire = opened(await layWire(port, plan.overCable === name), (it) => it.close());
       wires[name] = wire;
       return wire;
@@ -125,17 +131,32 @@ export const startCluster = async (plan: ClusterPlan, models: readonly TestModel
       environment['REDIS_URL'] = `redis://${wire.host}:${wire.port}`;
     }
 
-    const start = async (name: string): Promise<Member> => {
+    let kafka: KafkaCluster | undefined;
+    if (plan.kafka === 1) {
+      // Its clients go where it says that it is.
+      let broker = 0;
+      const wire = await wireTo('kafka', () => broker);
+      const address = `${wire.host}:${wire.port}`;
+      kafka = opened(await startKafka({ settings: { 'advertised.listeners': `PLAINTEXT://${address}` } }), (it) => it.stop());
+      broker = Number(kafka.addresses.split(':')[1]);
+      environment['KAFKA_BROKERS'] = address;
+    } else if (plan.kafka === 3) {
+      kafka = opened(await startKafka({ brokers: 3 }), (it) => it.stop());
+      environment['KAFKA_BROKERS'] = kafka.addresses;
+    }
+
+    const start = async ({ name, role }: { readonly name: string; readonly role: string }): Promise<Member> => {
       const home = join(plan.log === 'sqlite' && disk !== undefined ? disk.folder : folder, name.replaceAll(' ', '-'));
       const clock = `${home}.clock`;
-      const settings =
-        plan.movableClocks === true ? { ...environment, NODE_OPTIONS: `--import=${CLOCK}`, MOVED_CLOCK: clock } : environment;
+      const ofRole = role === 'all' ? environment : { ...environment, OBLIVIOUS_ROLES: role };
+      const settings = plan.movableClocks === true ? { ...ofRole, NODE_OPTIONS: `--import=${CLOCK}`, MOVED_CLOCK: clock } : ofRole;
       let server = await startServerProcess({ home, environment: settings });
       const { url, port } = server;
       return opened(
         {
           name,
           url,
+          relays: role === 'all' || role === 'relay',
           current: () => server,
           kill: () => server.kill(),
           restart: async () => {
@@ -153,8 +174,9 @@ export const startCluster = async (plan: ClusterPlan, models: readonly TestModel
       );
     };
     const members: Member[] = [];
-    for (const name of plan.processes) members.push(await start(name));
-    const operator = await operatorOf((members[0] as Member).current());
+    for (const process of plan.processes) members.push(await start(process));
+    const asked = plan.processes.findIndex(({ role }) => role === 'all' || role === 'console');
+    const operator = await operatorOf((members[asked] as Member).current());
     await operator.publishPrices(models);
     await operator.addChannel(upstream.baseUrl, models);
 
@@ -173,6 +195,7 @@ export const startCluster = async (plan: ClusterPlan, models: readonly TestModel
       ...(postgres === undefined ? {} : { postgres }),
       ...(eventStore === undefined ? {} : { eventStore }),
       ...(redis === undefined ? {} : { redis }),
+      ...(kafka === undefined ? {} : { kafka }),
       ...(disk === undefined ? {} : { disk }),
     };
   } catch (error) {

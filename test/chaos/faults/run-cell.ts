@@ -103,9 +103,9 @@ const watch = async (cell: Cell, cluster: Cluster, seed: number): Promise<CellOu
   const userId = await operator.createUser(1_000_000_000_000n);
   const apiKeys = [(await operator.createKey(userId)).secret];
   let planned = 0;
-  const loads: readonly Load[] = members.map(({ url }) =>
-    startLoad({ url, apiKeys, clients: CLIENTS, plan: () => planCall(planned++, MODEL.model, random) }),
-  );
+  const loads: readonly Load[] = members
+    .filter(({ relays }) => relays)
+    .map(({ url }) => startLoad({ url, apiKeys, clients: CLIENTS, plan: () => planCall(planned++, MODEL.model, random) }));
   const violations: string[] = [];
   const over = new AbortController();
   let log: EventLog | undefined;

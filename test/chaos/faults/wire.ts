@@ -16,7 +16,7 @@ export interface Wire {
 }
 
 /** Leads to a port of the loopback, over a cable that can be pulled where that is asked for and possible, and always through a proxy. */
-export const layWire = async (port: number, overCable: boolean): Promise<Wire> => {
+export const layWire = async (port: number | (() => number), overCable: boolean): Promise<Wire> => {
   const proxy = await startFaultProxy({ host: '127.0.0.1', port });
   const route = overCable ? await routeThroughNamespace(proxy) : undefined;
   return {
