@@ -15,6 +15,7 @@ import { PositionBoard } from '../../projections/engine/position-board.ts';
 import { Projector } from '../../projections/engine/projector.ts';
 import { projections, projectionsBySource } from '../../projections/registry.ts';
 import type { Config } from '../../schemas/config.ts';
+import { eventsTopic } from '../bridge/bridge-topics.ts';
 import { systemClock } from '../clock.ts';
 import { apiKeys } from '../crypto/api-key.ts';
 import { loadMasterKey } from '../crypto/master-key.ts';
@@ -39,6 +40,7 @@ import { armedFailpoint } from '../server/armed-failpoint.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
 import { tellOfProjector } from '../server/projector-news.ts';
 import { directoryStore } from '../exports/directory-store.ts';
+import type { WorkerRecords } from '../workers/worker-records.ts';
 import { openWorkers } from '../workers/open-workers.ts';
 import { recordExhaustion } from '../server/record-health.ts';
 import { services } from './identifiers.ts';
@@ -182,7 +184,20 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       context.getAsync(services.positionBoard),
       context.getAsync(services.dataDirectory),
     ]);
+    const { KAFKA_BROKERS: brokers } = config;
+    const programLog = context.get(services.programLog);
+    const openRecords = async (addresses: string): Promise<WorkerRecords> => {
+      // Loaded where they are used only, as the event store's client is.
+      const [{ openKafka }, { KafkaRecords }] = await Promise.all([import('../kafka/open-kafka.ts'), import('../kafka/records.ts')]);
+      const kafka = openKafka({ ...config, KAFKA_BROKERS: addresses }, programLog);
+      return {
+        records: new KafkaRecords({ kafka, programLog, replicas: config.KAFKA_REPLICAS }),
+        events: eventsTopic(config),
+        prefix: config.KAFKA_TOPIC_PREFIX,
+      };
+    };
     return openWorkers({
+      kafka: brokers === undefined ? null : await openRecords(brokers),
       config,
       log,
       appender,

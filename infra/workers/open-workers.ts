@@ -20,6 +20,7 @@ import type { ProgramLog } from '../logging/logger.ts';
 import { every } from '../server/every.ts';
 import { signedWebhook } from '../webhook/signed-webhook.ts';
 import { runWorkers } from './run-workers.ts';
+import type { WorkerRecords } from './worker-records.ts';
 import { workerCare } from './worker-care.ts';
 import type { WorkersReport, WorkOutcome } from './workers-deps.ts';
 import type { z } from 'zod';
@@ -31,6 +32,8 @@ export interface OpenWorkersOptions {
   readonly database: ReadModelDatabase;
   readonly board: Pick<PositionBoard, 'waitFor' | 'positionOf'>;
   readonly exportStore: ExportStore;
+  /** Where Kafka is configured. */
+  readonly kafka: WorkerRecords | null;
   readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
   readonly processName: string;
   readonly programLog: ProgramLog;
@@ -95,7 +98,7 @@ export const workersOf = ({
 };
 
 /** The workers of this installation, and the care for them. Nothing runs yet. */
-export const openWorkers = ({ processName, programLog, counted, ...parts }: OpenWorkersOptions): OpenedWorkers => {
+export const openWorkers = ({ processName, programLog, counted, kafka, ...parts }: OpenWorkersOptions): OpenedWorkers => {
   const { log, appender, database } = parts;
   const commandLog = { log, appender };
   const made = workersOf(parts);
@@ -121,7 +124,7 @@ export const openWorkers = ({ processName, programLog, counted, ...parts }: Open
     run: async (signal) => {
       const stopExpiring = every(EXPIRE_MS, expire, (error) => programLog.warn('it is not known which exports have expired', { error }));
       await runWorkers(
-        { ...commandLog, workers, feed: log, database, clock: systemClock, processName, report: tellOf(programLog), counted },
+        { ...commandLog, kafka, workers, feed: log, database, clock: systemClock, processName, report: tellOf(programLog), counted },
         signal,
       );
       await stopExpiring();
@@ -129,6 +132,7 @@ export const openWorkers = ({ processName, programLog, counted, ...parts }: Open
     close: async () => {
       await stopLooking();
       await made.close();
+      await kafka?.records.close();
     },
   };
 };

@@ -1,8 +1,9 @@
 import { doWork } from './do-work.ts';
 import { followLog } from './follow-log.ts';
+import { followRecords } from './follow-records.ts';
 import { Bell, persist } from './waiting.ts';
 import { migrateWork } from './work-schema.ts';
-import { ensureCheckpoint } from './worker-checkpoint.ts';
+import { ensureCheckpoint, readCheckpoints } from './worker-checkpoint.ts';
 import { workerStart } from './worker-start.ts';
 import { DEFAULT_WORKERS_POLICY, type WorkerRun, type WorkersDeps } from './workers-deps.ts';
 
@@ -10,12 +11,16 @@ const runWorker = async (run: WorkerRun, signal: AbortSignal): Promise<void> => 
   const { worker, feed, database, clock, policy } = run;
   const start = await workerStart({ ...run, head: () => feed.head(), now: () => clock.now() }, worker);
   await ensureCheckpoint(database, worker.name, start);
+  // What was done while the log was followed is not done again.
+  const reached = (await readCheckpoints(database)).find((place) => place.worker === worker.name)?.position ?? start;
   const bell = new Bell();
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
   try {
     await Promise.all([
-      followLog(run, start, bell, until),
+      run.kafka === undefined || run.kafka === null
+        ? followLog(run, start, bell, until)
+        : followRecords(run, run.kafka, reached, bell, until),
       ...Array.from({ length: worker.keepsOrder === true ? 1 : policy.atOnce }, () => doWork(run, bell, until)),
     ]);
   } finally {

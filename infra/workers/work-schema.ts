@@ -43,6 +43,17 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   // How far work that is in hand has come, for people to see.
   [`ALTER TABLE ${WORK_SCHEMA}.work ADD COLUMN done bigint, ADD COLUMN total bigint`],
+  // Where a worker is in partitions of Kafka.
+  [
+    `CREATE TABLE ${WORK_SCHEMA}.partition_offset (
+       worker text NOT NULL,
+       topic text NOT NULL,
+       "partition" integer NOT NULL,
+       next bigint NOT NULL,
+       position bigint NOT NULL,
+       PRIMARY KEY (worker, topic, "partition")
+     )`,
+  ],
 ];
 
 /** Makes or migrates the workers' tables. Two processes may do so at once. */

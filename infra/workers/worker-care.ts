@@ -10,6 +10,7 @@ import { START } from '../../schemas/event-envelope.ts';
 import { migrateWork } from './work-schema.ts';
 import { countWork, discardWork, readParkedWork, readProgress, unparkWork, type ParkedWork } from './work-table.ts';
 import { readCheckpoints } from './worker-checkpoint.ts';
+import { furthestPositions } from './worker-offsets.ts';
 import type { z } from 'zod';
 
 export interface WorkerCareDeps {
@@ -62,11 +63,14 @@ export const workerCare = ({ workers, feed, database, clock }: WorkerCareDeps): 
       await tables();
       const head = await feed.head();
       const [places, counts] = [await readCheckpoints(database), await countWork(database)];
+      const furthest = await furthestPositions(database);
       const rows = [];
       for (const { name, types } of workers) {
         const place = places.find(({ worker }) => worker === name);
         const count = counts.find(({ worker }) => worker === name);
-        const position = place?.position ?? START;
+        const followed = place?.position ?? START;
+        const inKafka = furthest.get(name) ?? START;
+        const position = inKafka > followed ? inKafka : followed;
         let oldest = count?.oldest ?? null;
         if (place !== undefined && position < head)
           for await (const { recordedAt } of feed.readAll({ after: position, filter: { types }, limit: 1 }))

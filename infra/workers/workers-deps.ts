@@ -5,6 +5,8 @@ import type { Clock } from '../../projections/ports/clock.ts';
 import type { EventFeed } from '../../projections/ports/event-feed.ts';
 import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';
 
+import type { WorkerRecords } from './worker-records.ts';
+
 /** Times in milliseconds. */
 export interface WorkersPolicy {
   readonly retry: RetryPolicy;
@@ -55,6 +57,8 @@ export interface WorkersDeps extends CommandLog {
   readonly workers: readonly AnyWorker[];
   readonly feed: EventFeed;
   readonly database: ReadModelDatabase;
+  /** Where Kafka is configured: workers are consumer groups there. Otherwise they follow the log. */
+  readonly kafka?: WorkerRecords | null;
   readonly clock: Clock;
   /** Names this process. */
   readonly processName: string;

@@ -1,4 +1,5 @@
 import type { AnyWorker } from '../../commands/workers/worker.ts';
+import type { WorkerRecords } from '../../infra/workers/worker-records.ts';
 import { runWorkers } from '../../infra/workers/run-workers.ts';
 import type { WorkersPolicy, WorkersReport, WorkOutcome } from '../../infra/workers/workers-deps.ts';
 import type { EventLog } from '../../commands/ports/event-log.ts';
@@ -42,12 +43,14 @@ export const startWorking = ({
   database,
   workers,
   processName = 'one',
+  kafka = null,
   policy = {},
 }: {
   readonly log: EventLog;
   readonly database: ReadModelDatabase;
   readonly workers: readonly AnyWorker[];
   readonly processName?: string;
+  readonly kafka?: WorkerRecords | null;
   readonly policy?: Partial<WorkersPolicy>;
 }): Working => {
   const reports: WorkersReport[] = [];
@@ -65,6 +68,7 @@ export const startWorking = ({
       },
       feed: log,
       database,
+      kafka,
       clock: wallClock,
       workers,
       processName,
