@@ -1,5 +1,18 @@
-import type { Kafka } from 'kafkajs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Admin, Kafka } from 'kafkajs';
 import type { PartitionRange, TopicSpec } from '../../projections/ports/records.ts';
+
+const LEADER_TRIES = 50;
+const LEADER_PAUSE_MS = 100;
+
+/** Waits for a new topic to be known and led, but not for ever: whoever uses it tries again as well. */
+const untilLed = async (admin: Admin, topic: string): Promise<void> => {
+  for (let tries = 0; tries < LEADER_TRIES; tries += 1) {
+    const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => null);
+    if (found?.topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) === true) return;
+    await pause(LEADER_PAUSE_MS);
+  }
+};
 
 /** Beyond three, replicas cost disk and buy little. */
 const REPLICAS = 3;
@@ -23,6 +36,8 @@ export const ensureTopics = async (kafka: Kafka, topics: readonly TopicSpec[], r
     for (const { topic, partitions, settings = {} } of missing) {
       const entries = { 'min.insync.replicas': inSync, ...settings };
       await admin.createTopics({
+        // kafkajs waits for leaders by asking once, and gives up when the broker it asks has not heard of the topic yet.
+        waitForLeaders: false,
         topics: [
           {
             topic,
@@ -33,6 +48,7 @@ export const ensureTopics = async (kafka: Kafka, topics: readonly TopicSpec[], r
         ],
       });
     }
+    for (const { topic } of missing) await untilLed(admin, topic);
   } finally {
     await admin.disconnect();
   }
