@@ -29,6 +29,15 @@ export const handedOverMember = (projection: Projection, handedOver: string): Ha
   blocked: new Set(),
 });
 
+/** A partition of which nothing up to a position is missing. */
+export interface ReachedEnd {
+  readonly partition: number;
+  /** Everything before this offset has been handled. */
+  readonly next: bigint;
+  /** So it is only if this position is shown already. */
+  readonly shown: Position;
+}
+
 export interface PartitionWorkOptions {
   readonly transaction: RunTransaction;
   readonly members: readonly HandedOver[];
@@ -85,20 +94,21 @@ export class PartitionWork {
     }
   }
 
-  /**
-   * Notes that partitions have been read up to their ends, and that everything up to a position was in them by then: so a partition into which
-   * nothing comes does not hold the others up.
-   */
-  async reached(ends: readonly { readonly partition: number; readonly next: bigint }[], position: Position): Promise<void> {
+  /** Notes that partitions show everything up to a position, so that one into which nothing comes does not hold the others up. */
+  async reached(ends: readonly ReachedEnd[], position: Position): Promise<void> {
     if (ends.length === 0) return;
     await this.#options.transaction(async (tx) => {
       await this.#lock(tx);
       await tx.query(
         `UPDATE ${ENGINE_SCHEMA}.partition_offset AS o SET next = greatest(o.next, e.next), position = greatest(o.position, $4)
          FROM unnest($1::text[], $2::int[]) AS m(projection, version),
-              jsonb_to_recordset($3::jsonb) AS e(partition integer, next bigint)
-         WHERE o.projection = m.projection AND o.version = m.version AND o.partition = e.partition`,
-        [...this.#names, JSON.stringify(ends.map(({ partition, next }) => ({ partition, next: next.toString() }))), position],
+              jsonb_to_recordset($3::jsonb) AS e(partition integer, next bigint, shown bigint)
+         WHERE o.projection = m.projection AND o.version = m.version AND o.partition = e.partition AND o.position >= e.shown`,
+        [
+          ...this.#names,
+          JSON.stringify(ends.map(({ partition, next, shown }) => ({ partition, next: next.toString(), shown: shown.toString() }))),
+          position,
+        ],
       );
     });
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Position } from '../../schemas/event-envelope.ts';
+import { START, type Position } from '../../schemas/event-envelope.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
 import type { ReadModelDatabase } from '../ports/read-model-database.ts';
@@ -15,6 +15,7 @@ import type { Projection } from './projection.ts';
 import { ReadModelsUnavailable } from './read-models-unavailable.ts';
 import { DEFAULT_PROJECTOR_POLICY, Projector, type ProjectorPolicy, type ProjectorReport } from './projector.ts';
 import { PublishedPosition } from './published-position.ts';
+import { partitionOf } from './stream-partition.ts';
 import { dropSupersededVersions } from './superseded-versions.ts';
 
 export interface RecordsProjectorOptions {
@@ -86,6 +87,7 @@ export class RecordsProjector {
     const published = new PublishedPosition(records, {
       topic: topics.position,
       group: `${groupPrefix}published.${processName}`,
+      clock: this.#options.clock,
       signal,
     });
     let failures = 0;
@@ -229,6 +231,7 @@ export class RecordsProjector {
     const reading = new Reading({
       work,
       storedOffsets: () => Promise.all(members.map(({ projection }) => readPartitionOffsets(database, projection))),
+      lastWanted: (position) => this.#lastWanted(members, position),
       partitionsNow: async () => (await records.ranges(topics.events)).length,
       lingerMs,
       clock: this.#options.clock,
@@ -247,6 +250,18 @@ export class RecordsProjector {
       sessionMs,
     });
     return reading;
+  }
+
+  async #lastWanted(members: readonly HandedOver[], upTo: Position): Promise<ReadonlyMap<number, Position>> {
+    const { feed, database } = this.#options;
+    const offsets = (await Promise.all(members.map(({ projection }) => readPartitionOffsets(database, projection)))).flat();
+    const after = offsets.reduce((least, { position }) => (position < least ? position : least), upTo);
+    const partitions = Math.max(...offsets.map(({ partition }) => partition)) + 1;
+    const types = [...new Set(members.flatMap(({ projection }) => projection.types))];
+    const last = new Map<number, Position>();
+    for await (const { stream, position } of feed.readAll({ after, upTo, filter: { types } }))
+      last.set(partitionOf(stream, partitions), position);
+    return last;
   }
 
   #interrupted(error: unknown): void {
@@ -271,6 +286,8 @@ interface ReadingOptions {
   /** For each projection, how far it is. */
   readonly storedOffsets: () => Promise<readonly (readonly PartitionOffset[])[]>;
   readonly partitionsNow: () => Promise<number>;
+  /** The last event that is wanted of each partition, of those that not every partition shows, up to a position of the log. */
+  readonly lastWanted: (upTo: Position) => Promise<ReadonlyMap<number, Position>>;
   readonly lingerMs: number;
   readonly clock: Clock;
   /** The session is over: somebody else has moved what is stored, or Kafka no longer has what comes next. */
@@ -280,6 +297,9 @@ interface ReadingOptions {
 
 const AWAY_MS = 250;
 
+/** After so long without a further transaction nothing more is waited for to settle the last one. */
+const QUIET_MS = 300;
+
 /** Partitions in the hands of this process. */
 class Reading {
   readonly #options: ReadingOptions;
@@ -287,6 +307,7 @@ class Reading {
   readonly #next = new Map<number, bigint>();
   readonly #committedAt = new Map<number, number>();
   #noted = -1n;
+  #quietAt = -1n;
   #away = 0;
   consumer: RecordConsumer | null = null;
   /** Kafka no longer has, or no longer has in the same place, what comes next. */
@@ -322,6 +343,7 @@ class Reading {
   readonly revoked = (partitions: readonly TopicPartition[]): void => {
     for (const { partition } of partitions) this.#next.delete(partition);
     this.#noted = -1n;
+    this.#quietAt = -1n;
   };
 
   readonly batch = async (batch: RecordBatch, signal: AbortSignal): Promise<void | LaterRest> => {
@@ -346,17 +368,38 @@ class Reading {
     this.#committedAt.set(partition, clock.now());
   };
 
-  /** The position is read before the ends are: whatever was published by then lies before them. */
+  /**
+   * Moves partitions that are at their ends. The position is read before the ends are: what had settled by then lies before them. What was published last
+   * does not settle before more is published, so when all is quiet the log is asked which partitions have any of it.
+   */
   async noteEnds(published: PublishedPosition): Promise<void> {
-    const position = published.known;
-    if (position <= this.#noted || this.consumer === null) return;
-    const lags = await this.consumer.lag().catch(() => []);
-    const ends = lags.filter(({ partition, next, end }) => next >= end && this.#next.has(partition));
-    await this.#options.work.reached(
-      ends.map(({ partition, end }) => ({ partition, next: end })),
+    const { work, clock, lastWanted } = this.#options;
+    const { settled } = published;
+    if (settled > this.#noted && this.consumer !== null) {
+      const lags = await this.consumer.lag().catch(() => []);
+      const ends = lags.filter(({ partition, next, end }) => next >= end && this.#next.has(partition));
+      await work.reached(
+        ends.map(({ partition, end }) => ({ partition, next: end, shown: START })),
+        settled,
+      );
+      // Partitions that are just being placed have no end to be compared with, and are looked at again.
+      if (ends.length > 0 && ends.length === this.#next.size) this.#noted = settled;
+    }
+    const { position, since } = published.known;
+    if (position <= settled || position <= this.#quietAt || clock.now() - since < QUIET_MS) return;
+    const last = await lastWanted(position);
+    const mine = [...this.#next.keys()];
+    await work.reached(
+      mine.map((partition) => ({ partition, next: 0n, shown: last.get(partition) ?? START })),
       position,
     );
-    // Partitions that are just being placed have no end to be compared with, and are looked at again.
-    if (ends.length > 0 && ends.length === this.#next.size) this.#noted = position;
+    if (await this.#shows(mine, position)) this.#quietAt = position;
+  }
+
+  async #shows(partitions: readonly number[], position: Position): Promise<boolean> {
+    const all = await this.#options.storedOffsets();
+    return (
+      partitions.length > 0 && all.every((offsets) => partitions.every((partition) => (offsets[partition]?.position ?? START) >= position))
+    );
   }
 }

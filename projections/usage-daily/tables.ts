@@ -46,10 +46,10 @@ export const WRITE_LEASE_DAYS = `
 
 export const DAY_FIGURES = figureColumns({ name: 'lease_id', type: 'text' });
 
-/** A call whose lease was never opened has no day, and fails. */
+/** A call whose lease was never opened has no day, and fails. In one order everywhere, as hours are. */
 export const WRITE_DAYS = `
   INSERT INTO ${dayTable} AS t (user_id, day, token_id, model, channel_id, ${FIGURE_NAMES}, position)
   SELECT d.user_id, l.day, d.token_id, d.model, d.channel_id, ${summedFigures('d')}, max(d.position)
   FROM ${rowsFrom(DAY_FIGURES, 'd')} LEFT JOIN ${leaseDayTable} AS l USING (lease_id)
-  GROUP BY d.user_id, l.day, d.token_id, d.model, d.channel_id
+  GROUP BY d.user_id, l.day, d.token_id, d.model, d.channel_id ORDER BY 1, 2, 3, 4, 5
   ON CONFLICT (user_id, day, token_id, model, channel_id) DO UPDATE SET ${ADD_FIGURES}, position = greatest(t.position, excluded.position)`;

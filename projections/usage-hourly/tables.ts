@@ -30,7 +30,8 @@ export const usageHourlyTables: readonly TableDefinition[] = [
 
 export const HOUR_FIGURES = figureColumns({ name: 'hour', type: 'timestamptz' });
 
+/** In one order everywhere: writers of several partitions that met in another would wait for each other in a circle. */
 export const WRITE_HOURS = `
   INSERT INTO ${hourTable} AS t (user_id, hour, token_id, model, channel_id, ${FIGURE_NAMES}, position)
-  SELECT d.user_id, d.hour, d.token_id, d.model, d.channel_id, ${keptFigures('d')}, d.position FROM ${rowsFrom(HOUR_FIGURES, 'd')}
+  SELECT d.user_id, d.hour, d.token_id, d.model, d.channel_id, ${keptFigures('d')}, d.position FROM ${rowsFrom(HOUR_FIGURES, 'd')} ORDER BY 1, 2, 3, 4, 5
   ON CONFLICT (user_id, hour, token_id, model, channel_id) DO UPDATE SET ${ADD_FIGURES}, position = greatest(t.position, excluded.position)`;

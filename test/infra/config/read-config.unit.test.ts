@@ -59,6 +59,17 @@ describe('the configuration', () => {
     expect(readConfig({ EVENTSTORE_URL: 'https://node1.example', DATABASE_URL: 'postgres://db/x' })).to.have.property('mistakes');
   });
 
+  it('wants the primary beside a replica, and a retention of whole days', () => {
+    const beside = { DATABASE_URL: 'postgres://db/x', DATABASE_READ_URL: 'postgres://replica/x', OBLIVIOUS_USAGE_RETENTION_DAYS: '90' };
+    expect(configOf(beside)).to.include({ OBLIVIOUS_USAGE_RETENTION_DAYS: 90, OBLIVIOUS_DATABASE_POOL: 4, OBLIVIOUS_CONSOLE_POOL: 4 });
+    expect(configOf({}).OBLIVIOUS_USAGE_RETENTION_DAYS).to.equal(undefined);
+    const alone = readConfig({ DATABASE_READ_URL: 'postgres://replica/x', OBLIVIOUS_USAGE_RETENTION_DAYS: '0.5' });
+    expect('mistakes' in alone ? alone.mistakes.map((line) => line.split(':')[0]) : []).to.have.members([
+      'DATABASE_READ_URL',
+      'OBLIVIOUS_USAGE_RETENTION_DAYS',
+    ]);
+  });
+
   it('wants PostgreSQL beside Kafka, all of a login or nothing, and Kafka for the bridge', () => {
     const beside = { KAFKA_BROKERS: 'a.example:9092,b.example:9093', DATABASE_URL: 'postgres://db/x' };
     expect(configOf(beside).KAFKA_BROKERS).to.equal('a.example:9092,b.example:9093');

@@ -138,11 +138,14 @@ describe('what comes from partitions', function () {
     await all(0);
     await all(1);
     expect(await position()).to.equal(START);
-    await work.reached([{ partition: 2, next: 7n }], 50n as Position);
+    await work.reached([{ partition: 2, next: 7n, shown: START }], 50n as Position);
     expect(await position()).to.equal(50n);
     const offsets = await readPartitionOffsets(models.database, followers[0] ?? { name: '', version: 0 });
     expect(offsets[2]).to.include({ next: 7n, position: 50n });
-    await work.reached([{ partition: 2, next: 3n }], 40n as Position);
+    await work.reached([{ partition: 2, next: 3n, shown: START }], 40n as Position);
+    expect(await position()).to.equal(50n);
+    // Something that is wanted of it has not come yet.
+    await work.reached([{ partition: 2, next: 0n, shown: 60n as Position }], 70n as Position);
     expect(await position()).to.equal(50n);
   });
 

@@ -65,10 +65,19 @@ describe('projectors that follow Kafka', function () {
     await client.end();
     log = await openPostgresLog({ connectionString: database.url, pollMs: 100 });
     models = await openReadModels({ kind: 'postgres', connectionString: database.url });
-    await records.ensureTopics([
+    const topics = [
       { topic: topicsOf(prefix).events, partitions: PARTITIONS },
       { topic: topicsOf(prefix).position, partitions: 1 },
-    ]);
+    ];
+    // On a busy machine the broker takes longer to find leaders for new topics than the client waits for them.
+    for (let tries = 1; ; tries++) {
+      const failure = await records.ensureTopics(topics).then(
+        () => null,
+        (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+      );
+      if (failure === null) break;
+      if (tries === 5) throw failure;
+    }
     bridge = new HandOn(records, log, prefix);
     appended = 0;
   });
@@ -78,8 +87,7 @@ describe('projectors that follow Kafka', function () {
     await bridge.close();
     await models.close();
     await log.close();
-    await database.drop();
-    await fresh.drop();
+    await Promise.all([database.drop(), fresh.drop()]);
   });
 
   const append = async (more: number): Promise<Position> => {
