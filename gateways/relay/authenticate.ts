@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import { addressMatcher } from '../../domain/network/address-range.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Endpoint as Door } from '../../schemas/events/token.ts';
@@ -19,6 +20,13 @@ const addressAllowed = (ranges: readonly string[], address: string | undefined):
   return address !== undefined && matches(address);
 };
 
+/** A key that stands by itself, where clients of other formats than OpenAI's put it. */
+const plainKey = ({ headers, url }: Request): string | null => {
+  for (const given of [headers['x-api-key'], headers['x-goog-api-key']]) if (typeof given === 'string' && given !== '') return given;
+  const query = url.startsWith('/v1beta/') ? url.indexOf('?') : -1;
+  return query < 0 ? null : new URLSearchParams(url.slice(query)).get('key');
+};
+
 export type KeyUse = 'spend' | 'look';
 
 /**
@@ -31,12 +39,13 @@ export const authenticate = (
   door: z.infer<typeof Door> | null,
   use: KeyUse,
 ): Caller | Refusal | Promise<Caller | Refusal> => {
-  const { authorization: header, 'x-api-key': plain } = call.req.headers;
+  const { authorization: header } = call.req.headers;
+  const plain = plainKey(call.req);
   let key: string | undefined;
   if (header !== undefined && header !== '') {
     key = BEARER.exec(header)?.[1];
     if (key === undefined) return refuse('missing_api_key', 'The authorization header is not of the form: Bearer YOUR_KEY.');
-  } else if (typeof plain === 'string' && plain !== '') key = plain;
+  } else if (plain !== null) key = plain;
   else return refuse('missing_api_key');
   const hash = deps.apiKeys.hashOf(key);
   const token = hash === null ? undefined : deps.directory.tokenByHash(hash);

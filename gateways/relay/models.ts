@@ -35,6 +35,24 @@ export const inAnthropicForm = ({ id, context_length: window, max_output_tokens:
   ...(most === undefined ? {} : { max_tokens: most }),
 });
 
+/** A model as Gemini's format lists it. */
+export interface GeminiModel {
+  /** `models/{id}`. */
+  readonly name: string;
+  readonly displayName: string;
+  readonly inputTokenLimit?: number;
+  readonly outputTokenLimit?: number;
+  readonly supportedGenerationMethods: readonly string[];
+}
+
+export const inGeminiForm = ({ id, kind, context_length: window, max_output_tokens: most }: ListedModel): GeminiModel => ({
+  name: `models/${id}`,
+  displayName: id,
+  ...(window === undefined ? {} : { inputTokenLimit: window }),
+  ...(most === undefined ? {} : { outputTokenLimit: most }),
+  supportedGenerationMethods: kind === 'chat' ? ['generateContent', 'streamGenerateContent', 'countTokens'] : [],
+});
+
 /** The model if this key can call it: it is allowed to, a channel that its group may use serves it, and it has a price. */
 export const listedModel = (directory: Directory, caller: Caller, model: string): ListedModel | null => {
   if (!mayUseModel(caller, model)) return null;

@@ -11,10 +11,9 @@ import type { RequestLine } from '../ports/request-logger.ts';
 import { sendBody, sendHead, sendInternal, sendRefusal } from './answer.ts';
 import { attempt, type Attempted, type AttemptDeps } from './attempt.ts';
 import { authenticate } from './authenticate.ts';
-import { Call, type Caller, type Endpoint } from './call.ts';
+import { Call, type Caller } from './call.ts';
 import { charge, type ChargedCall } from './charge.ts';
-import type { AnswerDialect } from './dialects/answer-dialect.ts';
-import { chatBodyOf } from './dialects/anthropic-requests.ts';
+import type { AnswerDialect, SpendingRoute } from './dialects/answer-dialect.ts';
 import { renameModel, vectorsAsBase64 } from './convert.ts';
 import { IDEMPOTENCY_KEY, type Claim, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
 import type { Limiter } from './limit.ts';
@@ -24,7 +23,7 @@ import { readBody } from './read-body.ts';
 import { readUsageAt } from './read-usage.ts';
 import { reserve } from './reserve.ts';
 import { route, type Route } from './route.ts';
-import { endStream, endStreamRefused, errorOfEnd, relayStream, STREAM_HEADERS, type ChargedTokens } from './stream.ts';
+import { endStream, endStreamRefused, errorOfEnd, relayStream, streamHeaders, type ChargedTokens } from './stream.ts';
 import { startCallSpan } from './trace.ts';
 
 export interface PipelineDeps extends AttemptDeps {
@@ -127,12 +126,13 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   if (isRefusal(charged)) {
     claim?.spent();
     call.errorCode = charged.refused;
-    return endStreamRefused(call, charged);
+    return endStreamRefused(call, charged, writer);
   }
   endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, { usageWanted, writer });
   if (claim === null) return;
   // Half an answer is not worth repeating, and the whole one was not paid for.
-  if (result.end === 'done') claim.done({ status: 200, headers: [...STREAM_HEADERS, ...headers], body: Buffer.concat(call.sent ?? []) });
+  if (result.end === 'done')
+    claim.done({ status: 200, headers: [...streamHeaders(call), ...headers], body: Buffer.concat(call.sent ?? []) });
   else claim.spent();
 };
 
@@ -198,11 +198,17 @@ const replay = (call: Call, { status, headers, body }: KeptAnswer): void => {
 };
 
 /** The steps of a call that can spend, up to the one from which money is set aside. */
-const run = async (deps: PipelineDeps, call: Call, endpoint: Endpoint, caller: Caller, onHeld: (held: HeldCall) => void): Promise<void> => {
+const run = async (
+  deps: PipelineDeps,
+  call: Call,
+  { endpoint, chatBody }: SpendingRoute,
+  caller: Caller,
+  onHeld: (held: HeldCall) => void,
+): Promise<void> => {
   const body = await readBody(call.req, deps.limits.bodyBytes);
   if (body === null) return;
   if ('refused' in body) return sendRefusal(call, body);
-  const asChat = call.dialect.name === 'anthropic' ? chatBodyOf(body, deps.limits) : body;
+  const asChat = chatBody === null ? body : chatBody(body, deps.limits);
   if ('refused' in asChat) return sendRefusal(call, asChat);
   const parsed = parse(asChat, endpoint, deps.limits);
   if ('refused' in parsed) return sendRefusal(call, parsed);
@@ -216,8 +222,8 @@ const run = async (deps: PipelineDeps, call: Call, endpoint: Endpoint, caller: C
     if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
       return sendRefusal(call, refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.'));
     // The same words in another dialect are answered in another one.
-    const asked = call.dialect.name === 'openai' ? endpoint : `${call.dialect.name} ${endpoint}`;
-    hash = createHash('sha256').update(`${asked}\n`).update(body).digest('hex');
+    const form = call.dialect.name === 'openai' ? endpoint : `${call.dialect.name} ${call.req.path}`;
+    hash = createHash('sha256').update(`${form}\n`).update(body).digest('hex');
     const known = deps.kept.known(tokenId, key, hash);
     if (known?.kind === 'refused') return sendRefusal(call, known.refusal);
     if (known?.kind === 'kept') return replay(call, known.answer);
@@ -320,16 +326,10 @@ export const around = async (deps: PipelineDeps, call: Call, answer: () => Promi
 
 const ignore = (): void => undefined;
 
-/** `POST /v1/chat/completions`, `POST /v1/embeddings` and `POST /v1/messages`: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
-export const relayCall = async (
-  deps: PipelineDeps,
-  endpoint: Endpoint,
-  routeName: string,
-  dialect: AnswerDialect,
-  req: Request,
-  res: Response,
-): Promise<void> => {
-  const call = newCall(deps, req, res, routeName, dialect);
+/** Every address that can spend: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
+export const relayCall = async (deps: PipelineDeps, asked: SpendingRoute, req: Request, res: Response): Promise<void> => {
+  const { endpoint } = asked;
+  const call = newCall(deps, req, res, asked.name, asked.dialect);
   const span = startCallSpan(deps.tracer, call);
   let held: HeldCall | null = null;
   await around(deps, call, async () => {
@@ -339,8 +339,8 @@ export const relayCall = async (
     const caller = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('refused' in caller) return sendRefusal(call, caller);
     if (authenticated !== caller && !deps.inFlight.admitting) return sendRefusal(call, refuse('shutting_down'), ['connection', 'close']);
-    const asked = deps.limiter.enter(caller);
-    if (asked !== null && !(asked instanceof Promise)) return sendRefusal(call, asked);
+    const entering = deps.limiter.enter(caller);
+    if (entering !== null && !(entering instanceof Promise)) return sendRefusal(call, entering);
     let limited: Refusal | null = null;
     deps.inFlight.add(call);
     res.on('close', () => {
@@ -350,11 +350,11 @@ export const relayCall = async (
     // A write that meets a connection's end is no reason to end the process: `close` says all there is to know.
     res.on('error', ignore);
     try {
-      if (asked !== null) {
-        limited = await asked;
+      if (entering !== null) {
+        limited = await entering;
         if (limited !== null) return sendRefusal(call, limited);
       }
-      await run(deps, call, endpoint, caller, (taken) => {
+      await run(deps, call, asked, caller, (taken) => {
         held = taken;
       });
     } catch (cause) {

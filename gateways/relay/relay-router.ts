@@ -2,20 +2,23 @@ import { Router, type NextFunction, type Request, type RequestHandler, type Resp
 import { promptOf } from '../../domain/tokens/chat-text.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Endpoint as Door } from '../../schemas/events/token.ts';
+import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
 import type { z } from 'zod';
 import { sendHead, sendJson, sendRefusal } from './answer.ts';
 import { authenticate } from './authenticate.ts';
-import type { Call, Caller, Endpoint } from './call.ts';
-import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import type { Call, Caller } from './call.ts';
+import type { AnswerDialect, SpendingRoute } from './dialects/answer-dialect.ts';
 import { anthropicAnswers } from './dialects/anthropic-answers.ts';
-import { promptToCount } from './dialects/anthropic-requests.ts';
+import { chatBodyOf, promptToCount } from './dialects/anthropic-requests.ts';
+import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
+import { chatBodyFor, promptToCountFor } from './dialects/gemini-requests.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { ChannelStates } from './channel-states.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
 import { Limiter } from './limit.ts';
-import { inAnthropicForm, listedModel, listModels } from './models.ts';
+import { inAnthropicForm, inGeminiForm, listedModel, listModels } from './models.ts';
 import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
 import { readBody } from './read-body.ts';
 import type { RelayDeps } from './relay-deps.ts';
@@ -27,6 +30,11 @@ const CHAT = '/v1/chat/completions';
 const EMBEDDINGS = '/v1/embeddings';
 const MESSAGES = '/v1/messages';
 const COUNT_TOKENS = '/v1/messages/count_tokens';
+const GENERATE = '/v1beta/models/{model}:generateContent';
+const STREAM_GENERATE = '/v1beta/models/{model}:streamGenerateContent';
+const GEMINI_COUNT = '/v1beta/models/{model}:countTokens';
+const GEMINI_MODELS = '/v1beta/models';
+const GEMINI_MODEL = '/v1beta/models/{model}';
 const MODELS = '/v1/models';
 const MODEL = '/v1/models/{id}';
 const KEY = '/v1/key';
@@ -37,20 +45,32 @@ const USAGE = '/v1/dashboard/billing/usage';
 const withoutVersion = (path: string): string => path.slice('/v1'.length);
 
 /** Every address of the relay that can spend, for the test that sees to it that each goes through the ledger. */
-export const SPENDING_ROUTES = [CHAT, EMBEDDINGS, MESSAGES] as const;
+export const SPENDING_ROUTES = [CHAT, EMBEDDINGS, MESSAGES, GENERATE, STREAM_GENERATE] as const;
 
 const PREFLIGHT = [
   'access-control-allow-methods',
   'GET, POST, OPTIONS',
   'access-control-allow-headers',
-  'authorization, x-api-key, anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, content-type, idempotency-key, openai-organization, openai-project, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-stainless-helper-method',
+  'authorization, x-api-key, x-goog-api-key, x-goog-api-client, anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, content-type, idempotency-key, openai-organization, openai-project, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-stainless-helper-method',
   'access-control-max-age',
   '86400',
 ] as const;
 
 /** Addresses that both formats have are asked in that of the header which every client of Anthropic's sends. */
-const dialectOf = (req: Request): AnswerDialect =>
-  req.headers['anthropic-version'] !== undefined || req.path.startsWith(MESSAGES) ? anthropicAnswers : openaiAnswers;
+const dialectOf = (req: Request): AnswerDialect => {
+  if (req.path.startsWith('/v1beta')) return geminiAnswers;
+  return req.headers['anthropic-version'] !== undefined || req.path.startsWith(MESSAGES) ? anthropicAnswers : openaiAnswers;
+};
+
+/** `models/{model}:{method}`: a model's name may hold colons itself, and slashes, sent as they are or encoded. */
+const modelAndMethod = (rest: string): { readonly model: string; readonly method: string } => {
+  const at = rest.lastIndexOf(':');
+  return at < 0 ? { model: rest, method: '' } : { model: rest.slice(0, at), method: rest.slice(at + 1) };
+};
+
+/** What a pattern of several segments stood for. */
+const segmentsOf = (parts: unknown): string => (Array.isArray(parts) ? parts.join('/') : String(parts));
+const restOf = (req: Request): string => segmentsOf(req.params['rest']);
 
 /** Express calls handlers with callbacks and waits for nothing; what is thrown in here is answered in here. */
 const handled =
@@ -97,18 +117,55 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
       await around(pipeline, call, () => answer(call));
     });
 
-  const spend = (endpoint: Endpoint, routeName: string, dialect: AnswerDialect) =>
-    handled((req, res) => relayCall(pipeline, endpoint, routeName, dialect, req, res));
+  const spend = (asked: SpendingRoute) => handled((req, res) => relayCall(pipeline, asked, req, res));
 
   const respond = (call: Call, answer: object | Refusal): void =>
     isRefusal(answer) ? sendRefusal(call, answer) : sendJson(call, 200, answer);
 
   const spending = {
-    [CHAT]: spend('chat', CHAT, openaiAnswers),
-    [EMBEDDINGS]: spend('embeddings', EMBEDDINGS, openaiAnswers),
-    [MESSAGES]: spend('chat', MESSAGES, anthropicAnswers),
+    [CHAT]: spend({ endpoint: 'chat', name: CHAT, dialect: openaiAnswers, chatBody: null }),
+    [EMBEDDINGS]: spend({ endpoint: 'embeddings', name: EMBEDDINGS, dialect: openaiAnswers, chatBody: null }),
+    [MESSAGES]: spend({ endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, chatBody: chatBodyOf }),
   } as const;
-  for (const path of SPENDING_ROUTES) router.post(path, spending[path]);
+  for (const [path, answer] of Object.entries(spending)) router.post(path, answer);
+
+  const nothingHere = (routeName: string) =>
+    plainly(routeName, (call) =>
+      sendRefusal(
+        call,
+        refuse(
+          'not_found',
+          `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${MESSAGES}, ${GENERATE}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
+        ),
+      ),
+    );
+
+  const countTokens = (routeName: string, read: (body: Buffer) => ChatRequest | Refusal, answer: (tokens: number) => object) =>
+    look(routeName, 'chat', async (call) => {
+      const body = await readBody(call.req, deps.limits.bodyBytes);
+      if (body === null) return;
+      const prompt = isRefusal(body) ? body : read(body);
+      if (isRefusal(prompt)) return sendRefusal(call, prompt);
+      const { texts, tokens } = promptOf(prompt);
+      sendJson(call, 200, answer(tokens + (await deps.tokenCounter.count(texts))));
+    });
+
+  /** Gemini's addresses name the model and the method in one segment, which no pattern of the router's can cut. */
+  router.post('/v1beta/models/*rest', (req: Request, res: Response): void => {
+    const { model, method } = modelAndMethod(restOf(req));
+    const generate = (name: string, dialect: AnswerDialect, streamed: boolean): void =>
+      spend({ endpoint: 'chat', name, dialect, chatBody: chatBodyFor(model, streamed) })(req, res);
+    if (method === 'generateContent') generate(GENERATE, geminiAnswers, false);
+    else if (method === 'streamGenerateContent')
+      generate(STREAM_GENERATE, req.query['alt'] === 'sse' ? geminiAnswers : geminiArrayAnswers, true);
+    else if (method === 'countTokens')
+      countTokens(
+        GEMINI_COUNT,
+        (body) => promptToCountFor(model, body, deps.limits),
+        (totalTokens) => ({ totalTokens }),
+      )(req, res);
+    else nothingHere('/v1beta')(req, res);
+  });
 
   // Some clients put a slash too many between a base URL and a path.
   router.use((req: Request, _res: Response, next: NextFunction) => {
@@ -130,21 +187,33 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
   );
   router.post(
     COUNT_TOKENS,
-    look(COUNT_TOKENS, 'chat', async (call) => {
-      const body = await readBody(call.req, deps.limits.bodyBytes);
-      if (body === null) return;
-      const prompt = isRefusal(body) ? body : promptToCount(body, deps.limits);
-      if (isRefusal(prompt)) return sendRefusal(call, prompt);
-      const { texts, tokens } = promptOf(prompt);
-      sendJson(call, 200, { input_tokens: tokens + (await deps.tokenCounter.count(texts)) });
+    countTokens(
+      COUNT_TOKENS,
+      (body) => promptToCount(body, deps.limits),
+      (tokens) => ({ input_tokens: tokens }),
+    ),
+  );
+  router.get(
+    GEMINI_MODELS,
+    look(GEMINI_MODELS, 'models', (call, caller) => sendJson(call, 200, { models: listModels(directory, caller).map(inGeminiForm) })),
+  );
+  router.get(
+    '/v1beta/models/*rest',
+    look(GEMINI_MODEL, 'models', (call, caller) => {
+      const model = restOf(call.req);
+      const listed = listedModel(directory, caller, model);
+      if (listed !== null) return sendJson(call, 200, inGeminiForm(listed));
+      return sendRefusal(
+        call,
+        refuse('model_not_found', `The model "${model.slice(0, 200)}" does not exist here, or this key may not use it.`),
+      );
     }),
   );
   // A model's name may hold slashes, sent as they are or encoded.
   router.get(
     '/v1/models/*id',
     look(MODEL, 'models', (call, caller) => {
-      const parts = call.req.params['id'] as unknown;
-      const model = Array.isArray(parts) ? parts.join('/') : String(parts);
+      const model = segmentsOf(call.req.params['id']);
       const listed = listedModel(directory, caller, model);
       if (listed !== null) return sendJson(call, 200, call.dialect.name === 'openai' ? listed : inAnthropicForm(listed));
       return sendRefusal(
@@ -175,7 +244,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
   );
 
   router.options(
-    '/v1/*rest',
+    ['/v1/*rest', '/v1beta/*rest'],
     plainly('/v1', (call) => {
       sendHead(call, 204, PREFLIGHT);
       call.res.end();
@@ -192,17 +261,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
 
-  const notFound = plainly('/v1', (call) =>
-    sendRefusal(
-      call,
-      refuse(
-        'not_found',
-        `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${MESSAGES}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
-      ),
-    ),
-  );
-  router.all('/v1', notFound);
-  router.all('/v1/*rest', notFound);
+  for (const version of ['/v1', '/v1beta']) router.all([version, `${version}/*rest`], nothingHere(version));
 
   /** Express's own refusals, of an address that is not valid percent-encoding for one. */
   router.use((_error: unknown, req: Request, res: Response, next: NextFunction) => {

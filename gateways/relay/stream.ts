@@ -45,14 +45,15 @@ export interface StreamResult {
   readonly doneEvent: Buffer | null;
 }
 
-export const STREAM_HEADERS = [
+/** What is said of a stream ahead of it. */
+export const streamHeaders = ({ dialect }: Call): readonly string[] => [
   'content-type',
-  'text/event-stream; charset=utf-8',
+  dialect.streamType,
   'cache-control',
   'no-cache, no-transform',
   'x-accel-buffering',
   'no',
-] as const;
+];
 
 const DONE = Buffer.from('data: [DONE]\n\n');
 
@@ -295,7 +296,7 @@ export const relayStream = (
   options: StreamOptions,
 ): Promise<StreamResult> => {
   if (!call.clientGone) {
-    sendHead(call, 200, [...STREAM_HEADERS, ...headers]);
+    sendHead(call, 200, [...streamHeaders(call), ...headers]);
     call.body = new ChunkedBody(call.res);
     call.firstByteMs = Math.round(deps.stopwatch.elapsed() - call.begun);
   }
@@ -353,6 +354,9 @@ const ERRORS: { readonly [E in StreamEnd]: ErrorCode | null } = {
 /** For the log: what was wrong with a stream, if anything. */
 export const errorOfEnd = (end: StreamEnd): ErrorCode | null => (end === 'error_event' ? 'upstream_failed' : ERRORS[end]);
 
+const brokenEvent = (call: Call, refusal: Refusal, writer: StreamWriter | null): Buffer =>
+  writer === null ? Buffer.from(`data: ${call.dialect.errorBody(refusal, call.requestId)}\n\n`) : writer.broken(refusal);
+
 /** The last events of a stream, once its charge is on record; and its end. */
 export const endStream = (
   call: Call,
@@ -367,7 +371,7 @@ export const endStream = (
   }
   const pieces: Buffer[] = [];
   const code = ERRORS[result.end];
-  if (code !== null) pieces.push(Buffer.from(call.dialect.errorEvent(refuse(code), call.requestId)));
+  if (code !== null) pieces.push(brokenEvent(call, refuse(code), writer));
   else if (writer !== null) {
     if (result.end === 'done') pieces.push(writer.end(call.usage ?? {}));
   } else {
@@ -384,7 +388,7 @@ export const endStream = (
 };
 
 /** Ends a stream whose charge the log refused: what was sent is sent, but nobody is told that it is complete. */
-export const endStreamRefused = (call: Call, refusal: Refusal): void => {
+export const endStreamRefused = (call: Call, refusal: Refusal, writer: StreamWriter | null): void => {
   if (call.clientGone || call.body === null) call.res.destroy();
-  else call.body.end(Buffer.from(call.dialect.errorEvent(refusal, call.requestId)));
+  else call.body.end(brokenEvent(call, refusal, writer));
 };

@@ -1,6 +1,6 @@
 import { isRecord, textOf } from '../loose-json.ts';
 import { stopReasonOf } from './stop-reason.ts';
-import { toolInput } from './tool-input.ts';
+import { callArguments } from '../call-arguments.ts';
 import type { MessagesUsage } from './usage.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -28,7 +28,7 @@ const blocksOf = (said: Json): readonly Json[] => {
       type: 'tool_use',
       id: id === '' ? `toolu_${index}` : id,
       name: textOf(named['name']),
-      input: toolInput(textOf(named['arguments'])),
+      input: callArguments(textOf(named['arguments'])),
     });
   }
   return blocks;

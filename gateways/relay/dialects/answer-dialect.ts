@@ -1,6 +1,8 @@
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { Usage } from '../../../schemas/usage.ts';
+import type { Endpoint } from '../call.ts';
+import type { RelayLimits } from '../relay-limits.ts';
 
 /** A stream in a dialect, made from the events of OpenAI's. */
 export interface StreamWriter {
@@ -8,6 +10,8 @@ export interface StreamWriter {
   write(events: Buffer): Buffer;
   /** The last events of a stream that is whole. */
   end(usage: Usage): Buffer;
+  /** The last event of one that is not. */
+  broken(refusal: Refusal): Buffer;
 }
 
 /** Which answer it is, and of which model, as the client named it. */
@@ -16,9 +20,22 @@ export interface AnswerIdentity {
   readonly model: string;
 }
 
+/** What a client's body comes to as a body of chat completions. */
+export type ChatBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
+
+/** An address that can spend. */
+export interface SpendingRoute {
+  readonly endpoint: Endpoint;
+  /** As it stands in metrics and logs. */
+  readonly name: string;
+  readonly dialect: AnswerDialect;
+  /** `null`: the body is one of OpenAI's already. */
+  readonly chatBody: ChatBody | null;
+}
+
 /** How a client that speaks some dialect is answered. Within the relay an answer has OpenAI's form. */
 export interface AnswerDialect {
-  readonly name: 'openai' | 'anthropic';
+  readonly name: 'openai' | 'anthropic' | 'gemini';
   /** Names of the header that carries the id of the request. */
   readonly requestIdHeaders: readonly string[];
   errorBody(refusal: Refusal, requestId: RequestId): string;
@@ -26,9 +43,9 @@ export interface AnswerDialect {
   passedError(status: number, body: Buffer, requestId: RequestId): Buffer;
   /** A whole answer of chat completions. */
   answer(completion: Buffer, usage: Usage, identity: AnswerIdentity): Buffer;
-  /** An error in the middle of a stream. */
-  errorEvent(refusal: Refusal, requestId: RequestId): string;
+  /** Kept up while a stream is silent; empty where clients take nothing but events. */
   readonly heartbeat: Buffer;
+  readonly streamType: string;
   /** `null`: the upstream's events are the client's. */
   streamWriter(identity: AnswerIdentity): StreamWriter | null;
 }

@@ -1,11 +1,14 @@
 import { messageOf, type MessageIdentity } from '../../../domain/dialects/anthropic/message.ts';
 import { MessageStream, type MessageEvent } from '../../../domain/dialects/anthropic/message-stream.ts';
 import { messagesUsage } from '../../../domain/dialects/anthropic/usage.ts';
-import { isRecord, textOf } from '../../../domain/dialects/loose-json.ts';
+import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { errorTable, type Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import { dataOf, forEachEvent, isDone } from '../sse.ts';
+import { EVENT_STREAM } from './event-stream.ts';
+import { saidByError } from './said-by-error.ts';
+import { parsedJson } from './parsed-json.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 
 /** Anthropic's name for what an HTTP status says; its clients make their exceptions of it. */
@@ -44,20 +47,6 @@ const errorOf = (type: string, message: string, requestId: RequestId, code: stri
 const refusalError = ({ refused, message }: Refusal, requestId: RequestId): object =>
   errorOf(errorType(errorTable[refused].status), message, requestId, refused);
 
-/** What an error in OpenAI's form says; a sentence of ours where it says nothing. */
-const saidBy = (error: unknown): string => {
-  const message = isRecord(error) ? textOf(error['message']) : textOf(error);
-  return message === '' ? 'The upstream refused the request and did not say why.' : message;
-};
-
-const parsed = (json: string): unknown => {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return null;
-  }
-};
-
 const identityOf = ({ requestId, model }: AnswerIdentity): MessageIdentity => ({ id: requestId.replace(/^req_/, 'msg_'), model });
 
 const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -77,13 +66,17 @@ class AnthropicStream implements StreamWriter {
     forEachEvent(events, (one) => {
       const data = dataOf(one);
       if (data === null || isDone(data)) return;
-      const chunk = parsed(data);
+      const chunk = parsedJson(data);
       const error = isRecord(chunk) ? chunk['error'] : undefined;
       if (error !== undefined && error !== null)
-        text += event('error', errorOf('api_error', saidBy(error), this.#requestId, 'upstream_failed'));
+        text += event('error', errorOf('api_error', saidByError(error), this.#requestId, 'upstream_failed'));
       else for (const said of this.#stream.push(chunk)) text += eventText(said);
     });
     return Buffer.from(text);
+  }
+
+  broken(refusal: Refusal): Buffer {
+    return Buffer.from(event('error', refusalError(refusal, this.#requestId)));
   }
 
   end(usage: Usage): Buffer {
@@ -97,14 +90,14 @@ export const anthropicAnswers: AnswerDialect = {
   requestIdHeaders: ['request-id', 'x-request-id'],
   errorBody: (refusal, requestId) => JSON.stringify(refusalError(refusal, requestId)),
   passedError: (status, body, requestId) => {
-    const said = parsed(body.toString('utf8'));
+    const said = parsedJson(body.toString('utf8'));
     return Buffer.from(
-      JSON.stringify(errorOf(errorType(status), saidBy(isRecord(said) ? said['error'] : null), requestId, 'upstream_refused')),
+      JSON.stringify(errorOf(errorType(status), saidByError(isRecord(said) ? said['error'] : null), requestId, 'upstream_refused')),
     );
   },
   answer: (completion, usage, identity) =>
-    Buffer.from(JSON.stringify(messageOf(parsed(completion.toString('utf8')), identityOf(identity), messagesUsage(usage)))),
-  errorEvent: (refusal, requestId) => event('error', refusalError(refusal, requestId)),
+    Buffer.from(JSON.stringify(messageOf(parsedJson(completion.toString('utf8')), identityOf(identity), messagesUsage(usage)))),
   heartbeat: Buffer.from(event('ping', { type: 'ping' })),
+  streamType: EVENT_STREAM,
   streamWriter: (identity) => new AnthropicStream(identity),
 };

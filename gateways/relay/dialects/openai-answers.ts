@@ -1,4 +1,5 @@
 import { errorTable, type Refusal } from '../../../schemas/errors.ts';
+import { EVENT_STREAM } from './event-stream.ts';
 import type { AnswerDialect } from './answer-dialect.ts';
 
 const errorBody = ({ refused, message, param }: Refusal): string =>
@@ -11,7 +12,7 @@ export const openaiAnswers: AnswerDialect = {
   errorBody,
   passedError: (_status, body) => body,
   answer: (completion) => completion,
-  errorEvent: (refusal) => `data: ${errorBody(refusal)}\n\n`,
   heartbeat: Buffer.from(': keep-alive\n\n'),
+  streamType: EVENT_STREAM,
   streamWriter: () => null,
 };

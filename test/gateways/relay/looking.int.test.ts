@@ -139,10 +139,8 @@ describe('the relay’s other answers', () => {
     relay.directory.prices.set('e', { model: 'e', kind: 'embedding', rates: { input: 1_000_000n as Money } });
     relay.directory.channels = [channel(upstream.baseUrl, { models: ['m', 'e'] })];
     for (const path of SPENDING_ROUTES) {
-      const response = await relay.post(
-        path,
-        path.includes('embeddings') ? { model: 'e', input: 'x' } : { model: 'm', messages: MESSAGES, max_tokens: 16 },
-      );
+      const body = { contents: [{ parts: [{ text: 'x' }] }], model: 'm', messages: MESSAGES, max_tokens: 16 };
+      const response = await relay.post(path.replace('{model}', 'm'), path.includes('embeddings') ? { model: 'e', input: 'x' } : body);
       expect(await response.text(), path).to.contain('"insufficient_quota"');
     }
     expect(upstream.calls).to.have.length(0);

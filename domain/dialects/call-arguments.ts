@@ -1,5 +1,5 @@
-/** Arguments of a call as the object that Anthropic's format wants. What is no JSON object, though a model wrote it, is kept as text. */
-export const toolInput = (text: string): Readonly<Record<string, unknown>> => {
+/** Arguments of a call as the object that other formats than OpenAI's want. What is no JSON object, though a model wrote it, is kept as text. */
+export const callArguments = (text: string): Readonly<Record<string, unknown>> => {
   if (text.trim() === '') return {};
   try {
     const value: unknown = JSON.parse(text);

@@ -1,0 +1,106 @@
+import { callArguments } from '../call-arguments.ts';
+import { isRecord, textOf } from '../loose-json.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface GenerationIdentity {
+  readonly responseId: string;
+  /** As the client named it. */
+  readonly model: string;
+}
+
+const finishReasonOf = (reason: unknown): string => {
+  switch (reason) {
+    case 'length':
+      return 'MAX_TOKENS';
+    case 'content_filter':
+      return 'SAFETY';
+    default:
+      return 'STOP';
+  }
+};
+
+interface Call {
+  id: string;
+  name: string;
+  text: string;
+}
+
+const callPart = ({ id, name, text }: Call): Json => ({ functionCall: { ...(id === '' ? {} : { id }), name, args: callArguments(text) } });
+
+const choiceOf = (value: unknown): Json | null => {
+  const choices: readonly unknown[] = isRecord(value) && Array.isArray(value['choices']) ? value['choices'] : [];
+  const choice = choices.find((candidate) => isRecord(candidate) && (candidate['index'] ?? 0) === 0);
+  return isRecord(choice) ? choice : null;
+};
+
+/** Adds what is said of calls to those that are known by their index. */
+const addCalls = (said: Json, calls: Map<number, Call>): void => {
+  const fragments: readonly unknown[] = Array.isArray(said['tool_calls']) ? said['tool_calls'] : [];
+  for (const fragment of fragments) {
+    if (!isRecord(fragment)) continue;
+    const index = typeof fragment['index'] === 'number' ? fragment['index'] : calls.size;
+    const named = isRecord(fragment['function']) ? fragment['function'] : {};
+    const call = calls.get(index) ?? { id: '', name: '', text: '' };
+    calls.set(index, call);
+    if (call.id === '') call.id = textOf(fragment['id']);
+    call.name += textOf(named['name']);
+    call.text += textOf(named['arguments']);
+  }
+};
+
+const textParts = (said: Json): readonly Json[] => {
+  const thought = textOf(said['reasoning_content']) || textOf(said['reasoning']);
+  const text = textOf(said['content']) + textOf(said['refusal']);
+  return [...(thought === '' ? [] : [{ text: thought, thought: true }]), ...(text === '' ? [] : [{ text }])];
+};
+
+/**
+ * An answer of OpenAI's chat completions, whole or in chunks, in Gemini's form. Texts and thoughts are passed on as they come. Calls are whole
+ * in Gemini's form, so they are kept until the end, where the reason for it and the usage are told with them.
+ */
+export class Generated {
+  readonly #identity: GenerationIdentity;
+  readonly #calls = new Map<number, Call>();
+  #finish: unknown = null;
+
+  constructor(identity: GenerationIdentity) {
+    this.#identity = identity;
+  }
+
+  /** What a chunk, or a whole answer, says at once; `null`: nothing yet. */
+  push(chunk: unknown): Json | null {
+    const choice = choiceOf(chunk);
+    if (choice === null) return null;
+    const said = isRecord(choice['delta']) ? choice['delta'] : isRecord(choice['message']) ? choice['message'] : {};
+    addCalls(said, this.#calls);
+    if (typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '') this.#finish = choice['finish_reason'];
+    const parts = textParts(said);
+    return parts.length === 0 ? null : this.#response(parts, null, null);
+  }
+
+  /** The calls, why it ended, and what it took. */
+  end(usage: Json): Json {
+    const calls = [...this.#calls.values()].filter(({ name }) => name !== '').map(callPart);
+    return this.#response(calls.length === 0 ? [{ text: '' }] : calls, finishReasonOf(this.#finish), usage);
+  }
+
+  /** A whole answer in one. */
+  whole(completion: unknown, usage: Json): Json {
+    const said = choiceOf(completion)?.['message'];
+    this.push(completion);
+    const texts = isRecord(said) ? textParts(said) : [];
+    const calls = [...this.#calls.values()].filter(({ name }) => name !== '').map(callPart);
+    const parts = [...texts, ...calls];
+    return this.#response(parts.length === 0 ? [{ text: '' }] : parts, finishReasonOf(this.#finish), usage);
+  }
+
+  #response(parts: readonly Json[], finishReason: string | null, usage: Json | null): Json {
+    return {
+      candidates: [{ content: { role: 'model', parts }, ...(finishReason === null ? {} : { finishReason }), index: 0 }],
+      ...(usage === null ? {} : { usageMetadata: usage }),
+      modelVersion: this.#identity.model,
+      responseId: this.#identity.responseId,
+    };
+  }
+}

@@ -1,0 +1,125 @@
+import { Generated, type GenerationIdentity } from '../../../domain/dialects/gemini/generated.ts';
+import { usageMetadata } from '../../../domain/dialects/gemini/usage.ts';
+import { isRecord } from '../../../domain/dialects/loose-json.ts';
+import { errorTable, type Refusal } from '../../../schemas/errors.ts';
+import type { Usage } from '../../../schemas/usage.ts';
+import { dataOf, forEachEvent, isDone } from '../sse.ts';
+import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
+import { EVENT_STREAM } from './event-stream.ts';
+import { parsedJson } from './parsed-json.ts';
+import { saidByError } from './said-by-error.ts';
+
+/** Google's name for what an HTTP status says. */
+const statusName = (status: number): string => {
+  switch (status) {
+    case 401:
+      return 'UNAUTHENTICATED';
+    case 403:
+      return 'PERMISSION_DENIED';
+    case 404:
+      return 'NOT_FOUND';
+    case 409:
+      return 'ABORTED';
+    case 429:
+      return 'RESOURCE_EXHAUSTED';
+    case 503:
+      return 'UNAVAILABLE';
+    case 504:
+      return 'DEADLINE_EXCEEDED';
+    default:
+      return status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL';
+  }
+};
+
+/** The code of our own table stands where Google's servers put a machine's reason. */
+const errorOf = (status: number, message: string, reason: string): object => ({
+  error: {
+    code: status,
+    message,
+    status: statusName(status),
+    details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'oblivious' }],
+  },
+});
+
+const refusalError = ({ refused, message }: Refusal): object => errorOf(errorTable[refused].status, message, refused);
+
+const identityOf = ({ requestId, model }: AnswerIdentity): GenerationIdentity => ({ responseId: requestId, model });
+
+/** How the responses of a stream stand one behind another. */
+interface Framing {
+  readonly type: string;
+  response(value: object, isFirst: boolean): string;
+  /** Behind the last one. */
+  end(isEmpty: boolean): string;
+}
+
+const AS_EVENTS: Framing = { type: EVENT_STREAM, response: (value) => `data: ${JSON.stringify(value)}\n\n`, end: () => '' };
+
+/** One JSON array, element by element: what Google's servers send to those who do not ask for `alt=sse`. */
+const AS_ARRAY: Framing = {
+  type: 'application/json; charset=utf-8',
+  response: (value, isFirst) => `${isFirst ? '[' : ',\n'}${JSON.stringify(value)}`,
+  end: (isEmpty) => (isEmpty ? '[]' : ']'),
+};
+
+class GeminiStream implements StreamWriter {
+  readonly #framing: Framing;
+  readonly #generated: Generated;
+  #sent = 0;
+
+  constructor(framing: Framing, identity: AnswerIdentity) {
+    this.#framing = framing;
+    this.#generated = new Generated(identityOf(identity));
+  }
+
+  write(events: Buffer): Buffer {
+    let text = '';
+    forEachEvent(events, (one) => {
+      const data = dataOf(one);
+      if (data === null || isDone(data)) return;
+      const chunk = parsedJson(data);
+      const error = isRecord(chunk) ? chunk['error'] : undefined;
+      if (error !== undefined && error !== null) text += this.#response(errorOf(502, saidByError(error), 'upstream_failed'));
+      else {
+        const said = this.#generated.push(chunk);
+        if (said !== null) text += this.#response(said);
+      }
+    });
+    return Buffer.from(text);
+  }
+
+  end(usage: Usage): Buffer {
+    const last = this.#response(this.#generated.end(usageMetadata(usage)));
+    return Buffer.from(last + this.#framing.end(false));
+  }
+
+  broken(refusal: Refusal): Buffer {
+    const last = this.#response(refusalError(refusal));
+    return Buffer.from(last + this.#framing.end(false));
+  }
+
+  #response(value: object): string {
+    return this.#framing.response(value, this.#sent++ === 0);
+  }
+}
+
+const answersIn = (framing: Framing): AnswerDialect => ({
+  name: 'gemini',
+  requestIdHeaders: ['x-request-id'],
+  errorBody: (refusal) => JSON.stringify(refusalError(refusal)),
+  passedError: (status, body) => {
+    const said = parsedJson(body.toString('utf8'));
+    return Buffer.from(JSON.stringify(errorOf(status, saidByError(isRecord(said) ? said['error'] : null), 'upstream_refused')));
+  },
+  answer: (completion, usage, identity) =>
+    Buffer.from(JSON.stringify(new Generated(identityOf(identity)).whole(parsedJson(completion.toString('utf8')), usageMetadata(usage)))),
+  // Not every client of Google's reads comments.
+  heartbeat: Buffer.alloc(0),
+  streamType: framing.type,
+  streamWriter: (identity) => new GeminiStream(framing, identity),
+});
+
+/** Answers in Gemini's form, streams as server-sent events. */
+export const geminiAnswers: AnswerDialect = answersIn(AS_EVENTS);
+/** The same, streams as one array. */
+export const geminiArrayAnswers: AnswerDialect = answersIn(AS_ARRAY);
