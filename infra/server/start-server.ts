@@ -127,9 +127,11 @@ export const startServer = async (config: Config, version: string, supervised: S
     );
     app.use(gate.last);
     const http = createHttpServer({ app, ids: timeSortedIds });
-    // Behind a supervisor the port belongs to those who answer callers; it asks the others for their metrics itself.
+    // Behind a supervisor the port belongs to those who answer callers, and to none before it can: others answer already. The supervisor
+    // asks every process for its metrics itself.
     const listens = supervised === null || serving;
-    const localUrl = listens ? localUrlOf(config, await http.listen(config.PORT, config.HOST)) : '';
+    const port = supervised === null ? await http.listen(config.PORT, config.HOST) : config.PORT;
+    const localUrl = listens ? localUrlOf(config, port) : '';
     const url = config.OBLIVIOUS_PUBLIC_URL?.replace(/\/$/, '') ?? localUrl;
     closers.push(() => http.closeAll());
     if (listens) {
@@ -187,6 +189,7 @@ export const startServer = async (config: Config, version: string, supervised: S
       if (relayed === null) next();
       else void relayed.calls(request, response, next);
     });
+    if (supervised !== null && serving) await http.listen(config.PORT, config.HOST);
     programLog.info('ready', { url, roles, profile: config.DATABASE_URL === undefined ? 'embedded' : 'server', version });
 
     const stop = async ({

@@ -1,8 +1,6 @@
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import type { Endpoint } from '../call.ts';
-import type { RelayLimits } from '../relay-limits.ts';
 
 /** A stream in a dialect, made from the events of OpenAI's. */
 export interface StreamWriter {
@@ -18,19 +16,6 @@ export interface StreamWriter {
 export interface AnswerIdentity {
   readonly requestId: RequestId;
   readonly model: string;
-}
-
-/** What a client's body comes to as a body of chat completions. */
-export type ChatBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
-
-/** An address that can spend. */
-export interface SpendingRoute {
-  readonly endpoint: Endpoint;
-  /** As it stands in metrics and logs. */
-  readonly name: string;
-  readonly dialect: AnswerDialect;
-  /** `null`: the body is one of OpenAI's already. */
-  readonly chatBody: ChatBody | null;
 }
 
 /** How a client that speaks some dialect is answered. Within the relay an answer has OpenAI's form. */

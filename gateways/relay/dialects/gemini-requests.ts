@@ -6,7 +6,7 @@ import { GenerateContentRequest, PromptContent } from '../../../schemas/gemini/g
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
-import type { ChatBody } from './answer-dialect.ts';
+import type { ChatBody } from '../spending-route.ts';
 
 /** What a body of Gemini's comes to; the model and whether to stream stand in its address. */
 export const chatBodyFor =
