@@ -7,6 +7,7 @@ import { ReadModelsUnavailable } from '../../../../projections/engine/read-model
 import { openReadModels, type ReadModels } from '../../../../infra/read-models/read-models.ts';
 import { digestOf } from '../../../../projections/engine/digest.ts';
 import { LIVE_SCHEMA } from '../../../../projections/engine/engine-schema.ts';
+import { entryTable } from '../../../../projections/journal/tables.ts';
 import { projections } from '../../../../projections/registry.ts';
 import { appendsOf, longHistory } from '../../../support/histories.ts';
 import { memoryLog } from '../../../support/memory-log.ts';
@@ -57,7 +58,7 @@ describe('damaged embedded read models', function () {
     await projecting.stop();
     expected = await digests(models);
     const { rows } = await models.database.query<{ table: string; index: string }>(
-      `SELECT pg_relation_filepath('rm_journal_v2') AS "table", pg_relation_filepath('rm_journal_v2_pkey') AS "index"`,
+      `SELECT pg_relation_filepath('${entryTable}') AS "table", pg_relation_filepath('${entryTable}_pkey') AS "index"`,
     );
     tableFile = rows[0]?.table ?? '';
     indexFile = rows[0]?.index ?? '';
@@ -186,7 +187,7 @@ describe('damaged embedded read models', function () {
       found = resolve;
     });
     const models = await openReadModels({ kind: 'pglite', directory, pristine: await pristineData(), report: found });
-    const failure: unknown = await models.database.query('SELECT count(note) FROM rm_journal_v2').catch((error: unknown) => error);
+    const failure: unknown = await models.database.query(`SELECT count(note) FROM ${entryTable}`).catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(ReadModelsUnavailable);
     expect(await report).to.have.property('kind', 'damaged');
     // What waits finds a database that is away, and then one that is empty.
