@@ -1,6 +1,9 @@
 import { runTeardown } from './teardown.ts';
 import { recentPostgresLogs } from './postgres-logs.ts';
 
+/** How long the process may take to end once all is torn down. */
+const STILL_OPEN_MS = 30_000;
+
 let failed = 0;
 
 export const mochaHooks = {
@@ -14,4 +17,11 @@ export async function mochaGlobalTeardown(): Promise<void> {
   const logs = failed > 0 ? recentPostgresLogs() : [];
   await runTeardown();
   for (const { file, tail } of logs) process.stderr.write(`\nPostgreSQL log ${file}, its last lines:\n${tail}\n`);
+  // What a test left open, mostly one that failed, would hold up the run until its patience ends.
+  setTimeout(() => {
+    process.stderr.write(
+      `\nStill open ${STILL_OPEN_MS / 1_000} seconds after the last test: ${process.getActiveResourcesInfo().join(', ')}\n`,
+    );
+    process.exit(1);
+  }, STILL_OPEN_MS).unref();
 }
