@@ -279,11 +279,19 @@ class Cluster implements PostgresServer {
     return this.#postmaster?.pid !== undefined && this.#postmaster.exitCode === null && this.#postmaster.signalCode === null;
   }
 
+  /** A server that starts on what a killed one left removes the file and makes it anew: it may go at any moment. */
+  #pidFile(): string | undefined {
+    try {
+      return readFileSync(join(this.dataDir, 'postmaster.pid'), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
   #isReady(): boolean {
-    const file = join(this.dataDir, 'postmaster.pid');
-    if (!existsSync(file)) return false;
-    const lines = readFileSync(file, 'utf8').split('\n');
-    return Number(lines[0]) === this.#postmaster?.pid && lines[7]?.trim() === 'ready';
+    const lines = this.#pidFile()?.split('\n');
+    return lines !== undefined && Number(lines[0]) === this.#postmaster?.pid && lines[7]?.trim() === 'ready';
   }
 }
 
