@@ -5,6 +5,7 @@ import type { ChannelId, ChannelKeyId, StreamName } from '../../schemas/ids.ts';
 import type { Sealed } from '../../schemas/sealed.ts';
 import type { Decider } from '../kernel/decider.ts';
 import { streamName } from '../kernel/stream-name.ts';
+import { providerOf } from '../providers/providers.ts';
 import { upstreamOrigin } from './upstream-origin.ts';
 
 export const channelStream = (channelId: ChannelId): StreamName => streamName('channel', channelId);
@@ -81,7 +82,9 @@ export type ChannelCommand =
   | { readonly kind: 'recordTest'; readonly ok: boolean; readonly model: string; readonly latencyMs: number; readonly message: string }
   | { readonly kind: 'remove' };
 
-const settingsAtFault = ({ baseUrl, models }: ChannelSettings): Refusal | null => {
+const settingsAtFault = ({ provider, baseUrl, models }: ChannelSettings): Refusal | null => {
+  if (providerOf(provider) === undefined)
+    return refuse('invalid_request', `The provider "${provider}" is not known here.`, { param: 'settings.provider' });
   if (upstreamOrigin(baseUrl) === null) {
     return refuse(
       'invalid_request',

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Position } from '../../schemas/event-envelope.ts';
-import type { Provider } from '../../schemas/events/channel.ts';
+import type { ProviderId } from '../../schemas/events/channel.ts';
 import type { Role } from '../../schemas/events/user.ts';
 import type { ChannelList, ChannelView } from '../../schemas/http/channels.ts';
 import type { ExportView } from '../../schemas/http/exports.ts';
@@ -85,7 +85,7 @@ export interface ConsoleReads {
   key(tokenId: TokenId): Promise<z.output<typeof KeyView> | null>;
 
   channels(filter: {
-    readonly provider?: z.output<typeof Provider> | undefined;
+    readonly provider?: z.output<typeof ProviderId> | undefined;
     readonly model?: string | undefined;
   }): Promise<z.output<typeof ChannelList>>;
   channel(channelId: ChannelId): Promise<z.output<typeof ChannelView> | null>;

@@ -2,7 +2,8 @@ import { askedToWait, backoff } from '../../domain/relay/backoff.ts';
 import { chooseChannel } from '../../domain/relay/choose-channel.ts';
 import { earn, spendRetry } from '../../domain/relay/retry-budget.ts';
 import { judgeUpstream } from '../../domain/relay/upstream-verdict.ts';
-import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
+import { providerOf } from '../../domain/providers/providers.ts';
+import { isRefusal, refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { Attempt } from '../../schemas/events/lease.ts';
 import type { AttemptId, ChannelId, ChannelKeyId } from '../../schemas/ids.ts';
 import { ErrorBody } from '../../schemas/openai/error-body.ts';
@@ -10,10 +11,9 @@ import type { Usage } from '../../schemas/usage.ts';
 import type { z } from 'zod';
 import type { DirectoryChannel, DirectoryChannelKey } from '../ports/directory.ts';
 import type { UpstreamHeaders, UpstreamRequest } from '../ports/upstream.ts';
-import type { Call, Endpoint } from './call.ts';
+import type { Call } from './call.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
 import type { ChannelStates } from './channel-states.ts';
-import { convertRequest } from './convert.ts';
 import { scanObject, type Span } from './json-spans.ts';
 import { Opening, type Opened, type StreamSource } from './opening.ts';
 import type { ParsedRequest } from './parse.ts';
@@ -22,6 +22,9 @@ import type { Route } from './route.ts';
 import { startAttemptSpan } from './trace.ts';
 import { readUsageAt } from './read-usage.ts';
 import { addressOf, upstreamModelOf } from './upstream-address.ts';
+import { addCredential } from './upstreams/credential-headers.ts';
+import type { Ask, Asked } from './upstreams/upstream-dialect.ts';
+import { UPSTREAM_DIALECTS } from './upstreams/upstream-dialects.ts';
 import type { Watch } from './watch.ts';
 
 export interface AttemptDeps extends RelayDeps {
@@ -48,8 +51,6 @@ export type Attempted =
   /** Nobody answered. `billed`: an upstream may charge us for it all the same. */
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly billed: boolean }
   | { readonly kind: 'interrupted'; readonly billed: boolean };
-
-const PATHS: { readonly [E in Endpoint]: string } = { chat: '/chat/completions', embeddings: '/embeddings' };
 
 /** Where the members of an answer are that we must read. */
 export interface ScannedAnswer {
@@ -127,33 +128,35 @@ const sleep = (ms: number, call: Call): Promise<void> =>
 
 const requestFor = (
   deps: AttemptDeps,
-  parsed: ParsedRequest,
+  call: Call,
+  { provider }: Ask,
+  asked: Asked,
   channel: DirectoryChannel,
   key: DirectoryChannelKey | null,
   attemptId: AttemptId,
-  body: Buffer,
 ): UpstreamRequest | null => {
   const address = addressOf(channel.settings, deps.sandboxUrl());
   if (address === null) return null;
   const headers: Record<string, string> = {
     'content-type': 'application/json',
-    accept: parsed.endpoint === 'chat' && parsed.request.stream === true ? 'text/event-stream' : 'application/json',
+    accept: call.streamed ? 'text/event-stream' : 'application/json',
     'user-agent': 'oblivious',
     // Names the attempt on the upstream's side too, for whoever compares bills.
     'x-client-request-id': attemptId,
+    ...asked.headers,
   };
-  if (key !== null) headers['authorization'] = `Bearer ${deps.channelSecrets.open(key)}`;
+  if (key !== null) addCredential(headers, provider.auth, deps.channelSecrets.open(key));
   return {
     origin: address.origin,
-    path: address.path + PATHS[parsed.endpoint],
+    path: address.path + asked.path,
     method: 'POST',
     headers,
-    body,
-    trusted: channel.settings.provider === 'sandbox',
+    body: asked.body,
+    trusted: provider.internal === true,
   };
 };
 
-const open = (deps: AttemptDeps, call: Call, request: UpstreamRequest): Promise<Opened> =>
+const open = (deps: AttemptDeps, call: Call, request: UpstreamRequest, { interpreter }: Asked): Promise<Opened> =>
   new Promise((resolve) => {
     const { limits } = deps;
     const opening = new Opening(
@@ -172,7 +175,11 @@ const open = (deps: AttemptDeps, call: Call, request: UpstreamRequest): Promise<
     );
     deps.watch.add(opening);
     call.running = opening;
-    opening.begin(deps.upstream.send(request, opening));
+    if (interpreter === null) return opening.begin(deps.upstream.send(request, opening));
+    const interpreting = interpreter(opening);
+    const exchange = deps.upstream.send(request, interpreting);
+    interpreting.begin(exchange);
+    opening.begin(exchange);
   });
 
 /** What one opened exchange means: an end of the tries (an {@link Attempted}), or `null`: another may be tried. */
@@ -288,7 +295,8 @@ export const attempt = async (
   const { limits, states, stopwatch } = deps;
   const tries = new Tries();
   deps.retries.saved = earn(deps.retries.saved, limits.retryBudget);
-  let converted: { readonly upstreamModel: string; readonly body: Buffer } | null = null;
+  let converted: { readonly ask: Ask; readonly asked: Asked } | null = null;
+  let unsayable: Refusal | null = null;
 
   for (;;) {
     const mayTry = (candidate: DirectoryChannel): boolean =>
@@ -311,15 +319,28 @@ export const attempt = async (
     // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
     if (call.interrupted !== null || call.clientGone) return { kind: 'interrupted', billed: tries.billed };
 
+    const upstreamModel = upstreamModelOf(channel.settings, route.model);
+    const provider = providerOf(channel.settings.provider);
+    if (provider === undefined) {
+      tries.failChannel(channel.channelId);
+      continue;
+    }
+    if (converted === null || converted.ask.upstreamModel !== upstreamModel || converted.ask.provider !== provider) {
+      const ask: Ask = { parsed, provider, upstreamModel, loweredOutput, limits };
+      const asked = UPSTREAM_DIALECTS[provider.dialect].ask(ask);
+      if (isRefusal(asked)) {
+        unsayable = asked;
+        tries.failChannel(channel.channelId);
+        continue;
+      }
+      converted = { ask, asked };
+    }
     const picked = states.nextKey(channel, tries.triedKeys);
     if (!picked.usable) continue;
     const { key } = picked;
     tries.count++;
     const attemptId = deps.ids.next('att') as AttemptId;
-    const upstreamModel = upstreamModelOf(channel.settings, route.model);
-    if (converted === null || converted.upstreamModel !== upstreamModel)
-      converted = { upstreamModel, body: convertRequest(parsed, { upstreamModel, loweredOutput }) };
-    const request = requestFor(deps, parsed, channel, key, attemptId, converted.body);
+    const request = requestFor(deps, call, converted.ask, converted.asked, channel, key, attemptId);
     if (request === null) break;
     call.channelId = channel.channelId;
     call.upstreamModel = upstreamModel;
@@ -339,9 +360,11 @@ export const attempt = async (
       else if (outcome !== 'aborted') states.failed(channel, 'it broke off in the middle of an answer');
     };
     states.attempted(channel);
-    const opened = await open(deps, call, request);
+    const opened = await open(deps, call, request, converted.asked);
     const attempted = judge(deps, call, opened, { channel, attemptId, upstreamModel, finish }, key, tries, record);
     if (attempted !== null) return attempted;
   }
-  return { kind: 'refused', refusal: finalRefusal(deps, route, tries), billed: tries.billed };
+  // What no channel's form can say is the caller's to change; anything else may pass.
+  const refusal = tries.last === null && unsayable !== null ? unsayable : finalRefusal(deps, route, tries);
+  return { kind: 'refused', refusal, billed: tries.billed };
 };

@@ -1,4 +1,4 @@
-import type { Provider } from '../../schemas/events/channel.ts';
+import type { ProviderId } from '../../schemas/events/channel.ts';
 import type { ChannelId } from '../../schemas/ids.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { ChannelDocument, channelTable } from './tables.ts';
@@ -6,7 +6,7 @@ import { ChannelDocument, channelTable } from './tables.ts';
 /** All channels that were not removed, by priority and then by age. For administrators. */
 export const listChannels = async (
   sql: Sql,
-  { provider, model }: { readonly provider?: Provider; readonly model?: string } = {},
+  { provider, model }: { readonly provider?: ProviderId; readonly model?: string } = {},
 ): Promise<readonly ChannelDocument[]> => {
   const { rows } = await sql.query<{ doc: unknown }>(
     `SELECT doc FROM ${channelTable}

@@ -7,16 +7,19 @@ import { Sealed } from '../sealed.ts';
 export const ModelMapping = z.object({ model: z.string().min(1).max(200), upstreamModel: z.string().min(1).max(200) });
 export type ModelMapping = z.infer<typeof ModelMapping>;
 
-/** `openai`: anything that speaks OpenAI's format. `sandbox`: the simulated provider inside this process. */
-export const Provider = z.enum(['openai', 'sandbox']);
-export type Provider = z.infer<typeof Provider>;
+/**
+ * Who is behind a channel, by its id in the table of providers. Not an enumeration: the table grows, and a log with a provider of a later
+ * release is read by this one all the same.
+ */
+export const ProviderId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'is not the id of a provider');
+export type ProviderId = z.infer<typeof ProviderId>;
 
 export const ChannelHealth = z.enum(['unknown', 'healthy', 'failing']);
 export type ChannelHealth = z.infer<typeof ChannelHealth>;
 
 export const ChannelSettings = z.object({
   name: z.string().min(1).max(100),
-  provider: Provider,
+  provider: ProviderId,
   /** With the version segment, without a trailing slash: `https://api.openai.com/v1`. */
   baseUrl: z.url({ protocol: /^https?$/ }).max(500),
   models: z.array(ModelMapping).min(1).max(2_000),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ChannelHealth, ChannelSettings, Provider } from '../events/channel.ts';
+import { ChannelHealth, ChannelSettings, ProviderId } from '../events/channel.ts';
 import { ChannelId, ChannelKeyId } from '../ids.ts';
 import { Instant } from '../time.ts';
 import { AfterQuery, Done } from './wire.ts';
@@ -32,7 +32,7 @@ export const ChannelView = z.object({
   revision: z.int(),
 });
 
-export const ChannelQuery = z.object({ ...AfterQuery, provider: Provider.optional(), model: z.string().max(200).optional() });
+export const ChannelQuery = z.object({ ...AfterQuery, provider: ProviderId.optional(), model: z.string().max(200).optional() });
 export const ChannelList = z.object({ rows: z.array(ChannelView) });
 
 /** A credential of an upstream: sealed on arrival, never shown again. */

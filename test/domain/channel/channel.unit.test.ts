@@ -45,6 +45,12 @@ describe('channel', () => {
       .refuses('already_exists');
   });
 
+  it('refuses a provider that nobody knows', () => {
+    given(channel)
+      .when({ kind: 'add', settings: { ...settings, provider: 'nobody' }, keys: [] })
+      .refuses('invalid_request');
+  });
+
   it('refuses a base URL that is not a plain one, a model mapped twice, and too many keys', () => {
     for (const baseUrl of [
       'https://user:pw@api.example.com/v1',

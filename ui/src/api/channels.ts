@@ -1,4 +1,4 @@
-import type { ModelMapping, Provider } from '../../../schemas/events/channel.ts';
+import type { ModelMapping, ProviderId } from '../../../schemas/events/channel.ts';
 import type {
   AddChannel,
   ChangeChannel,
@@ -15,7 +15,7 @@ import { call } from './http.ts';
 export type Channel = Wire<typeof ChannelView>;
 export type ChannelSettings = Channel['settings'];
 export type ChannelKey = Wire<typeof ChannelKeyView>;
-export type ChannelProvider = Wire<typeof Provider>;
+export type ChannelProvider = Wire<typeof ProviderId>;
 export type Mapping = Wire<typeof ModelMapping>;
 export type TestResult = Wire<typeof ChannelTested>;
 type Accepted = Wire<typeof Done>;

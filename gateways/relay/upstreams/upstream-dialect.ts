@@ -1,0 +1,39 @@
+import type { Provider } from '../../../domain/providers/provider.ts';
+import type { Refusal } from '../../../schemas/errors.ts';
+import type { UpstreamExchange, UpstreamListener } from '../../ports/upstream.ts';
+import type { Conversion } from '../convert.ts';
+import type { ParsedRequest } from '../parse.ts';
+import type { RelayLimits } from '../relay-limits.ts';
+
+/** A call in the hub's form, on its way to an upstream. */
+export interface Ask extends Conversion {
+  readonly parsed: ParsedRequest;
+  readonly provider: Provider;
+  readonly limits: Pick<RelayLimits, 'answerBytes' | 'eventBytes'>;
+}
+
+/** Stands between an upstream and whoever listens to it in the hub's form. */
+export interface Interpreter extends UpstreamListener {
+  /** The exchange that it hears, which it may end; it may have heard something already. */
+  begin(exchange: UpstreamExchange): void;
+}
+
+/** A call in its upstream's form. It is used again where another key or channel is tried in the same form. */
+export interface Asked {
+  /** What stands behind a channel's base URL, with a query if there is one. */
+  readonly path: string;
+  /** Beside those of every call and those of the credential; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /**
+   * Makes what hears the upstream's answer, its errors and its stream, and tells the listener the same in the hub's form: chat
+   * completions, server-sent events of their chunks, errors of OpenAI's shape. `null`: the upstream speaks it.
+   */
+  readonly interpreter: ((listener: UpstreamListener) => Interpreter) | null;
+}
+
+/** A wire format that upstreams speak: everything that the relay has to know of it. */
+export interface UpstreamDialect {
+  /** A refusal where the format cannot say what the call asks for: another channel may. */
+  ask(ask: Ask): Asked | Refusal;
+}
