@@ -33,8 +33,8 @@ export class Call implements Stoppable {
   readonly res: Response;
   readonly requestId: RequestId;
   readonly route: string;
-  /** How its client is answered. */
-  readonly dialect: AnswerDialect;
+  /** How its client is answered; once its body has been read that may depend on what it asks. */
+  dialect: AnswerDialect;
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number;
   /** On the stopwatch. */

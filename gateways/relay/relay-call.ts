@@ -202,14 +202,20 @@ const replay = (call: Call, { status, headers, body }: KeptAnswer): void => {
 const run = async (
   deps: PipelineDeps,
   call: Call,
-  { endpoint, chatBody }: SpendingRoute,
+  { endpoint, chatBody, prepare }: SpendingRoute,
   caller: Caller,
   onHeld: (held: HeldCall) => void,
 ): Promise<void> => {
   const body = await readBody(call.req, deps.limits.bodyBytes);
   if (body === null) return;
   if ('refused' in body) return sendRefusal(call, body);
-  const asChat = chatBody === null ? body : chatBody(body, deps.limits);
+  let asChat = chatBody === null ? body : chatBody(body, deps.limits);
+  if (prepare !== undefined) {
+    const prepared = await prepare(call, caller, body);
+    if ('refused' in prepared) return sendRefusal(call, prepared);
+    call.dialect = prepared.dialect;
+    asChat = prepared.chat;
+  }
   if ('refused' in asChat) return sendRefusal(call, asChat);
   const parsed = parse(asChat, endpoint, deps.limits);
   if ('refused' in parsed) return sendRefusal(call, parsed);

@@ -13,6 +13,8 @@ import { anthropicAnswers } from './dialects/anthropic-answers.ts';
 import { chatBodyOf, promptToCount } from './dialects/anthropic-requests.ts';
 import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
 import { chatBodyFor, promptToCountFor } from './dialects/gemini-requests.ts';
+import { responsesPromptToCount } from './dialects/responses-requests.ts';
+import { prepareResponse } from './responses/prepare-response.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { ChannelStates } from './channel-states.ts';
@@ -31,6 +33,8 @@ const CHAT = '/v1/chat/completions';
 const EMBEDDINGS = '/v1/embeddings';
 const MESSAGES = '/v1/messages';
 const COUNT_TOKENS = '/v1/messages/count_tokens';
+const RESPONSES = '/v1/responses';
+const COUNT_INPUT = '/v1/responses/input_tokens';
 const GENERATE = '/v1beta/models/{model}:generateContent';
 const STREAM_GENERATE = '/v1beta/models/{model}:streamGenerateContent';
 const GEMINI_COUNT = '/v1beta/models/{model}:countTokens';
@@ -46,7 +50,7 @@ const USAGE = '/v1/dashboard/billing/usage';
 const withoutVersion = (path: string): string => path.slice('/v1'.length);
 
 /** Every address of the relay that can spend, for the test that sees to it that each goes through the ledger. */
-export const SPENDING_ROUTES = [CHAT, EMBEDDINGS, MESSAGES, GENERATE, STREAM_GENERATE] as const;
+export const SPENDING_ROUTES = [CHAT, EMBEDDINGS, MESSAGES, RESPONSES, GENERATE, STREAM_GENERATE] as const;
 
 const PREFLIGHT = [
   'access-control-allow-methods',
@@ -127,6 +131,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
     [CHAT]: spend({ endpoint: 'chat', name: CHAT, dialect: openaiAnswers, chatBody: null }),
     [EMBEDDINGS]: spend({ endpoint: 'embeddings', name: EMBEDDINGS, dialect: openaiAnswers, chatBody: null }),
     [MESSAGES]: spend({ endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, chatBody: chatBodyOf }),
+    [RESPONSES]: spend({ endpoint: 'chat', name: RESPONSES, dialect: openaiAnswers, chatBody: null, prepare: prepareResponse(deps) }),
   } as const;
   for (const [path, answer] of Object.entries(spending)) router.post(path, answer);
 
@@ -136,7 +141,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
         call,
         refuse(
           'not_found',
-          `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${MESSAGES}, ${GENERATE}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
+          `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${RESPONSES}, ${MESSAGES}, ${GENERATE}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
         ),
       ),
     );
@@ -192,6 +197,14 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
       COUNT_TOKENS,
       (body) => promptToCount(body, deps.limits),
       (tokens) => ({ input_tokens: tokens }),
+    ),
+  );
+  router.post(
+    COUNT_INPUT,
+    countTokens(
+      COUNT_INPUT,
+      (body) => responsesPromptToCount(body, deps.limits),
+      (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
     ),
   );
   router.get(
@@ -258,7 +271,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
         `${allowed}, OPTIONS`,
       ]),
     );
-  for (const path of [CHAT, EMBEDDINGS, MESSAGES, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
+  for (const path of [CHAT, EMBEDDINGS, MESSAGES, RESPONSES, COUNT_INPUT, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
 

@@ -21,7 +21,7 @@ export type Attempt = z.infer<typeof Attempt>;
 
 /** What kind of call it was and how it went: the row of a request log. */
 export const CallFacts = z.object({
-  dialect: z.enum(['openai', 'anthropic', 'gemini']),
+  dialect: z.enum(['openai', 'anthropic', 'gemini', 'responses']),
   endpoint: z.enum(['chat', 'embeddings']),
   streamed: z.boolean(),
   /** HTTP status that our client was given. */

@@ -76,7 +76,7 @@ describe('the relay’s other answers', () => {
   it('have OpenAI’s shape and a request id, whatever is wrong', async () => {
     const wrong: readonly (readonly [string, string, number, string])[] = [
       ['GET', '/v1/nothing', 404, 'not_found'],
-      ['POST', '/v1/responses', 404, 'not_found'],
+      ['POST', '/v1/nothing', 404, 'not_found'],
       ['GET', '/v1', 404, 'not_found'],
       ['GET', '/v1/chat/completions', 405, 'method_not_allowed'],
       ['DELETE', '/v1/models/m', 405, 'method_not_allowed'],
@@ -139,7 +139,7 @@ describe('the relay’s other answers', () => {
     relay.directory.prices.set('e', { model: 'e', kind: 'embedding', rates: { input: 1_000_000n as Money } });
     relay.directory.channels = [channel(upstream.baseUrl, { models: ['m', 'e'] })];
     for (const path of SPENDING_ROUTES) {
-      const body = { contents: [{ parts: [{ text: 'x' }] }], model: 'm', messages: MESSAGES, max_tokens: 16 };
+      const body = { contents: [{ parts: [{ text: 'x' }] }], model: 'm', messages: MESSAGES, input: 'x', max_tokens: 16 };
       const response = await relay.post(path.replace('{model}', 'm'), path.includes('embeddings') ? { model: 'e', input: 'x' } : body);
       expect(await response.text(), path).to.contain('"insufficient_quota"');
     }
