@@ -43,23 +43,30 @@ const take = (usage: Mutable, name: keyof Usage, wanted: number, left: number): 
  * Reads the `usage` of an OpenAI-shaped answer into classes that never overlap and that sum to what was reported. Every
  * member is looked at as the unknown thing it is: upstreams of all makes send this, and it decides about money.
  *
- * `prompt_tokens` and `completion_tokens` include their details, by OpenAI's own definition. Some upstreams leave
- * reasoning out of `completion_tokens` and put it into `total_tokens` only; the total gives them away.
+ * `prompt_tokens` and `completion_tokens` include their details, by OpenAI's own definition. Some upstreams (xAI) leave
+ * reasoning out of `completion_tokens`, or what was cached out of `prompt_tokens`, and put it into `total_tokens` only; the
+ * total gives them away.
  */
 export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): UsageReading => {
   if (raw === undefined || raw === null) return ABSENT;
   if (!isRecord(raw)) return { kind: 'unbelievable', why: 'usage is not an object' };
-  const promptDetails = detailsOf(raw['prompt_tokens_details']);
+  const promptDetails = detailsOf(raw['prompt_tokens_details'] ?? raw['prompt_token_details'] /* Mistral */);
   const outputDetails = detailsOf(raw['completion_tokens_details']);
 
   const prompt = count(raw['prompt_tokens'], 'prompt_tokens');
   const completion = count(raw['completion_tokens'], 'completion_tokens');
   const total = count(raw['total_tokens'], 'total_tokens');
   const cached = count(
-    promptDetails['cached_tokens'] ?? raw['prompt_cache_hit_tokens'] /* DeepSeek */ ?? raw['cached_tokens'] /* Moonshot */,
+    promptDetails['cached_tokens'] ??
+      raw['prompt_cache_hit_tokens'] /* DeepSeek */ ??
+      raw['cached_tokens'] /* Moonshot */ ??
+      raw['num_cached_tokens'] /* Mistral */,
     'cached_tokens',
   );
-  const written = count(promptDetails['cache_write_tokens'], 'cache_write_tokens');
+  const written = count(
+    promptDetails['cache_write_tokens'] ?? promptDetails['cache_creation_input_tokens'] /* DashScope */,
+    'cache_write_tokens',
+  );
   const audioIn = count(promptDetails['audio_tokens'], 'prompt audio_tokens');
   const imageIn = count(promptDetails['image_tokens'], 'prompt image_tokens');
   const reasoning = count(outputDetails['reasoning_tokens'], 'reasoning_tokens');
@@ -70,7 +77,9 @@ export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): 
   }
   const known = (value: number | undefined | string): number => (typeof value === 'number' ? value : 0);
 
-  const promptTokens = known(prompt);
+  let promptTokens = known(prompt);
+  // Of embeddings there is nothing but a prompt, and some report no more than the total.
+  if (prompt === undefined && endpoint === 'embeddings') promptTokens = known(total);
   // A prompt of no tokens does not exist: an upstream that says so has not counted.
   if (promptTokens === 0) return ABSENT;
   let outputTokens = known(completion);
@@ -79,7 +88,10 @@ export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): 
     outputTokens = total - promptTokens;
   }
   const thought = known(reasoning);
-  if (thought > 0 && typeof total === 'number' && total === promptTokens + outputTokens + thought) outputTokens += thought;
+  const read = known(cached);
+  const beside = known(total) - promptTokens - outputTokens;
+  if (thought > 0 && (beside === thought || beside === thought + read)) outputTokens += thought;
+  if (read > 0 && beside > 0 && known(total) === promptTokens + outputTokens + read) promptTokens += read;
   if (!Number.isSafeInteger(promptTokens + outputTokens)) return { kind: 'unbelievable', why: 'the total is beyond what an integer holds' };
 
   const usage: Mutable = {};

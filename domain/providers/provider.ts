@@ -1,21 +1,44 @@
+import type { Capability } from '../../schemas/provider.ts';
+import type { ProviderQuirks } from './provider-quirks.ts';
+
 /** How a provider is told who asks. */
 export type ProviderAuth =
   | { readonly kind: 'none' }
   /** `Authorization: Bearer …` */
   | { readonly kind: 'bearer' }
-  /** The credential as it is, in a header of this name (lower case). */
-  | { readonly kind: 'header'; readonly name: string };
+  /** The credential in a header of this name (lower case), behind the scheme if there is one. */
+  | { readonly kind: 'header'; readonly name: string; readonly scheme?: string };
 
 /** Wire formats that upstreams speak. */
 export type UpstreamDialectName = 'openai';
+
+/**
+ * A part of a provider's address that differs from customer to customer: `{name}` in its base URL.
+ * - `host`: labels of a host name. It never stands where it could take the rest of the host along.
+ * - `segment`: one segment of a path.
+ */
+export interface AddressBlank {
+  readonly name: string;
+  readonly form: 'host' | 'segment';
+}
 
 /** Who can be behind a channel: data, from which all channels of that provider work alike. */
 export interface Provider {
   /** As channels name it: lower case, digits and hyphens. */
   readonly id: string;
   readonly name: string;
+  /** What stands before `/chat/completions`, without a trailing slash, with its blanks in braces; `null` where only the operator knows. */
+  readonly baseUrl: string | null;
+  readonly blanks?: readonly AddressBlank[];
   readonly auth: ProviderAuth;
+  /** Works without a credential. */
+  readonly keyless?: true;
   readonly dialect: UpstreamDialectName;
+  /** What is known to be offered; others may be too. */
+  readonly serves: readonly Capability[];
+  /** Where endpoints are that are not at their usual places. */
+  readonly paths?: { readonly chat?: string; readonly embeddings?: string };
+  readonly quirks?: ProviderQuirks;
   /** In this process: its address is ours, not one that somebody typed in. */
   readonly internal?: true;
 }

@@ -1,9 +1,36 @@
+import { OPENAI_COMPATIBLE } from './openai-compatible.ts';
 import type { Provider } from './provider.ts';
 
-/** Every provider, by its id. */
+/** Every provider. */
 export const PROVIDERS: readonly Provider[] = [
-  { id: 'openai', name: 'OpenAI', auth: { kind: 'bearer' }, dialect: 'openai' },
-  { id: 'sandbox', name: 'Sandbox', auth: { kind: 'bearer' }, dialect: 'openai', internal: true },
+  {
+    id: 'openai',
+    name: 'OpenAI',
+    baseUrl: 'https://api.openai.com/v1',
+    auth: { kind: 'bearer' },
+    dialect: 'openai',
+    serves: ['chat', 'responses', 'embeddings', 'images', 'speech', 'transcription', 'moderation', 'realtime', 'batches', 'files'],
+  },
+  {
+    id: 'openai-compatible',
+    name: 'Other, OpenAI-compatible',
+    baseUrl: null,
+    auth: { kind: 'bearer' },
+    keyless: true,
+    dialect: 'openai',
+    serves: ['chat', 'embeddings'],
+  },
+  ...OPENAI_COMPATIBLE,
+  {
+    id: 'sandbox',
+    name: 'Sandbox',
+    baseUrl: null,
+    auth: { kind: 'bearer' },
+    keyless: true,
+    dialect: 'openai',
+    serves: ['chat', 'embeddings'],
+    internal: true,
+  },
 ];
 
 const byId: ReadonlyMap<string, Provider> = new Map(PROVIDERS.map((provider) => [provider.id, provider]));

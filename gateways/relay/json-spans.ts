@@ -204,3 +204,28 @@ export const splice = (bytes: Buffer, edits: readonly Edit[]): Buffer => {
   pieces.push(bytes.subarray(at));
   return Buffer.concat(pieces);
 };
+
+/** A member of an object: from the quote of its name to behind its value. */
+export interface Member extends Span {
+  readonly name: string;
+  readonly value: Span;
+}
+
+/** The members of an object that a JSON parser has accepted, as they stand there. */
+export const membersOf = (bytes: Buffer): readonly Member[] => {
+  const members: Member[] = [];
+  let at = skipSpace(bytes, skipSpace(bytes, 0) + 1);
+  while (bytes[at] === QUOTE) {
+    const start = at;
+    at = skipString(bytes, at);
+    const name = nameAt(bytes, start + 1, at - 1);
+    const valueStart = skipSpace(bytes, skipSpace(bytes, at) + 1);
+    const end = skipValue(bytes, valueStart, Number.MAX_SAFE_INTEGER);
+    if (at < 0 || end < 0) break;
+    members.push({ name, start, end, value: { start: valueStart, end } });
+    at = skipSpace(bytes, end);
+    if (bytes[at] !== COMMA) break;
+    at = skipSpace(bytes, at + 1);
+  }
+  return members;
+};

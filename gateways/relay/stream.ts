@@ -85,6 +85,14 @@ const isWholeEvent = (rest: Buffer): boolean => {
   return rest.includes(DONE_MARK) || scanObject(rest.subarray(at.start, at.end), []).closed;
 };
 
+/** Usage where some put it: Groq into a member of its own, Moonshot into the first choice. */
+const usageInside = (event: Buffer, groq: Span | null, choices: Span | null): Span | null => {
+  if (groq !== null) return scanObject(event, ['usage'], { from: groq.start }).spans[0] ?? null;
+  return choices === null || !event.includes(USAGE_MARK)
+    ? null
+    : (scanObject(event, ['usage'], { from: choices.start + 1 }).spans[0] ?? null);
+};
+
 const ABSENT: UsageReading = { kind: 'absent' };
 
 export interface StreamOptions {
@@ -221,8 +229,9 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
       this.#doneEvent = event;
       return null;
     }
-    const { spans } = scanObject(event, ['usage', 'error', 'choices', 'model'], { from: at.start });
-    const [usage = null, error = null, choices = null, model = null] = spans;
+    const { spans } = scanObject(event, ['usage', 'error', 'choices', 'model', 'x_groq'], { from: at.start });
+    const [beside = null, error = null, choices = null, model = null, groq = null] = spans;
+    const usage = beside ?? usageInside(event, groq, choices);
     const edits: Edit[] = [];
     if (model !== null && this.#options.renamedTo !== null) edits.push({ ...model, text: JSON.stringify(this.#options.renamedTo) });
     if (error !== null && event[error.start] !== 0x6e) this.#sawError = true;

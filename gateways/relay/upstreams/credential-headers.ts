@@ -9,6 +9,6 @@ export const addCredential = (headers: Record<string, string>, auth: ProviderAut
       headers['authorization'] = `Bearer ${credential}`;
       return;
     case 'header':
-      headers[auth.name] = credential;
+      headers[auth.name] = auth.scheme === undefined ? credential : `${auth.scheme} ${credential}`;
   }
 };

@@ -40,6 +40,40 @@ describe('usage in the OpenAI format', () => {
       output: 1,
     });
     expect(usageOf({ prompt_tokens: 10, completion_tokens: 1, cached_tokens: 6 })).to.deep.equal({ cachedInput: 6, input: 4, output: 1 });
+    expect(usageOf({ prompt_tokens: 10, completion_tokens: 1, num_cached_tokens: 6 })).to.deep.equal({
+      cachedInput: 6,
+      input: 4,
+      output: 1,
+    });
+    expect(usageOf({ prompt_tokens: 10, completion_tokens: 1, prompt_token_details: { cached_tokens: 6 } })).to.deep.equal({
+      cachedInput: 6,
+      input: 4,
+      output: 1,
+    });
+    expect(usageOf({ prompt_tokens: 10, completion_tokens: 1, prompt_tokens_details: { cache_creation_input_tokens: 6 } })).to.deep.equal({
+      cacheWrite5m: 6,
+      input: 4,
+      output: 1,
+    });
+  });
+
+  it('adds what was cached where an upstream left it out of its prompt tokens', () => {
+    const raw = { prompt_tokens: 10, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 30 } };
+    const thinking = { completion_tokens_details: { reasoning_tokens: 20 } };
+    expect(usageOf({ ...raw, total_tokens: 45 })).to.deep.equal({ cachedInput: 30, input: 10, output: 5 });
+    expect(usageOf({ ...raw, total_tokens: 65, ...thinking })).to.deep.equal({ cachedInput: 30, input: 10, reasoning: 20, output: 5 });
+    expect(usageOf({ ...raw, total_tokens: 35, ...thinking })).to.deep.equal({ cachedInput: 10, reasoning: 20, output: 5 });
+    expect(usageOf({ ...raw, total_tokens: 15 })).to.deep.equal({ cachedInput: 10, output: 5 });
+  });
+
+  it('takes the total of embeddings for their prompt where nothing else is told', () => {
+    expect(readOpenAIUsage({ total_tokens: 12 }, 'embeddings')).to.deep.equal({
+      kind: 'reported',
+      usage: { input: 12 },
+      promptTokens: 12,
+      outputTokens: 0,
+    });
+    expect(kindOf({ total_tokens: 12 }, 'chat')).to.equal('absent');
   });
 
   it('adds reasoning that an upstream left out of its completion tokens', () => {

@@ -1,0 +1,195 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import * as prettier from 'prettier';
+import { fillBaseUrl } from '../../../domain/providers/fill-base-url.ts';
+import type { Provider } from '../../../domain/providers/provider.ts';
+import { PROVIDERS } from '../../../domain/providers/providers.ts';
+import type { Money } from '../../../schemas/money.ts';
+import { MANNERED, mannersOf, TOKENS, usageOf } from '../../support/provider-upstream/manners.ts';
+import { withTable, type Shown } from '../../support/provider-upstream/provider-table.ts';
+import { modelOf, SAID, startProviderUpstream, THOUGHT, VECTOR, type ProviderUpstream } from '../../support/provider-upstream/server.ts';
+import { channel, chatPrice, startRelay, type RelayHarness } from './relay-harness.ts';
+
+const PAGE = new URL('../../../docs/providers.md', import.meta.url);
+const REWRITE = 'OBLIVIOUS_WRITE_DOCS=1 npx mocha test/gateways/relay/providers.int.test.ts';
+
+/** Everything that some provider has its own mind about. */
+const ASKED = {
+  model: 'm',
+  messages: [{ role: 'user', content: 'Good day.' }],
+  temperature: 1.8,
+  top_p: 1,
+  frequency_penalty: 0.1,
+  max_completion_tokens: 50,
+  max_tokens: 50,
+  seed: 7,
+  user: 'somebody',
+  logprobs: false,
+  logit_bias: {},
+  store: false,
+} as const;
+const EMBEDDED = { model: 'e', input: ['Good day.'], dimensions: 3, encoding_format: 'base64', user: 'somebody' } as const;
+
+const under = PROVIDERS.filter(({ dialect, internal }) => dialect === 'openai' && internal !== true);
+
+interface Completion {
+  readonly choices: readonly {
+    readonly message: { readonly content: string; readonly reasoning?: string; readonly reasoning_content?: string };
+    readonly finish_reason: string;
+  }[];
+}
+
+interface Chunk {
+  readonly choices: readonly {
+    readonly delta: { readonly content?: string; readonly reasoning?: string; readonly reasoning_content?: string };
+    readonly finish_reason: string | null;
+  }[];
+  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
+}
+
+const chunksOf = (stream: string): readonly Chunk[] =>
+  stream
+    .split('\n\n')
+    .filter((event) => event.startsWith('data: {'))
+    .map((event) => JSON.parse(event.slice('data: '.length)) as Chunk);
+
+describe('providers that speak OpenAI’s format', () => {
+  let upstream: ProviderUpstream;
+  let relay: RelayHarness;
+  const shown = new Map<string, Shown>();
+
+  before(async () => {
+    upstream = await startProviderUpstream();
+    relay = await startRelay();
+    relay.directory.prices.set('m', chatPrice('m'));
+    relay.directory.prices.set('e', { model: 'e', kind: 'embedding', rates: { input: 100_000_000n as Money } });
+  });
+  after(async () => {
+    await relay.close();
+    await upstream.close();
+  });
+
+  const serveBy = (provider: Provider): string => {
+    const values = Object.fromEntries((provider.blanks ?? []).map(({ name }) => [name, `my-${name}`]));
+    const baseUrl = provider.baseUrl === null ? 'https://model.host/v1' : fillBaseUrl(provider, values);
+    if (typeof baseUrl !== 'string') throw new Error(baseUrl.message);
+    const pathname = new URL(baseUrl).pathname.replace(/\/$/, '');
+    relay.directory.channels = [
+      channel(`${upstream.origin}${pathname}`, {
+        provider: provider.id,
+        models: [`m=${modelOf(provider.id)}`, `e=${modelOf(provider.id)}`],
+        keys: [`sk-${provider.id}`],
+      }),
+    ];
+    upstream.take();
+    return pathname;
+  };
+
+  /** The only call that was made of the upstream, which found its credential where it looks for it. */
+  const asked = (provider: Provider, path: string): string => {
+    const calls = upstream.take();
+    expect(calls.map((call) => call.path)).to.deep.equal([path]);
+    const { credential = ['authorization', 'Bearer '] } = mannersOf(provider.id);
+    const headers = calls[0]?.headers ?? {};
+    if (credential !== null) expect(headers[credential[0]]).to.equal(`${credential[1]}sk-${provider.id}`);
+    if (credential?.[0] !== 'authorization') expect(headers.authorization).to.equal(undefined);
+    return calls[0]?.text ?? '';
+  };
+
+  const check = (provider: Provider, base: string, sent: object): void => {
+    const manners = mannersOf(provider.id);
+    const text = asked(provider, manners.chatPath ?? `${base}/chat/completions`);
+    const { wants = [], refuses, most } = manners;
+    const body = JSON.parse(text) as Record<string, unknown>;
+    for (const name of wants) expect(body, 'what it must be sent').to.have.property(name);
+    // Nothing but the model's name is touched where there is no reason to.
+    if (wants.length === 0 && refuses === undefined && most === undefined)
+      expect(text).to.equal(JSON.stringify({ ...sent, model: modelOf(provider.id) }));
+  };
+
+  const charged = (): object | undefined => relay.spending.charges.at(-1)?.usage;
+
+  for (const provider of under) {
+    const { id, serves } = provider;
+    const seen = (part: Partial<Shown>): void => {
+      const before = shown.get(id) ?? { provider, plain: null, streamed: null, embeddings: null };
+      shown.set(id, { ...before, ...part });
+    };
+    const manners = mannersOf(id);
+    const reason = manners.finish?.[1] ?? 'stop';
+
+    if (serves.includes('chat')) {
+      it(`${id}: a plain answer`, async () => {
+        seen({ plain: false });
+        const base = serveBy(provider);
+        const response = await relay.post('/v1/chat/completions', ASKED);
+        const answer = (await response.json()) as Completion;
+        expect(response.status, JSON.stringify(answer)).to.equal(200);
+        expect(answer.choices[0]?.message.content).to.equal(SAID);
+        expect(answer.choices[0]?.finish_reason).to.equal(reason);
+        await relay.idle();
+        check(provider, base, ASKED);
+        expect(charged()).to.deep.equal(usageOf(manners).classes);
+        seen({ plain: true });
+      });
+
+      it(`${id}: a stream`, async () => {
+        seen({ streamed: false });
+        const base = serveBy(provider);
+        const sent = { stream_options: { include_usage: true }, ...ASKED, stream: true };
+        const response = await relay.post('/v1/chat/completions', sent);
+        expect(response.status).to.equal(200);
+        const stream = await response.text();
+        const chunks = chunksOf(stream);
+        const said = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta.content ?? '')).join('');
+        const thought = chunks
+          .flatMap(({ choices }) => choices.map(({ delta }) => delta.reasoning_content ?? delta.reasoning ?? ''))
+          .join('');
+        expect([said, thought]).to.deep.equal([SAID, THOUGHT]);
+        expect(chunks.flatMap(({ choices }) => choices.map((choice) => choice.finish_reason).filter(Boolean))).to.deep.equal([reason]);
+        // Usage is in the end a chunk of its own, as OpenAI's clients expect, wherever the provider put it.
+        const last = chunks.at(-1);
+        expect([last?.choices, last?.usage?.prompt_tokens, last?.usage?.completion_tokens]).to.deep.equal(
+          id === 'xai' ? [[], TOKENS.prompt - TOKENS.cached, TOKENS.output - TOKENS.reasoning] : [[], TOKENS.prompt, TOKENS.output],
+        );
+        expect(stream.endsWith('data: [DONE]\n\n')).to.equal(true);
+        await relay.idle();
+        check(provider, base, sent);
+        expect(charged()).to.deep.equal(usageOf(manners).classes);
+        seen({ streamed: true });
+      });
+    }
+
+    if (serves.includes('embeddings'))
+      it(`${id}: embeddings`, async () => {
+        seen({ embeddings: false });
+        const base = serveBy(provider);
+        const response = await relay.post('/v1/embeddings', EMBEDDED);
+        const answer = (await response.json()) as { readonly data: readonly { readonly embedding: string }[] };
+        expect(response.status, JSON.stringify(answer)).to.equal(200);
+        const vector = Buffer.from(answer.data[0]?.embedding ?? '', 'base64');
+        expect([0, 4, 8].map((at) => vector.readFloatLE(at))).to.deep.equal(VECTOR);
+        await relay.idle();
+        asked(provider, `${base}/embeddings`);
+        expect(charged()).to.deep.equal({ input: TOKENS.prompt });
+        seen({ embeddings: true });
+      });
+  }
+
+  it('are those whose manners are known', () => {
+    const ids = new Set(PROVIDERS.map(({ id }) => id));
+    expect(ids.size).to.equal(PROVIDERS.length);
+    expect(MANNERED.filter((id) => !ids.has(id))).to.deep.equal([]);
+  });
+
+  it('are at least 120, and the page says so of each', async function () {
+    // Only a run of all of them says anything.
+    if (shown.size < under.length) return this.skip();
+    expect(shown.size).to.be.at.least(120);
+    const page = await readFile(PAGE, 'utf8');
+    const options = { ...(await prettier.resolveConfig(PAGE)), parser: 'markdown' };
+    const wanted = await prettier.format(withTable(page, [...shown.values()]), options);
+    if (process.env['OBLIVIOUS_WRITE_DOCS'] === '1') return void (await writeFile(PAGE, wanted));
+    expect(page === wanted, `docs/providers.md is not what the tests have shown. This rewrites it: ${REWRITE}`).to.equal(true);
+  });
+});
