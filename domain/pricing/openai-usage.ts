@@ -67,12 +67,15 @@ export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): 
     promptDetails['cache_write_tokens'] ?? promptDetails['cache_creation_input_tokens'] /* DashScope */,
     'cache_write_tokens',
   );
+  /** Of those that were written, the ones that are kept for an hour: Anthropic's, told beside OpenAI's own members. */
+  const writtenLong = count(promptDetails['cache_write_1h_tokens'], 'cache_write_1h_tokens');
   const audioIn = count(promptDetails['audio_tokens'], 'prompt audio_tokens');
   const imageIn = count(promptDetails['image_tokens'], 'prompt image_tokens');
   const reasoning = count(outputDetails['reasoning_tokens'], 'reasoning_tokens');
   const audioOut = count(outputDetails['audio_tokens'], 'completion audio_tokens');
   const imageOut = count(outputDetails['image_tokens'], 'completion image_tokens');
-  for (const value of [prompt, completion, total, cached, written, audioIn, imageIn, reasoning, audioOut, imageOut]) {
+  const searches = count(detailsOf(raw['server_tool_use'])['web_search_requests'], 'web_search_requests');
+  for (const value of [prompt, completion, total, cached, written, writtenLong, searches, audioIn, imageIn, reasoning, audioOut, imageOut]) {
     if (typeof value === 'string') return { kind: 'unbelievable', why: value };
   }
   const known = (value: number | undefined | string): number => (typeof value === 'number' ? value : 0);
@@ -96,7 +99,9 @@ export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): 
 
   const usage: Mutable = {};
   let left = take(usage, 'cachedInput', known(cached), promptTokens);
-  left = take(usage, 'cacheWrite5m', known(written), left);
+  const long = Math.min(known(writtenLong), known(written));
+  left = take(usage, 'cacheWrite1h', long, left);
+  left = take(usage, 'cacheWrite5m', known(written) - long, left);
   left = take(usage, 'audioInput', known(audioIn), left);
   left = take(usage, 'imageInput', known(imageIn), left);
   take(usage, 'input', left, left);
@@ -104,5 +109,6 @@ export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): 
   left = take(usage, 'audioOutput', known(audioOut), left);
   left = take(usage, 'imageOutput', known(imageOut), left);
   take(usage, 'output', left, left);
+  if (known(searches) > 0) usage.toolUse = known(searches);
   return { kind: 'reported', usage, promptTokens, outputTokens };
 };

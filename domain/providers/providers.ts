@@ -31,6 +31,14 @@ export const PROVIDERS: readonly Provider[] = [
     serves: ['chat', 'embeddings'],
     internal: true,
   },
+  {
+    id: 'anthropic',
+    name: 'Anthropic',
+    baseUrl: 'https://api.anthropic.com/v1',
+    auth: { kind: 'header', name: 'x-api-key' },
+    dialect: 'anthropic',
+    serves: ['chat', 'batches', 'files'],
+  },
 ];
 
 const byId: ReadonlyMap<string, Provider> = new Map(PROVIDERS.map((provider) => [provider.id, provider]));

@@ -326,7 +326,9 @@ export const attempt = async (
       continue;
     }
     if (converted === null || converted.ask.upstreamModel !== upstreamModel || converted.ask.provider !== provider) {
-      const ask: Ask = { parsed, provider, upstreamModel, loweredOutput, limits };
+      const modelLimit = route.price.maxOutputTokens ?? null;
+      const createdAt = Math.floor(call.startedAt / 1_000);
+      const ask: Ask = { parsed, provider, upstreamModel, loweredOutput, limits, modelLimit, createdAt };
       const asked = UPSTREAM_DIALECTS[provider.dialect].ask(ask);
       if (isRefusal(asked)) {
         unsayable = asked;

@@ -34,7 +34,7 @@ export interface ChargedCall {
 /** Pieces that are charged beside tokens, where the price has a rate for them. */
 const withUnits = (usage: Usage, price: ModelPrice, searched: boolean): Usage => {
   const call = price.rates.call === undefined ? {} : { call: 1 };
-  const toolUse = searched && price.rates.toolUse !== undefined ? { toolUse: 1 } : {};
+  const toolUse = searched && usage.toolUse === undefined && price.rates.toolUse !== undefined ? { toolUse: 1 } : {};
   return { ...usage, ...call, ...toolUse };
 };
 

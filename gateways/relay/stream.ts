@@ -252,7 +252,10 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
 
   #write(events: Buffer, now: number): boolean {
     const { writer } = this.#options;
-    return this.#send(writer === null ? events : writer.write(events), now);
+    if (writer === null) return this.#send(events, now);
+    const said = writer.write(events);
+    // What says nothing in the client's dialect does not break its silence either.
+    return said.length === 0 || this.#send(said, now);
   }
 
   #send(events: Buffer, now: number): boolean {

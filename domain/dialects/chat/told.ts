@@ -1,0 +1,9 @@
+/** What a piece of an upstream's stream comes to in the hub's form: a chunk (or an error in its place), the end of the stream, or a sign of life. */
+export type Told = { readonly chunk: Readonly<Record<string, unknown>> } | 'done' | 'alive';
+
+/** Tells a stream of some dialect in the hub's form, event by event. */
+export interface Teller {
+  push(event: unknown): readonly Told[];
+  /** What is left to say when the upstream's bytes have ended. */
+  end(): readonly Told[];
+}

@@ -1,0 +1,61 @@
+import type { Teller, Told } from '../../../domain/dialects/chat/told.ts';
+import { dataOf, EventSplitter, forEachEvent, isDone } from '../sse.ts';
+import { GARBLED, type StreamTranslation } from './translated-answer.ts';
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** A comment: it says nothing but that somebody is there. */
+const ALIVE = ': alive\n\n';
+
+const textOfTold = (told: readonly Told[]): string => {
+  let text = '';
+  for (const one of told) {
+    if (one === 'alive') text += ALIVE;
+    else if (one === 'done') text += 'data: [DONE]\n\n';
+    else text += `data: ${JSON.stringify(one.chunk)}\n\n`;
+  }
+  return text;
+};
+
+/** Server-sent events of JSON, which most dialects stream in, told event by event. */
+export class EventTranslation implements StreamTranslation {
+  readonly #teller: Teller;
+  readonly #splitter: EventSplitter;
+
+  constructor(teller: Teller, eventBytes: number) {
+    this.#teller = teller;
+    this.#splitter = new EventSplitter(eventBytes);
+  }
+
+  push(piece: Buffer): Buffer | typeof GARBLED {
+    const events = this.#splitter.push(piece);
+    if (events === null) return NOTHING;
+    return events === 'overflow' ? GARBLED : this.#tell(events);
+  }
+
+  end(): Buffer {
+    const rest = this.#splitter.rest();
+    const told = rest.length === 0 ? NOTHING : this.#tell(Buffer.concat([rest, Buffer.from('\n\n')]));
+    const last = Buffer.from(textOfTold(this.#teller.end()));
+    // Half an event says nothing, and what is behind it can only be that the stream was cut.
+    return told === GARBLED ? last : Buffer.concat([told, last]);
+  }
+
+  #tell(events: Buffer): Buffer | typeof GARBLED {
+    let text = '';
+    let isGarbled = false;
+    forEachEvent(events, (event) => {
+      const data = dataOf(event);
+      if (isGarbled || data === null || data === '' || isDone(data)) return;
+      let value: unknown;
+      try {
+        value = JSON.parse(data);
+      } catch {
+        isGarbled = true;
+        return;
+      }
+      text += textOfTold(this.#teller.push(value));
+    });
+    return isGarbled ? GARBLED : Buffer.from(text);
+  }
+}
