@@ -1,13 +1,11 @@
 import { isRecord, textOf } from '../loose-json.ts';
 
-/** Whose signature it is: one provider's means nothing to another. */
-export type ReasoningFormat = 'anthropic-claude-v1' | 'google-gemini-v1';
-
 /**
  * A thought with what its provider wants back with it. The hub has it beside `reasoning_content`, in a message's `reasoning_details`, in the
  * form that OpenRouter made common: clients that send an answer's message back as they got it keep it without knowing it.
  */
 export type ReasoningDetail =
+  /** `format` says whose signature it is: one provider's means nothing to another. */
   | { readonly kind: 'text'; readonly text: string; readonly signature: string; readonly format: string }
   /** A thought that is not told in the open. */
   | { readonly kind: 'encrypted'; readonly data: string; readonly format: string };

@@ -66,7 +66,7 @@ const answerTo = (request: Json): readonly Json[] => {
   }
   if (format !== undefined) return [{ type: 'text', text: '{"city":"Oslo"}' }];
   const image = last.find(({ type }) => type === 'image')?.['source'] as { media_type?: string } | undefined;
-  return [...thinking, { type: 'text', text: image === undefined ? 'Hello there.' : `I see an ${image.media_type}.` }];
+  return [...thinking, { type: 'text', text: image === undefined ? 'Hello there.' : `I see an ${String(image.media_type)}.` }];
 };
 
 const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;

@@ -19,7 +19,10 @@ interface Chunk {
 }
 
 const joined = (chunks: readonly unknown[], name: string): string =>
-  (chunks as readonly Chunk[]).map(({ choices }) => choices[0]?.delta[name] ?? '').join('');
+  (chunks as readonly Chunk[])
+    .map(({ choices }) => choices[0]?.delta[name])
+    .filter((text) => typeof text === 'string')
+    .join('');
 
 describe('a stream of Anthropic’s as one of OpenAI’s', () => {
   for (const [what, message] of Object.entries(MESSAGES)) {
