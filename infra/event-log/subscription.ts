@@ -76,7 +76,7 @@ export async function* follow(source: LogSource, { after, filter, signal }: Subs
         announced = position;
         yield { kind: 'caughtUp', position };
       }
-      await source.changes.after(version, signal);
+      await source.changes.after(version, { filter, position }, signal);
     }
   } finally {
     unwatch();

@@ -4,19 +4,25 @@ import { recentPostgresLogs } from './postgres-logs.ts';
 /** How long the process may take to end once all is torn down. */
 const STILL_OPEN_MS = 30_000;
 
-let failed = 0;
+const MESSAGE_LENGTH = 600;
+
+/** Said once more behind the servers' logs, for readers of the end alone. */
+const failed: string[] = [];
 
 export const mochaHooks = {
   afterEach(this: Mocha.Context): void {
-    if (this.currentTest?.state === 'failed') failed += 1;
+    const test = this.currentTest;
+    if (test?.state === 'failed')
+      failed.push(`${test.file ?? ''}: ${test.fullTitle()}\n  ${String(test.err?.message).slice(0, MESSAGE_LENGTH)}`);
   },
 };
 
 /** Mocha calls this once, when the last test of the run is over. */
 export async function mochaGlobalTeardown(): Promise<void> {
-  const logs = failed > 0 ? recentPostgresLogs() : [];
+  const logs = failed.length > 0 ? recentPostgresLogs() : [];
   await runTeardown();
   for (const { file, tail } of logs) process.stderr.write(`\nPostgreSQL log ${file}, its last lines:\n${tail}\n`);
+  if (failed.length > 0) process.stderr.write(`\nFailed:\n${failed.join('\n')}\n`);
   // What a test left open, mostly one that failed, would hold up the run until its patience ends.
   setTimeout(() => {
     process.stderr.write(

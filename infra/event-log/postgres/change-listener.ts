@@ -1,16 +1,19 @@
 import type pg from 'pg';
+import type { Position } from '../../../schemas/event-envelope.ts';
 import { pause, unlessAborted } from '../abortable.ts';
 import { backoffMs } from '../backoff.ts';
 import { toError } from '../log-fault.ts';
 import type { FaultListener } from '../log-fault.ts';
 import { CHANNEL } from './log-schema.ts';
+import { parseNotification } from './notification.ts';
+import type { Notification } from './notification.ts';
 import { HEAD } from './read-statements.ts';
 import { AS_TEXT, ask, connect, leave } from './session.ts';
 import type { SessionOptions } from './session.ts';
 
 export interface ListenerEvents {
-  /** Somebody appended; `position` is the head after it. `writer` is missing when it was found by looking. */
-  grown(position: bigint, writer: string | undefined): void;
+  /** Somebody appended up to this position. `heard` is missing when it was found by looking, and then it is the head. */
+  grown(position: Position, heard: Omit<Notification, 'position'> | undefined): void;
   /** Announcements may have been missed. */
   gap(): void;
   readonly onFault: FaultListener;
@@ -72,14 +75,13 @@ export class ChangeListener {
       await pause(this.#pollMs, either);
       if (either.aborted) break;
       const answer = await unlessAborted(ask(client, { ...HEAD, rowMode: 'array', types: AS_TEXT }, this.#options), either);
-      if (answer !== undefined) this.#events.grown(BigInt(answer.rows[0]?.[0] as string), undefined);
+      if (answer !== undefined) this.#events.grown(BigInt(answer.rows[0]?.[0] as string) as Position, undefined);
     }
     if (lost.aborted) throw toError(lost.reason);
   }
 
   #heard(payload: string): void {
-    const colon = payload.indexOf(':');
-    const position = payload.slice(colon + 1);
-    if (colon > 0 && /^\d+$/.test(position)) this.#events.grown(BigInt(position), payload.slice(0, colon));
+    const heard = parseNotification(payload);
+    if (heard !== null) this.#events.grown(heard.position, heard);
   }
 }

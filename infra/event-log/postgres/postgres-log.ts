@@ -6,10 +6,11 @@ import type {
   StreamAppend,
   SubscribeOptions,
 } from '../../../commands/ports/event-log.ts';
+import { START } from '../../../schemas/event-envelope.ts';
 import type { EventFilter, LogMessage, Position, RecordedEvent } from '../../../schemas/event-envelope.ts';
 import type { StreamName } from '../../../schemas/ids.ts';
 import { appendInCalls } from '../append-calls.ts';
-import { Changes } from '../changes.ts';
+import { Changes, kindOf } from '../changes.ts';
 import { toError } from '../log-fault.ts';
 import type { FaultListener } from '../log-fault.ts';
 import type { LogStep } from '../log-step.ts';
@@ -23,6 +24,7 @@ import { APPEND_SQL, decodeOutcomes, encodeAppends } from './append-call.ts';
 import { AppendConnection } from './append-connection.ts';
 import { ChangeListener } from './change-listener.ts';
 import { CHANNEL } from './log-schema.ts';
+import { senderText } from './notification.ts';
 import { Reader } from './reader.ts';
 import type { SessionOptions } from './session.ts';
 
@@ -50,9 +52,12 @@ export class PostgresLog implements EventLog, LogSource {
   readonly #iso = isoClock();
   #closed = false;
   #watchers = 0;
-  #inFlight = 0;
-  /** The highest position that readers were told of. */
-  #announced = 0n;
+  /** The position after our last append. */
+  #appended = START;
+  /** Kinds of what we appended and have not told other processes yet. */
+  readonly #untold = new Set<string>();
+  /** An append's outcome is not known: what a notification says of our own appends may be news. */
+  #unsure = false;
   #notifiedAt = Number.NEGATIVE_INFINITY;
   #notifyLater: NodeJS.Timeout | undefined;
 
@@ -62,7 +67,7 @@ export class PostgresLog implements EventLog, LogSource {
     this.#appender = new AppendConnection(options);
     this.#reader = new Reader(options, options.readConnections, (error) => this.onFault({ what: 'read_failed', error }));
     this.#listener = new ChangeListener(options, options.pollMs, {
-      grown: (position, writer) => this.#grown(position, writer),
+      grown: (position, heard) => this.#grown(position, heard),
       gap: () => this.changes.announce(),
       onFault: this.onFault,
     });
@@ -77,26 +82,39 @@ export class PostgresLog implements EventLog, LogSource {
   }
 
   async #write(appends: readonly PreparedAppend[]): Promise<readonly AppendOutcome[]> {
-    this.#inFlight += 1;
+    const kinds = new Set<string>();
+    for (const { stream, events } of appends) for (const { type } of events) kinds.add(kindOf(stream, type));
+    let last: Position | undefined;
     try {
       const announce = this.#mayNotify();
-      const row = await this.#appender.run('append', APPEND_SQL, [this.#writer, announce, ...encodeAppends(appends)]);
+      const telling = announce ? new Set([...this.#untold, ...kinds]) : undefined;
+      if (telling !== undefined) this.#untold.clear();
+      const sender = telling === undefined ? this.#writer : senderText(this.#writer, telling);
+      const row = await this.#appender.run('append', APPEND_SQL, [sender, announce, ...encodeAppends(appends)]).catch((thrown: unknown) => {
+        this.#tellLater(telling ?? kinds);
+        throw thrown;
+      });
       const { recordedMs, outcomes } = decodeOutcomes(row);
-      const last = lastWritten(outcomes);
+      last = lastWritten(outcomes);
       if (last !== undefined) {
-        if (last > this.#announced) this.#announced = last;
+        if (last > this.#appended) this.#appended = last;
         if (this.#watchers > 0) for (const stored of writtenEvents(appends, outcomes, this.#iso(recordedMs))) this.tail.push(stored);
-        if (!announce) this.#notifySoon();
+        if (telling === undefined) this.#tellLater(kinds);
+      } else if (telling !== undefined) {
+        // Nothing was written, so nothing was sent.
+        for (const kind of kinds) telling.delete(kind);
+        this.#tellLater(telling);
       }
       return outcomes;
     } catch (thrown) {
       const cause = toError(thrown);
       if (!this.#closed) this.onFault({ what: 'append_failed', error: cause });
+      this.#unsure = true;
       return appends.map(() => ({ outcome: 'unknown', cause }));
     } finally {
-      this.#inFlight -= 1;
-      // After a failure too: it may have been written all the same.
-      this.changes.announce();
+      // After a failure it may have been written all the same; anything may lie there then.
+      if (last !== undefined) this.changes.announce({ kinds: [...kinds], position: last });
+      else if (this.#unsure) this.changes.announce();
     }
   }
 
@@ -110,21 +128,28 @@ export class PostgresLog implements EventLog, LogSource {
   }
 
   /** The last append of a burst went out untold; nobody else need wait for the next one to hear of it. */
-  #notifySoon(): void {
+  #tellLater(kinds: Iterable<string>): void {
+    for (const kind of kinds) this.#untold.add(kind);
+    if (this.#untold.size === 0) return;
     this.#notifyLater ??= setTimeout(() => {
       this.#notifyLater = undefined;
       if (this.#closed) return;
       this.#notifiedAt = performance.now();
+      const sender = senderText(this.#writer, this.#untold);
+      this.#untold.clear();
       // Lost, it does no harm: everybody looks for themselves now and then.
-      this.#appender.run('notify', 'select pg_notify($1, $2)', [CHANNEL, `${this.#writer}:${this.#announced}`]).catch(() => undefined);
+      this.#appender.run('notify', 'select pg_notify($1, $2)', [CHANNEL, `${sender}:${this.#appended}`]).catch(() => undefined);
     }, NOTIFY_EVERY_MS);
   }
 
-  #grown(position: bigint, writer: string | undefined): void {
-    // Our own append's answer is on its way and will announce it, with the events at hand; its failure announces too.
-    if (position <= this.#announced || (writer === this.#writer && this.#inFlight > 0)) return;
-    this.#announced = position;
-    this.changes.announce();
+  #grown(position: Position, heard: { readonly writer: string; readonly kinds: readonly string[] | undefined } | undefined): void {
+    if (heard === undefined) {
+      this.#unsure = false;
+      return this.changes.announce({ position });
+    }
+    // Our own append's answer is on its way and will announce it, with the events at hand.
+    if (heard.writer === this.#writer && !this.#unsure) return;
+    this.changes.announce(heard.kinds === undefined ? { position } : { kinds: heard.kinds, position });
   }
 
   readStream(stream: StreamName, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {

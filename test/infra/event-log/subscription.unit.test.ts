@@ -6,7 +6,7 @@ import type { LogStep } from '../../../infra/event-log/log-step.ts';
 import { follow } from '../../../infra/event-log/subscription.ts';
 import type { LogSource } from '../../../infra/event-log/subscription.ts';
 import { Tail } from '../../../infra/event-log/tail.ts';
-import type { LogMessage, Position, RecordedEvent } from '../../../schemas/event-envelope.ts';
+import type { EventFilter, LogMessage, Position, RecordedEvent } from '../../../schemas/event-envelope.ts';
 
 const at = (position: number): Position => BigInt(position) as Position;
 const events = (from: number, to: number): RecordedEvent[] =>
@@ -60,9 +60,10 @@ describe('following a log', () => {
   afterEach(() => clock.restore());
 
   const settle = (): Promise<unknown> => clock.tickAsync(0);
-  const start = async (after: number): Promise<void> => {
+  const start = async (after: number, filter?: EventFilter): Promise<void> => {
+    const options = { after: at(after), signal: abort.signal, ...(filter === undefined ? {} : { filter }) };
     void (async () => {
-      for await (const message of follow(source, { after: at(after), signal: abort.signal })) told.push(message);
+      for await (const message of follow(source, options)) told.push(message);
     })().then(
       () => (ended = 'ended'),
       (error: unknown) => (ended = error),
@@ -93,6 +94,18 @@ describe('following a log', () => {
     await answer(step([], 2));
     expect(told).to.have.length(2);
     expect(source.asked).to.have.length(2);
+  });
+
+  it('does not look for what its filter does not want, nor for what it has seen', async () => {
+    await start(0, { categories: ['account'] });
+    await answer(step([], 7));
+    source.changes.announce({ kinds: ['lease/QuotaDebited'], position: at(9) });
+    source.changes.announce({ kinds: ['account/CapSet'], position: at(7) });
+    await settle();
+    expect(source.asked).to.deep.equal([at(0)]);
+    source.changes.announce({ kinds: ['lease/QuotaDebited', 'account/CapSet'], position: at(11) });
+    await settle();
+    expect(source.asked).to.deep.equal([at(0), at(7)]);
   });
 
   it('reads on without a pause until it has caught up', async () => {
