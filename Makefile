@@ -68,7 +68,7 @@ test-packages: # Chromium and PostgreSQL with pgvector, installed where this is 
 .PHONY: test-int
 test-int: $(INSTALLED) test-packages ## tests against real servers and files
 	@echo 'integration tests: test/**/*.int.test.ts'
-	@$(MOCHA) 'test/**/*.int.test.ts'
+	@infra/build/in-lanes.sh "$(MOCHA) --ignore 'test/infra/**' 'test/**/*.int.test.ts'" "$(MOCHA) 'test/infra/**/*.int.test.ts'"
 
 .PHONY: test-e2e
 test-e2e: build test-packages ## tests of the whole server, with real clients and a real browser
@@ -125,6 +125,7 @@ bench-scale: build ## measure how costs grow with processes, events, accounts an
 chaos: PATIENCE := 12h
 chaos: build test-packages ## faults of every kind with a report, and the crash harness for a long time (short in `make test`)
 	@echo 'chaos: killing processes at random until CHAOS=long is through'
+	@CRASH_KILLS=100 $(MOCHA) test/infra/event-log/kill-nine.int.test.ts
 	@CHAOS=long $(MOCHA) --timeout 0 'test/chaos/**/*.test.ts'
 
 .PHONY: clean

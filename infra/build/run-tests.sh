@@ -23,11 +23,15 @@ run() { # name command...
   for ((tries = 0; tries < 50; tries++)); do kill -0 "$copying" 2>/dev/null && sleep 0.1 || break; done
   names+=("$name") results+=("$result") times+=("$((SECONDS - started))")
 }
-# The failing tests, or where no test runner counted any, the last lines.
+# The failing tests of each run of a test runner, or where none counted any, the last lines.
 failures_of() { # log
-  local first
-  first=$(grep -nE '^[^[:alnum:]]*(\[[0-9;]*m)?[[:space:]]*[0-9]+ failing' "$1" | head -n 1 | cut -d : -f 1)
-  if [ -n "$first" ]; then tail -n "+$first" "$1" | head -n 150; else tail -n 60 "$1"; fi | cut -c 1-600
+  local places place
+  places=$(grep -nE '^[^[:alnum:]]*(\[[0-9;]*m)?[[:space:]]*[0-9]+ failing' "$1" | cut -d : -f 1)
+  if [ -z "$places" ]; then
+    tail -n 60 "$1"
+  else
+    for place in $places; do tail -n "+$place" "$1" | head -n 100; done
+  fi | cut -c 1-600
 }
 skip() {
   names+=("$1") results+=("FAILED (not run: $2)") times+=(0)

@@ -54,7 +54,7 @@ const run = async (): Promise<boolean> => {
     return path;
   };
   const parts: Readonly<Record<string, () => Promise<readonly Series[]>>> = {
-    gateways: () => ofGateways(own('gateways'), windowMs),
+    gateways: () => ofGateways(own('gateways'), windowMs, size(1)),
     projectors: () => ofProjectors(own('projectors'), size(160_000)),
     events: () => ofEvents(size(1_000_000)),
     accounts: () => ofAccounts(size(100_000)),

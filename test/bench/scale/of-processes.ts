@@ -18,11 +18,16 @@ import type { Series } from './series.ts';
 
 const PROCESSES = [1, 2, 4];
 const LOOK_MS = 50;
-/** Until the just-in-time compiler of one process has settled; they share the machine. */
-const WARM_UP_MS = 4_000;
+/**
+ * Calls to each process before any are measured: until then most of what a call costs is the just-in-time compiler. A time would
+ * not do, as processes that share a machine get fewer calls in it the more of them there are.
+ */
+const WARM_UP_CALLS = 12_000;
+/** To each process: more processes are there for more clients, and what they write together depends on how many wait. */
+const CONNECTIONS = 64;
 
-/** Calls on one account through one key, at gateways of so many processes. */
-export const ofGateways = async (folder: string, windowMs: number): Promise<readonly Series[]> => {
+/** Calls on one account through one key, at gateways of so many processes. `warmUp`: the share of the usual calls ahead of the measured ones. */
+export const ofGateways = async (folder: string, windowMs: number, warmUp: number): Promise<readonly Series[]> => {
   const mock = startHelper('./mock-upstream.ts');
   const generator = startHelper('./load-generator.ts');
   try {
@@ -38,16 +43,21 @@ export const ofGateways = async (folder: string, windowMs: number): Promise<read
           headers: target.headers,
           model: INSTANT_MODEL,
           streamed: false,
-          connections: 64,
-          warmupMs: WARM_UP_MS * n,
+          connections: CONNECTIONS * n,
+          warmupMs: 0,
           windowMs,
           gatewayPids: target.gatewayPids,
           databasePids: target.databasePids,
         };
-        generator.tell(job);
-        const measured = (await generator.hear()) as Measurement;
-        const failures = Object.entries(measured.failures).map(([what, times]) => `${what} ×${times}`);
-        if (failures.length > 0) throw new Error(`calls failed: ${failures.join(', ')}`);
+        const measure = async (): Promise<Measurement> => {
+          generator.tell(job);
+          const measured = (await generator.hear()) as Measurement;
+          const failures = Object.entries(measured.failures).map(([what, times]) => `${what} ×${times}`);
+          if (failures.length > 0) throw new Error(`calls failed: ${failures.join(', ')}`);
+          return measured;
+        };
+        for (let calls = 0; calls < WARM_UP_CALLS * n * warmUp;) calls += ((await measure()).callsPerSecond * windowMs) / 1_000;
+        const measured = await measure();
         points.push({
           n,
           cost: (measured.cpuSecondsPer1000 + measured.databaseCpuSecondsPer1000) / 1_000,
