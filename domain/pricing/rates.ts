@@ -75,10 +75,3 @@ export const reachableRates = (price: ModelPrice, promptTokens: number): readonl
   if (steps.length === 1) return [(steps[0] as Step).table];
   return steps.filter((step) => promptTokens > step.abovePromptTokens).map((step) => step.table);
 };
-
-/** Whether a price says what a call of this kind costs. Zero is an answer; silence is not. */
-export const canCharge = (price: ModelPrice, endpoint: 'chat' | 'embeddings'): boolean => {
-  const { rates } = price;
-  if (rates.call !== undefined) return true;
-  return endpoint === 'chat' ? rates.input !== undefined && rates.output !== undefined : rates.input !== undefined;
-};

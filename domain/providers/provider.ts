@@ -1,5 +1,8 @@
+import type { CallFacts } from '../../schemas/events/lease.ts';
 import type { Capability } from '../../schemas/provider.ts';
 import type { ProviderQuirks } from './provider-quirks.ts';
+
+type Endpoint = CallFacts['endpoint'];
 
 /** How a provider is told who asks. */
 export type ProviderAuth =
@@ -37,7 +40,7 @@ export interface Provider {
   /** What is known to be offered; others may be too. */
   readonly serves: readonly Capability[];
   /** Where endpoints are that are not at their usual places. */
-  readonly paths?: { readonly chat?: string; readonly embeddings?: string };
+  readonly paths?: { readonly [E in Endpoint]?: string };
   readonly quirks?: ProviderQuirks;
   /** In this process: its address is ours, not one that somebody typed in. */
   readonly internal?: true;

@@ -93,7 +93,7 @@ export const promptOf = (request: ChatRequest): Countable => {
 };
 
 /** What of an embeddings request counts: text is tokenised, tokens are counted as they are. */
-export const inputOf = ({ input }: EmbeddingsRequest): Countable => {
+export const inputOf = ({ input }: Pick<EmbeddingsRequest, 'input'>): Countable => {
   if (typeof input === 'string') return { texts: [input], tokens: 0 };
   const texts: string[] = [];
   let tokens = 0;

@@ -16,7 +16,7 @@ import type { ChannelSecrets } from './channel-secrets.ts';
 import type { ChannelStates } from './channel-states.ts';
 import { scanObject, type Span } from './json-spans.ts';
 import { Opening, type Opened, type StreamSource } from './opening.ts';
-import type { ParsedRequest } from './parse.ts';
+import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
 import { startAttemptSpan } from './trace.ts';

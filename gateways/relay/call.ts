@@ -11,7 +11,7 @@ import type { Stoppable } from './calls-in-flight.ts';
 import type { ChunkedBody } from './chunked-body.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 
-export type Endpoint = 'chat' | 'embeddings';
+export type Endpoint = z.infer<typeof CallFacts>['endpoint'];
 
 /** Whose key it is. */
 export interface Caller {

@@ -1,6 +1,6 @@
 import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
 import { ceilDivide, costOf, promptTokensOf } from '../../domain/pricing/cost.ts';
-import { inputOf, promptOf, type Countable } from '../../domain/tokens/chat-text.ts';
+import type { Countable } from '../../domain/tokens/chat-text.ts';
 import type { ChargeBasis } from '../../schemas/events/lease.ts';
 import { isRefusal, type Refusal } from '../../schemas/errors.ts';
 import { LARGEST_AMOUNT, type Money } from '../../schemas/money.ts';
@@ -8,10 +8,10 @@ import type { ModelPrice, Ratio } from '../../schemas/price.ts';
 import type { Usage } from '../../schemas/usage.ts';
 import type { z } from 'zod';
 import type { Hold } from '../ports/spending.ts';
-import type { TokenCounter } from '../ports/token-counter.ts';
 import type { Served } from './attempt.ts';
 import type { Call } from './call.ts';
-import type { ParsedRequest } from './parse.ts';
+import { rulesOf } from './endpoints/endpoints.ts';
+import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
 
@@ -32,19 +32,11 @@ export interface ChargedCall {
 }
 
 /** Pieces that are charged beside tokens, where the price has a rate for them. */
-const withUnits = (usage: Usage, price: ModelPrice, searched: boolean): Usage => {
-  const call = price.rates.call === undefined ? {} : { call: 1 };
-  const toolUse = searched && usage.toolUse === undefined && price.rates.toolUse !== undefined ? { toolUse: 1 } : {};
+const withUnits = (usage: Usage, price: ModelPrice, toolUses: number): Usage => {
+  const call = price.rates.call === undefined ? {} : { call: usage.call ?? 1 };
+  const toolUse = toolUses > 0 && usage.toolUse === undefined && price.rates.toolUse !== undefined ? { toolUse: toolUses } : {};
   return { ...usage, ...call, ...toolUse };
 };
-
-const searches = (parsed: ParsedRequest): boolean => {
-  const search = parsed.endpoint === 'chat' ? parsed.request['web_search_options'] : undefined;
-  return search !== undefined && search !== null;
-};
-
-const countTokens = async (counter: TokenCounter, { texts, tokens }: Countable): Promise<number> =>
-  tokens + (texts.length === 0 ? 0 : await counter.count(texts));
 
 /** A share of the hold, where there is nothing better to go by. */
 const shareOf = (amount: Money, share: Ratio, whole: Ratio): Money =>
@@ -63,8 +55,9 @@ const measure = (
   reading: UsageReading,
   produced: () => Countable,
 ): Measured | Promise<Measured> => {
+  const rules = rulesOf(parsed.endpoint);
   const priced = (tokens: Usage, basis: z.infer<typeof ChargeBasis>): Measured => {
-    const usage = withUnits(tokens, price, searches(parsed));
+    const usage = withUnits(tokens, price, rules.toolUses(parsed));
     return { usage, basis, computed: costOf(usage, price, groupRatio), upstreamCost: costOf(usage, price, costRatio) };
   };
   const held: Measured = { usage: {}, basis: 'held', computed: hold.amount, upstreamCost: shareOf(hold.amount, costRatio, groupRatio) };
@@ -75,12 +68,8 @@ const measure = (
     }
     case 'unbelievable':
       return held;
-    case 'absent': {
-      const prompt = parsed.endpoint === 'chat' ? promptOf(parsed.request) : inputOf(parsed.request);
-      return Promise.all([countTokens(deps.tokenCounter, prompt), countTokens(deps.tokenCounter, produced())]).then(([input, output]) =>
-        priced({ ...(input > 0 ? { input } : {}), ...(output > 0 ? { output } : {}) }, 'estimated'),
-      );
-    }
+    case 'absent':
+      return rules.estimate(deps.tokenCounter, parsed, price, produced()).then((usage) => priced(usage, 'estimated'));
   }
 };
 

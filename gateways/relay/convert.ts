@@ -1,6 +1,6 @@
 import { outputLimitField } from '../../domain/relay/output-limit-field.ts';
+import type { Endpoint } from './call.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
-import type { ParsedChat, ParsedRequest } from './parse.ts';
 
 /** What must differ between what the client sent and what the upstream gets. */
 export interface Conversion {
@@ -9,8 +9,35 @@ export interface Conversion {
   readonly loweredOutput: number | null;
 }
 
+/** A request in JSON that names its model, or leaves that to its format (`null`). */
+interface JsonRequest {
+  readonly endpoint: Endpoint;
+  readonly body: Buffer;
+  readonly request: { readonly model: string };
+  readonly spans: { readonly model: Span | null };
+  /** Where a member can be put in. */
+  readonly inside: number;
+}
+
+/** One for text that is written token by token. */
+interface TextRequest extends JsonRequest {
+  readonly request: {
+    readonly model: string;
+    readonly stream?: boolean | null | undefined;
+    readonly stream_options?: { readonly include_usage?: boolean | null | undefined } | null | undefined;
+    readonly max_tokens?: number | null | undefined;
+    readonly max_completion_tokens?: number | null | undefined;
+  };
+  readonly spans: {
+    readonly model: Span;
+    readonly streamOptions: Span | null;
+    readonly maxTokens: Span | null;
+    readonly maxCompletionTokens: Span | null;
+  };
+}
+
 /** Usage is always asked of the upstream: it is what the call is charged by. */
-const askForUsage = ({ body, request, spans, inside }: ParsedChat): Edit | null => {
+const askForUsage = ({ body, request, spans, inside }: TextRequest): Edit | null => {
   if (request.stream !== true || request.stream_options?.include_usage === true) return null;
   const { streamOptions } = spans;
   if (streamOptions === null) return { start: inside, end: inside, text: '"stream_options":{"include_usage":true},' };
@@ -22,7 +49,7 @@ const askForUsage = ({ body, request, spans, inside }: ParsedChat): Edit | null 
   return { start: nested.inside, end: nested.inside, text: empty ? '"include_usage":true' : '"include_usage":true,' };
 };
 
-const lowerOutput = ({ request, spans, inside }: ParsedChat, { upstreamModel, loweredOutput }: Conversion): readonly Edit[] => {
+const lowerOutput = ({ endpoint, request, spans, inside }: TextRequest, { upstreamModel, loweredOutput }: Conversion): readonly Edit[] => {
   if (loweredOutput === null) return [];
   const edits: Edit[] = [];
   const limits = [
@@ -33,7 +60,7 @@ const lowerOutput = ({ request, spans, inside }: ParsedChat, { upstreamModel, lo
     if (span !== null && typeof value === 'number') edits.push({ ...span, text: String(Math.min(value, loweredOutput)) });
   }
   if (edits.length > 0) return edits;
-  const field = outputLimitField(upstreamModel);
+  const field = endpoint === 'chat' ? outputLimitField(upstreamModel) : 'max_tokens';
   // A limit that is there but null is filled in: a second member of its name would be one too many.
   const empty = field === 'max_tokens' ? spans.maxTokens : spans.maxCompletionTokens;
   return [
@@ -41,12 +68,16 @@ const lowerOutput = ({ request, spans, inside }: ParsedChat, { upstreamModel, lo
   ];
 };
 
+const writesText = (parsed: JsonRequest): parsed is TextRequest => parsed.endpoint === 'chat' || parsed.endpoint === 'completions';
+
 /** The body as the upstream gets it: the client's own bytes, but for the few that must differ. */
-export const convertRequest = (parsed: ParsedRequest, conversion: Conversion): Buffer => {
-  const { body, request, spans } = parsed;
+export const convertRequest = (parsed: JsonRequest, conversion: Conversion): Buffer => {
+  const { body, request, spans, inside } = parsed;
   const edits: Edit[] = [];
-  if (conversion.upstreamModel !== request.model) edits.push({ ...spans.model, text: JSON.stringify(conversion.upstreamModel) });
-  if (parsed.endpoint === 'chat') {
+  const name = JSON.stringify(conversion.upstreamModel);
+  if (spans.model === null) edits.push({ start: inside, end: inside, text: `"model":${name},` });
+  else if (conversion.upstreamModel !== request.model) edits.push({ ...spans.model, text: name });
+  if (writesText(parsed)) {
     const usage = askForUsage(parsed);
     if (usage !== null) edits.push(usage);
     edits.push(...lowerOutput(parsed, conversion));

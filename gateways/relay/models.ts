@@ -2,7 +2,7 @@ import { servesGroup } from '../../domain/relay/choose-channel.ts';
 import type { Directory } from '../ports/directory.ts';
 import { mayUseModel } from './authenticate.ts';
 import type { Caller } from './call.ts';
-import { servable } from './route.ts';
+import { servableAnywhere } from './endpoints/endpoints.ts';
 
 /** A model as OpenAI's format lists it, with what is needed to know what a call may cost. */
 export interface ListedModel {
@@ -57,7 +57,7 @@ export const inGeminiForm = ({ id, kind, context_length: window, max_output_toke
 export const listedModel = (directory: Directory, caller: Caller, model: string): ListedModel | null => {
   if (!mayUseModel(caller, model)) return null;
   const price = directory.price(model)?.price;
-  if (price === undefined || !(servable(price, 'chat') || servable(price, 'embeddings'))) return null;
+  if (price === undefined || !servableAnywhere(price)) return null;
   const channel = directory.channelsForModel(model).find((candidate) => servesGroup(candidate, caller.user.group));
   if (channel === undefined) return null;
   return {

@@ -1,6 +1,6 @@
 import { approximateTokens } from '../../domain/tokens/approximate.ts';
 import { producedBy, type Countable } from '../../domain/tokens/chat-text.ts';
-import { ChatAnswer } from '../../schemas/openai/chat-answer.ts';
+import { ChatAnswer, type Choice, type Produced } from '../../schemas/openai/chat-answer.ts';
 import { dataOf, forEachEvent, isDone } from './sse.ts';
 
 /** Text kept for an exact count; what lies beyond is counted by its length. */
@@ -14,6 +14,9 @@ const parseAnswer = (json: string): ChatAnswer | null => {
     return null;
   }
 };
+
+const saidBy = ({ delta, message, text }: Choice): Pick<Produced, 'content'> | null =>
+  delta ?? message ?? (text === null || text === undefined ? null : { content: text });
 
 /**
  * What a stream has said so far, for when nobody reports how many tokens that was. Events are kept as they came and read
@@ -74,10 +77,11 @@ export class ProducedText {
   #readEvent(event: Buffer): void {
     const data = dataOf(event);
     const answer = data === null || isDone(data) ? null : parseAnswer(data);
-    for (const { delta, message, index, finish_reason: reason } of answer?.choices ?? []) {
+    for (const choice of answer?.choices ?? []) {
+      const { index, finish_reason: reason } = choice;
       if (reason !== null && reason !== undefined && reason !== '') this.#finished = true;
-      const produced = delta ?? message;
-      if (produced === null || produced === undefined) continue;
+      const produced = saidBy(choice);
+      if (produced === null) continue;
       const texts: string[] = [];
       this.#tokens += producedBy(produced, texts);
       for (const text of texts) this.#add(index, text);
@@ -95,7 +99,9 @@ export class ProducedText {
 export const producedByAnswer = (body: Buffer): Countable => {
   const texts: string[] = [];
   let tokens = 0;
-  for (const { message } of parseAnswer(body.toString('utf8'))?.choices ?? [])
-    if (message !== null && message !== undefined) tokens += producedBy(message, texts);
+  for (const choice of parseAnswer(body.toString('utf8'))?.choices ?? []) {
+    const produced = saidBy(choice);
+    if (produced !== null) tokens += producedBy(produced, texts);
+  }
   return { texts, tokens };
 };

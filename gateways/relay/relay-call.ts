@@ -15,16 +15,15 @@ import { Call, type Caller } from './call.ts';
 import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { SpendingRoute } from './spending-route.ts';
-import { renameModel, vectorsAsBase64 } from './convert.ts';
+import { renameModel } from './convert.ts';
+import { parse, rulesOf } from './endpoints/endpoints.ts';
+import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import { IDEMPOTENCY_KEY, type Claim, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
 import type { Limiter } from './limit.ts';
-import { parse, type ParsedRequest } from './parse.ts';
-import { producedByAnswer } from './produced-text.ts';
 import { readBody } from './read-body.ts';
-import { readUsageAt } from './read-usage.ts';
 import { reserve } from './reserve.ts';
 import { route, type Route } from './route.ts';
-import { endStream, endStreamRefused, errorOfEnd, relayStream, streamHeaders, type ChargedTokens } from './stream.ts';
+import { endStream, endStreamRefused, errorOfEnd, relayStream, streamHeaders, type ChargedTokens, type StreamOptions } from './stream.ts';
 import { startCallSpan } from './trace.ts';
 
 export interface PipelineDeps extends AttemptDeps {
@@ -74,12 +73,13 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
   const { call, parsed, hold, claim } = held;
   const { served, scanned } = attempted;
   served.finish('answered');
-  const reading = readUsageAt(attempted.body, scanned.usage, parsed.endpoint);
+  const rules = rulesOf(parsed.endpoint);
+  const reading = rules.reading({ body: attempted.body, usage: scanned.usage }, parsed, held.route.price);
   // All that is left before the first byte is the charge.
   call.firstByteMs = elapsed(deps, call);
   held.ended = true;
   const charged = await charge(deps, call, hold, parsed, held.route, served, call.clientGone ? CLIENT_LEFT : 200, reading, () =>
-    parsed.endpoint === 'chat' ? producedByAnswer(attempted.body) : { texts: [], tokens: 0 },
+    rules.produced(attempted.body),
   );
   if (isRefusal(charged)) {
     claim?.spent();
@@ -89,7 +89,7 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
   if (call.dialect.name !== 'openai')
     body = call.dialect.answer(body, call.usage ?? {}, { requestId: call.requestId, model: held.route.model });
   else if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
-  if (parsed.endpoint === 'embeddings' && parsed.request.encoding_format === 'base64') body = vectorsAsBase64(body);
+  body = rules.finish(body, parsed);
   const headers = ['x-oblivious-cost', toDollarText(charged.cost), 'x-oblivious-channel', served.channel.channelId];
   claim?.done({ status: 200, headers: ['content-type', 'application/json', ...headers], body });
   sendBody(call, 200, 'application/json', body, headers);
@@ -103,13 +103,15 @@ const tokensOf = (charged: ChargedCall): ChargedTokens | null =>
 const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'stream' }>): Promise<void> => {
   const { call, parsed, hold, claim } = held;
   const { served, source } = attempted;
-  if (parsed.endpoint !== 'chat') throw new Error('only chat streams');
+  if (parsed.endpoint !== 'chat' && parsed.endpoint !== 'completions') throw new Error('only text streams');
   const usageWanted = parsed.request.stream_options?.include_usage === true;
   const writer = call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
   const renamedTo = writer !== null || served.upstreamModel === held.route.model ? null : held.route.model;
+  const chunkObject = parsed.endpoint === 'chat' ? 'chat.completion.chunk' : 'text_completion';
+  const options: StreamOptions = { usageWanted, renamedTo, chunkObject, writer };
   const headers = ['x-oblivious-channel', served.channel.channelId];
   if (claim !== null) call.sent = [];
-  const result = await relayStream(deps, call, source, headers, { usageWanted, renamedTo, writer });
+  const result = await relayStream(deps, call, source, headers, options);
 
   const left = result.end === 'client_left' || result.end === 'unread';
   const ours = left || result.end === 'shutdown';
@@ -120,7 +122,7 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   const status = call.res.headersSent ? 200 : CLIENT_LEFT;
   if (result.produced.empty && result.reading.kind === 'absent' && !left) {
     await release(deps, held, result.end === 'shutdown' ? 'shutdown' : 'upstream_failed', true, status);
-    return endStream(call, result, null, { usageWanted, writer });
+    return endStream(call, result, null, options);
   }
   held.ended = true;
   const charged = await charge(deps, call, hold, parsed, held.route, served, status, result.reading, () => result.produced.countable());
@@ -129,7 +131,7 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
     call.errorCode = charged.refused;
     return endStreamRefused(call, charged, writer);
   }
-  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, { usageWanted, writer });
+  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, options);
   if (claim === null) return;
   // Half an answer is not worth repeating, and the whole one was not paid for.
   if (result.end === 'done')
@@ -202,25 +204,25 @@ const replay = (call: Call, { status, headers, body }: KeptAnswer): void => {
 const run = async (
   deps: PipelineDeps,
   call: Call,
-  { endpoint, chatBody, prepare }: SpendingRoute,
+  { endpoint, hubBody, prepare }: SpendingRoute,
   caller: Caller,
   onHeld: (held: HeldCall) => void,
 ): Promise<void> => {
   const body = await readBody(call.req, deps.limits.bodyBytes);
   if (body === null) return;
   if ('refused' in body) return sendRefusal(call, body);
-  let asChat = chatBody === null ? body : chatBody(body, deps.limits);
+  let inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
   if (prepare !== undefined) {
     const prepared = await prepare(call, caller, body);
     if ('refused' in prepared) return sendRefusal(call, prepared);
     call.dialect = prepared.dialect;
-    asChat = prepared.chat;
+    inHubForm = prepared.body;
   }
-  if ('refused' in asChat) return sendRefusal(call, asChat);
-  const parsed = parse(asChat, endpoint, deps.limits);
+  if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
+  const parsed = parse(inHubForm, endpoint, deps.limits);
   if ('refused' in parsed) return sendRefusal(call, parsed);
   call.model = parsed.request.model;
-  call.streamed = parsed.endpoint === 'chat' && parsed.request.stream === true;
+  call.streamed = rulesOf(endpoint).streamed(parsed);
 
   const key = call.req.headers['idempotency-key'];
   const { tokenId } = caller.token;
@@ -342,7 +344,7 @@ export const relayCall = async (deps: PipelineDeps, asked: SpendingRoute, req: R
   await around(deps, call, async () => {
     if (!deps.inFlight.admitting)
       return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }), ['connection', 'close']);
-    const authenticated = authenticate(deps, call, endpoint, 'spend');
+    const authenticated = authenticate(deps, call, rulesOf(endpoint).door, 'spend');
     const caller = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('refused' in caller) return sendRefusal(call, caller);
     if (authenticated !== caller && !deps.inFlight.admitting) return sendRefusal(call, refuse('shutting_down'), ['connection', 'close']);

@@ -9,12 +9,12 @@ import { authenticate } from './authenticate.ts';
 import type { Call, Caller } from './call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { SpendingRoute } from './spending-route.ts';
+import { geminiAddresses, GEMINI_METHODS, MESSAGES, spendingAddresses } from './spending-routes.ts';
 import { anthropicAnswers } from './dialects/anthropic-answers.ts';
-import { chatBodyOf, promptToCount } from './dialects/anthropic-requests.ts';
-import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
-import { chatBodyFor, promptToCountFor } from './dialects/gemini-requests.ts';
+import { promptToCount } from './dialects/anthropic-requests.ts';
+import { geminiAnswers } from './dialects/gemini-answers.ts';
+import { promptToCountFor } from './dialects/gemini-requests.ts';
 import { responsesPromptToCount } from './dialects/responses-requests.ts';
-import { prepareResponse } from './responses/prepare-response.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { ChannelStates } from './channel-states.ts';
@@ -29,14 +29,8 @@ import { Watch } from './watch.ts';
 
 type Answer = (call: Call, caller: Caller) => Promise<void> | void;
 
-const CHAT = '/v1/chat/completions';
-const EMBEDDINGS = '/v1/embeddings';
-const MESSAGES = '/v1/messages';
 const COUNT_TOKENS = '/v1/messages/count_tokens';
-const RESPONSES = '/v1/responses';
 const COUNT_INPUT = '/v1/responses/input_tokens';
-const GENERATE = '/v1beta/models/{model}:generateContent';
-const STREAM_GENERATE = '/v1beta/models/{model}:streamGenerateContent';
 const GEMINI_COUNT = '/v1beta/models/{model}:countTokens';
 const GEMINI_MODELS = '/v1beta/models';
 const GEMINI_MODEL = '/v1beta/models/{model}';
@@ -48,9 +42,6 @@ const USAGE = '/v1/dashboard/billing/usage';
 
 /** The two billing addresses exist without `/v1` too: half of the clients that ask for them were written so. */
 const withoutVersion = (path: string): string => path.slice('/v1'.length);
-
-/** Every address of the relay that can spend, for the test that sees to it that each goes through the ledger. */
-export const SPENDING_ROUTES = [CHAT, EMBEDDINGS, MESSAGES, RESPONSES, GENERATE, STREAM_GENERATE] as const;
 
 const PREFLIGHT = [
   'access-control-allow-methods',
@@ -84,8 +75,15 @@ const handled =
     void answer(req, res);
   };
 
+/** A handler that says what it answers: its router's own table, as it stands. */
+export interface RelayRouter extends RequestHandler {
+  readonly routes: readonly { readonly path: string; readonly methods: readonly string[] }[];
+  /** Those of them that can spend, by their names in metrics and logs. */
+  readonly spendingRoutes: readonly string[];
+}
+
 /** The LLM API: everything under `/v1`, and two billing addresses beside it. To be mounted at the root, before anything that reads bodies. */
-export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
+export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const pipeline: PipelineDeps = {
     ...deps,
     watch: new Watch(deps.stopwatch, deps.limits.watchMs),
@@ -127,13 +125,12 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
   const respond = (call: Call, answer: object | Refusal): void =>
     isRefusal(answer) ? sendRefusal(call, answer) : sendJson(call, 200, answer);
 
-  const spending = {
-    [CHAT]: spend({ endpoint: 'chat', name: CHAT, dialect: openaiAnswers, chatBody: null }),
-    [EMBEDDINGS]: spend({ endpoint: 'embeddings', name: EMBEDDINGS, dialect: openaiAnswers, chatBody: null }),
-    [MESSAGES]: spend({ endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, chatBody: chatBodyOf }),
-    [RESPONSES]: spend({ endpoint: 'chat', name: RESPONSES, dialect: openaiAnswers, chatBody: null, prepare: prepareResponse(deps) }),
-  } as const;
-  for (const [path, answer] of Object.entries(spending)) router.post(path, answer);
+  /** Nearly every request is one of these, to the letter; finding that out by a router's patterns costs as much as the call's own steps. */
+  const byAddress = new Map<string, (req: Request, res: Response) => void>(
+    spendingAddresses(deps).map((asked) => [asked.name, spend(asked)]),
+  );
+  for (const [path, answer] of byAddress) router.post(path, answer);
+  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses];
 
   const nothingHere = (routeName: string) =>
     plainly(routeName, (call) =>
@@ -141,7 +138,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
         call,
         refuse(
           'not_found',
-          `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${CHAT}, ${RESPONSES}, ${MESSAGES}, ${GENERATE}, ${EMBEDDINGS}, ${MODELS} and ${KEY}.`,
+          `There is nothing at ${call.req.method} ${call.req.path.slice(0, 200)}. The relay serves ${spendingRoutes.join(', ')}, ${MODELS} and ${KEY}.`,
         ),
       ),
     );
@@ -159,11 +156,8 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
   /** Gemini's addresses name the model and the method in one segment, which no pattern of the router's can cut. */
   router.post('/v1beta/models/*rest', (req: Request, res: Response): void => {
     const { model, method } = modelAndMethod(restOf(req));
-    const generate = (name: string, dialect: AnswerDialect, streamed: boolean): void =>
-      spend({ endpoint: 'chat', name, dialect, chatBody: chatBodyFor(model, streamed) })(req, res);
-    if (method === 'generateContent') generate(GENERATE, geminiAnswers, false);
-    else if (method === 'streamGenerateContent')
-      generate(STREAM_GENERATE, req.query['alt'] === 'sse' ? geminiAnswers : geminiArrayAnswers, true);
+    const spending = GEMINI_METHODS.get(method);
+    if (spending !== undefined) spend(spending(model, req))(req, res);
     else if (method === 'countTokens')
       countTokens(
         GEMINI_COUNT,
@@ -271,7 +265,7 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
         `${allowed}, OPTIONS`,
       ]),
     );
-  for (const path of [CHAT, EMBEDDINGS, MESSAGES, RESPONSES, COUNT_INPUT, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
+  for (const path of [...byAddress.keys(), COUNT_INPUT, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
 
@@ -283,11 +277,13 @@ export const createRelayRouter = (deps: RelayDeps): RequestHandler => {
     plainly('/v1', (call) => sendRefusal(call, refuse('invalid_request', 'The address of the request is not valid.')))(req, res);
   });
 
-  /** Nearly every request is one of these, to the letter; finding that out by a router's patterns costs as much as the call's own steps. */
-  const byAddress = new Map<string, (req: Request, res: Response) => void>(Object.entries(spending));
-  return (req, res, next) => {
+  const handler: RequestHandler = (req, res, next) => {
     const answer = req.method === 'POST' ? byAddress.get(req.url) : undefined;
     if (answer === undefined) void router(req, res, next);
     else answer(req, res);
   };
+  const routes = router.stack.flatMap(({ route }) =>
+    route === undefined ? [] : [{ path: String(route.path), methods: route.stack.map(({ method }) => method) }],
+  );
+  return Object.assign(handler, { routes, spendingRoutes });
 };

@@ -1,12 +1,11 @@
-import { canCharge } from '../../domain/pricing/rates.ts';
 import { servesGroup } from '../../domain/relay/choose-channel.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { PriceListId } from '../../schemas/ids.ts';
-import type { ModelKind, ModelPrice, Ratio } from '../../schemas/price.ts';
-import type { z } from 'zod';
+import type { ModelPrice, Ratio } from '../../schemas/price.ts';
 import type { Directory, DirectoryChannel } from '../ports/directory.ts';
 import { mayUseModel } from './authenticate.ts';
 import type { Caller, Endpoint } from './call.ts';
+import { rulesOf } from './endpoints/endpoints.ts';
 
 /** Who could serve a call, and at what price. */
 export interface Route {
@@ -17,14 +16,6 @@ export interface Route {
   readonly price: ModelPrice;
   readonly groupRatio: Ratio;
 }
-
-const KINDS: { readonly [E in Endpoint]: ReadonlySet<z.infer<typeof ModelKind>> } = {
-  chat: new Set(['chat', 'completion', 'responses', 'other']),
-  embeddings: new Set(['embedding', 'other']),
-};
-
-/** Whether a model of this price can be called, and charged for, at the endpoint. */
-export const servable = (price: ModelPrice, endpoint: Endpoint): boolean => KINDS[endpoint].has(price.kind) && canCharge(price, endpoint);
 
 /** The price is pinned here: whatever happens to the price list while the call runs, this is what it is charged at. */
 export const route = (directory: Directory, caller: Caller, model: string, endpoint: Endpoint): Route | Refusal => {
@@ -46,12 +37,13 @@ export const route = (directory: Directory, caller: Caller, model: string, endpo
       { param: 'model' },
     );
   }
-  if (!KINDS[endpoint].has(listed.price.kind)) {
+  const rules = rulesOf(endpoint);
+  if (!rules.kinds.has(listed.price.kind)) {
     return refuse('invalid_request', `The model "${model}" is of the kind "${listed.price.kind}" and cannot be used at this endpoint.`, {
       param: 'model',
     });
   }
-  if (!canCharge(listed.price, endpoint)) {
+  if (!rules.canCharge(listed.price)) {
     return refuse(
       'model_without_price',
       `The price of the model "${model}" does not say what this kind of call costs. An administrator can complete the price list.`,

@@ -3,12 +3,12 @@ import type { Call, Caller, Endpoint } from './call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { RelayLimits } from './relay-limits.ts';
 
-/** What a client's body comes to as a body of chat completions. */
-export type ChatBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
+/** What a client's body comes to as a body of the form that its endpoint has within the relay: OpenAI's. */
+export type HubBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
 
-/** A body as one of chat completions, and how whoever sent it is answered. */
+/** A body in its endpoint's form within the relay, and how whoever sent it is answered. */
 export interface Prepared {
-  readonly chat: Buffer;
+  readonly body: Buffer;
   readonly dialect: AnswerDialect;
 }
 
@@ -22,7 +22,7 @@ export interface SpendingRoute {
   readonly name: string;
   readonly dialect: AnswerDialect;
   /** `null`: the body is one of OpenAI's already. */
-  readonly chatBody: ChatBody | null;
-  /** In place of `chatBody`, where the answer's form or the body's takes more than the body. */
+  readonly hubBody: HubBody | null;
+  /** In place of `hubBody`, where the answer's form or the body's takes more than the body. */
   readonly prepare?: Prepare;
 }

@@ -100,6 +100,8 @@ export interface StreamOptions {
   readonly usageWanted: boolean;
   /** The name that the client knows the model by, where the upstream uses another. */
   readonly renamedTo: string | null;
+  /** What a chunk calls itself. */
+  readonly chunkObject: 'chat.completion.chunk' | 'text_completion';
   /** Says it in the client's dialect; `null` where that is the upstream's. */
   readonly writer: StreamWriter | null;
 }
@@ -335,10 +337,10 @@ export interface ChargedTokens {
   readonly estimated: boolean;
 }
 
-const ownUsageChunk = (call: Call, cost: Money, { promptTokens, outputTokens, estimated }: ChargedTokens): string =>
+const ownUsageChunk = (call: Call, chunkObject: string, cost: Money, { promptTokens, outputTokens, estimated }: ChargedTokens): string =>
   `data: ${JSON.stringify({
     id: `chatcmpl-${call.requestId}`,
-    object: 'chat.completion.chunk',
+    object: chunkObject,
     created: Math.floor(call.startedAt / 1_000),
     model: call.model,
     choices: [],
@@ -374,7 +376,7 @@ export const endStream = (
   call: Call,
   result: StreamResult,
   charged: { readonly cost: Money; readonly tokens: ChargedTokens | null } | null,
-  { usageWanted, writer }: Pick<StreamOptions, 'usageWanted' | 'writer'>,
+  { usageWanted, chunkObject, writer }: Pick<StreamOptions, 'usageWanted' | 'chunkObject' | 'writer'>,
 ): void => {
   const { body } = call;
   if (body === null || call.clientGone || result.end === 'unread' || result.end === 'client_left') {
@@ -389,7 +391,7 @@ export const endStream = (
   } else {
     if (usageWanted && charged !== null) {
       if (result.usageEvent !== null) pieces.push(withCost(result.usageEvent, charged.cost));
-      else if (charged.tokens !== null) pieces.push(Buffer.from(ownUsageChunk(call, charged.cost, charged.tokens)));
+      else if (charged.tokens !== null) pieces.push(Buffer.from(ownUsageChunk(call, chunkObject, charged.cost, charged.tokens)));
     }
     if (result.end === 'done') pieces.push(result.doneEvent ?? DONE);
     else if (result.doneEvent !== null) pieces.push(result.doneEvent);

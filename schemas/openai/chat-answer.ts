@@ -18,12 +18,16 @@ export const Produced = z.looseObject({
 });
 export type Produced = z.infer<typeof Produced>;
 
-const Choice = z.looseObject({
+export const Choice = z.looseObject({
   message: Produced.nullish().catch(null),
   delta: Produced.nullish().catch(null),
   index: z.number().catch(0),
+  /** What a completion that is no chat says. */
+  text: Text,
   finish_reason: Text,
 });
+
+export type Choice = z.infer<typeof Choice>;
 
 /** An answer or a chunk of one, read only where nobody said how many tokens it took. */
 export const ChatAnswer = z.looseObject({ choices: z.array(Choice).nullish().catch(null) });

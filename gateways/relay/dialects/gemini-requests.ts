@@ -6,11 +6,11 @@ import { GenerateContentRequest, PromptContent } from '../../../schemas/gemini/g
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
-import type { ChatBody } from '../spending-route.ts';
+import type { HubBody } from '../spending-route.ts';
 
 /** What a body of Gemini's comes to; the model and whether to stream stand in its address. */
 export const chatBodyFor =
-  (model: string, streamed: boolean): ChatBody =>
+  (model: string, streamed: boolean): HubBody =>
   (body, limits) => {
     const read = readObject(body, ['contents'], limits);
     if ('refused' in read) return read;

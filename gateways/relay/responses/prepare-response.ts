@@ -21,7 +21,7 @@ export const prepareResponse =
     if (isRefusal(said)) return said;
     if (said.unsayable !== null) return said.unsayable;
     return {
-      chat: Buffer.from(JSON.stringify(said.chat)),
+      body: Buffer.from(JSON.stringify(said.chat)),
       dialect: responsesAnswers({ request, startedAt: call.startedAt, now: () => deps.clock.now() }),
     };
   };

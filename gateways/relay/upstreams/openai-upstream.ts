@@ -1,10 +1,7 @@
-import type { Endpoint } from '../call.ts';
-import { convertRequest } from '../convert.ts';
+import { rulesOf } from '../endpoints/endpoints.ts';
 import { keepRules } from './member-rules.ts';
 import { peculiarAnswers } from './peculiar-answers.ts';
 import type { UpstreamDialect } from './upstream-dialect.ts';
-
-const PATHS: { readonly [E in Endpoint]: string } = { chat: '/chat/completions', embeddings: '/embeddings' };
 
 const NO_HEADERS = {} as const;
 
@@ -13,10 +10,11 @@ export const openaiUpstream: UpstreamDialect = {
   ask: (ask) => {
     const { endpoint } = ask.parsed;
     const { paths, quirks } = ask.provider;
-    const body = convertRequest(ask.parsed, ask);
-    const rules = quirks?.[endpoint];
+    const endpointRules = rulesOf(endpoint);
+    const body = endpointRules.convert(ask.parsed, ask);
+    const rules = endpoint === 'chat' || endpoint === 'embeddings' ? quirks?.[endpoint] : undefined;
     return {
-      path: paths?.[endpoint] ?? PATHS[endpoint],
+      path: paths?.[endpoint] ?? endpointRules.path,
       headers: NO_HEADERS,
       body: rules === undefined ? body : keepRules(body, rules),
       interpreter: quirks === undefined ? null : peculiarAnswers(quirks, ask),

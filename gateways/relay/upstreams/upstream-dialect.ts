@@ -2,7 +2,7 @@ import type { Provider } from '../../../domain/providers/provider.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { UpstreamExchange, UpstreamListener } from '../../ports/upstream.ts';
 import type { Conversion } from '../convert.ts';
-import type { ParsedRequest } from '../parse.ts';
+import type { ParsedRequest } from '../endpoints/parsed-request.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
 /** A call in the hub's form, on its way to an upstream. */

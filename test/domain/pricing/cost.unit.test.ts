@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { COST_DENOMINATOR, costOf, exactCost, promptTokensOf } from '../../../domain/pricing/cost.ts';
-import { canCharge, ratesFor } from '../../../domain/pricing/rates.ts';
+import { ratesFor } from '../../../domain/pricing/rates.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { RATIO_ONE, type ModelPrice, type Ratio } from '../../../schemas/price.ts';
 import { TOKEN_CLASSES, USAGE_CLASSES } from '../../../schemas/usage.ts';
@@ -67,15 +67,6 @@ describe('cost', () => {
       expect(rates[name]).to.equal(3n);
     for (const name of ['reasoning', 'audioOutput', 'imageOutput'] as const) expect(rates[name]).to.equal(5n);
     expect(ratesFor(price({ input: money(3), cacheWrite5m: money(4) }), 0).cacheWrite1h).to.equal(4n);
-  });
-
-  it('can charge only where the price says what a call costs', () => {
-    expect(canCharge(price({ input: money(1) }), 'chat')).to.equal(false);
-    expect(canCharge(price({ output: money(1) }), 'chat')).to.equal(false);
-    expect(canCharge(price({ input: money(0), output: money(0) }), 'chat')).to.equal(true);
-    expect(canCharge(price({ call: money(1) }), 'chat')).to.equal(true);
-    expect(canCharge(price({ input: money(1) }), 'embeddings')).to.equal(true);
-    expect(canCharge(price({ output: money(1) }), 'embeddings')).to.equal(false);
   });
 
   it('comes to the same whole or by its parts', () => {

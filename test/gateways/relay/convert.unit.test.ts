@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { convertRequest, renameModel, vectorsAsBase64 } from '../../../gateways/relay/convert.ts';
-import { parse, type ParsedRequest } from '../../../gateways/relay/parse.ts';
+import { parse } from '../../../gateways/relay/endpoints/endpoints.ts';
+import type { ParsedRequest } from '../../../gateways/relay/endpoints/parsed-request.ts';
 import { DEFAULT_RELAY_LIMITS } from '../../../gateways/relay/relay-limits.ts';
 import { done, refused } from '../../support/refused.ts';
 import { check } from '../../ledger/seed.ts';

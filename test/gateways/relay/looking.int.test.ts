@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { SPENDING_ROUTES } from '../../../gateways/relay/relay-router.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { startFakeUpstream, type FakeUpstream } from '../../support/fake-upstream/server.ts';
 import { channel, chatPrice, KEY, startRelay, type RelayHarness } from './relay-harness.ts';
@@ -132,17 +131,9 @@ describe('the relay’s other answers', () => {
     ).to.equal(null);
   });
 
-  it('cost nothing; every address that can spend holds money first', async () => {
+  it('cost nothing', async () => {
     for (const path of ['/v1/models', '/v1/models/m', '/v1/key', '/v1/dashboard/billing/usage']) await (await get(path)).text();
     expect(relay.spending.reservations).to.have.length(0);
-    relay.spending.balance = 0n as Money;
-    relay.directory.prices.set('e', { model: 'e', kind: 'embedding', rates: { input: 1_000_000n as Money } });
-    relay.directory.channels = [channel(upstream.baseUrl, { models: ['m', 'e'] })];
-    for (const path of SPENDING_ROUTES) {
-      const body = { contents: [{ parts: [{ text: 'x' }] }], model: 'm', messages: MESSAGES, input: 'x', max_tokens: 16 };
-      const response = await relay.post(path.replace('{model}', 'm'), path.includes('embeddings') ? { model: 'e', input: 'x' } : body);
-      expect(await response.text(), path).to.contain('"insufficient_quota"');
-    }
     expect(upstream.calls).to.have.length(0);
   });
 });

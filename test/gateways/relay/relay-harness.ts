@@ -7,7 +7,7 @@ import type { RequestLine } from '../../../gateways/ports/request-logger.ts';
 import { CallsInFlight } from '../../../gateways/relay/calls-in-flight.ts';
 import type { RelayDeps } from '../../../gateways/relay/relay-deps.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../../../gateways/relay/relay-limits.ts';
-import { createRelayRouter } from '../../../gateways/relay/relay-router.ts';
+import { createRelayRouter, type RelayRouter } from '../../../gateways/relay/relay-router.ts';
 import { createHttpServer, type HttpServer } from '../../../infra/http/http-server.ts';
 import { timeSortedIds } from '../../../infra/ids.ts';
 import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
@@ -129,6 +129,8 @@ export interface RelayHarness {
   readonly pools: UpstreamPools;
   readonly inFlight: CallsInFlight;
   readonly http: HttpServer;
+  readonly routes: RelayRouter['routes'];
+  readonly spendingRoutes: RelayRouter['spendingRoutes'];
   readonly lines: RequestLine[];
   readonly finished: FinishedCall[];
   readonly health: { readonly changes: string[]; readonly refusedKeys: string[] };
@@ -160,38 +162,37 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
   });
   const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
   const app = express();
-  app.use(
-    createRelayRouter({
-      directory,
-      apiKeys: { hashOf: (presented) => (presented.startsWith('sk-obl-') ? (presented as KeyHash) : null) },
-      spending,
-      claims,
-      standings: { of: async () => harness.standing },
-      upstream: pools,
-      tokenCounter: options.tokenCounter ?? { count: async (texts) => texts.join('').length },
-      secrets: { open: (sealed) => sealed },
-      health: {
-        healthChanged: (channelId, from, to) => health.changes.push(`${channelId} ${from} ${to}`),
-        keyRefused: (_channelId, keyId) => health.refusedKeys.push(keyId),
-      },
-      logger: { log: (line) => lines.push(line) },
-      metrics: {
-        callStarted: () => undefined,
-        callFinished: (call) => finished.push(call),
-        attemptFinished: () => undefined,
-        charged: () => undefined,
-      },
-      clock: { now: () => Date.now() },
-      stopwatch: { elapsed: () => performance.now() },
-      ids: timeSortedIds,
-      random: options.random ?? Math.random,
-      sandboxUrl: options.sandboxUrl ?? (() => null),
-      tracer: options.tracer ?? null,
-      inFlight,
-      sharedLimits: options.sharedLimits ?? null,
-      limits: { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits },
-    }),
-  );
+  const relay = createRelayRouter({
+    directory,
+    apiKeys: { hashOf: (presented) => (presented.startsWith('sk-obl-') ? (presented as KeyHash) : null) },
+    spending,
+    claims,
+    standings: { of: async () => harness.standing },
+    upstream: pools,
+    tokenCounter: options.tokenCounter ?? { count: async (texts) => texts.join('').length },
+    secrets: { open: (sealed) => sealed },
+    health: {
+      healthChanged: (channelId, from, to) => health.changes.push(`${channelId} ${from} ${to}`),
+      keyRefused: (_channelId, keyId) => health.refusedKeys.push(keyId),
+    },
+    logger: { log: (line) => lines.push(line) },
+    metrics: {
+      callStarted: () => undefined,
+      callFinished: (call) => finished.push(call),
+      attemptFinished: () => undefined,
+      charged: () => undefined,
+    },
+    clock: { now: () => Date.now() },
+    stopwatch: { elapsed: () => performance.now() },
+    ids: timeSortedIds,
+    random: options.random ?? Math.random,
+    sandboxUrl: options.sandboxUrl ?? (() => null),
+    tracer: options.tracer ?? null,
+    inFlight,
+    sharedLimits: options.sharedLimits ?? null,
+    limits: { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits },
+  });
+  app.use(relay);
   const http = createHttpServer({ app, ids: timeSortedIds });
   const port = await http.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${port}`;
@@ -204,6 +205,8 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     pools,
     inFlight,
     http,
+    routes: relay.routes,
+    spendingRoutes: relay.spendingRoutes,
     lines,
     finished,
     health,

@@ -7,7 +7,7 @@ import { exampleValue } from '../../../gateways/sandbox/example-value.ts';
 import { SANDBOX_MODELS, sandboxPrices } from '../../../gateways/sandbox/prices.ts';
 import { startSandbox, type Sandbox } from '../../../gateways/sandbox/sandbox-server.ts';
 import { tokensOf } from '../../../gateways/sandbox/text.ts';
-import { canCharge } from '../../../domain/pricing/rates.ts';
+import { servableAnywhere } from '../../../gateways/relay/endpoints/endpoints.ts';
 import { ModelPrice } from '../../../schemas/price.ts';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Tell me about the lighthouse.' }];
@@ -30,7 +30,7 @@ describe('the sandbox', () => {
     expect((await client.models.list()).data.map(({ id }) => id)).to.deep.equal(SANDBOX_MODELS);
     for (const price of sandboxPrices) {
       expect(ModelPrice.encode(price), price.model).to.be.an('object');
-      expect(canCharge(price, price.kind === 'embedding' ? 'embeddings' : 'chat'), price.model).to.equal(true);
+      expect(servableAnywhere(price), price.model).to.equal(true);
       expect(price.rates.input, price.model).to.satisfy((rate: bigint) => rate > 0n);
     }
   });

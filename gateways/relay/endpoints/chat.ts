@@ -1,0 +1,114 @@
+import { UNKNOWN_OUTPUT_LIMIT } from '../../../domain/pricing/worst-case.ts';
+import { promptOf } from '../../../domain/tokens/chat-text.ts';
+import { boundPrompt } from '../../../domain/tokens/prompt-bound.ts';
+import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
+import { convertRequest } from '../convert.ts';
+import type { Span } from '../json-spans.ts';
+import { firstIssue, readObject } from '../parse.ts';
+import { producedByAnswer } from '../produced-text.ts';
+import { readUsageAt } from '../read-usage.ts';
+import type { RelayLimits } from '../relay-limits.ts';
+import { countBoth } from './count-tokens.ts';
+import type { EndpointRules } from './endpoint.ts';
+
+/** The members that may have to be changed in the raw bytes on the way to the upstream. */
+const MEMBERS = [
+  'model',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'n',
+  'messages',
+  'service_tier',
+  'tools',
+  'modalities',
+] as const;
+
+export interface ParsedChat {
+  readonly endpoint: 'chat';
+  readonly body: Buffer;
+  readonly request: ChatRequest;
+  readonly spans: {
+    readonly model: Span;
+    readonly streamOptions: Span | null;
+    readonly maxTokens: Span | null;
+    readonly maxCompletionTokens: Span | null;
+  };
+  /** Where a member can be put in. */
+  readonly inside: number;
+}
+
+/** Tiers that an upstream bills at another price than the list's. */
+const UNPRICED_TIERS: ReadonlySet<string> = new Set(['priority', 'scale', 'fast']);
+
+const parse = (body: Buffer, limits: RelayLimits): ParsedChat | Refusal => {
+  const read = readObject(body, MEMBERS, limits);
+  if ('refused' in read) return read;
+  const parsed = ChatRequest.safeParse(read.value);
+  if (!parsed.success) return firstIssue(parsed.error);
+  const request = parsed.data;
+  if (request.service_tier !== undefined && request.service_tier !== null && UNPRICED_TIERS.has(request.service_tier)) {
+    return refuse(
+      'invalid_request',
+      `The service tier "${request.service_tier}" has no price here; leave service_tier out, or send "auto", "default" or "flex".`,
+      { param: 'service_tier' },
+    );
+  }
+  const [model, , streamOptions, maxTokens, maxCompletionTokens] = read.spans as [Span, Span | null, Span | null, Span | null, Span | null];
+  return { endpoint: 'chat', body, request, spans: { model, streamOptions, maxTokens, maxCompletionTokens }, inside: read.inside };
+};
+
+/** The most that one choice may produce: what the caller allows, and never more than the model can. */
+const outputPerChoice = (request: ChatRequest, modelLimit: number | undefined): number => {
+  const asked = Math.max(request.max_tokens ?? 0, request.max_completion_tokens ?? 0);
+  if (asked === 0) return modelLimit ?? UNKNOWN_OUTPUT_LIMIT;
+  return modelLimit === undefined ? asked : Math.min(asked, modelLimit);
+};
+
+/** Predicted output that is not used is billed as output. */
+const predictedTokens = (request: ChatRequest): number => {
+  const prediction = request['prediction'];
+  return prediction === undefined || prediction === null ? 0 : Buffer.byteLength(JSON.stringify(prediction));
+};
+
+const searches = ({ request }: ParsedChat): number => {
+  const search = request['web_search_options'];
+  return search === undefined || search === null ? 0 : 1;
+};
+
+/** Chat completions, the form within the relay of all chat. */
+export const chat: EndpointRules<ParsedChat> = {
+  door: 'chat',
+  kinds: new Set(['chat', 'completion', 'responses', 'other']),
+  path: '/chat/completions',
+  canCharge: ({ rates }) => rates.call !== undefined || (rates.input !== undefined && rates.output !== undefined),
+  parse,
+  streamed: ({ request }) => request.stream === true,
+  bound: (parsed, price) => {
+    const { request, body } = parsed;
+    const prompt = boundPrompt(request, body.length, price.contextTokens);
+    const choices = request.n ?? 1;
+    const predicted = predictedTokens(request);
+    return {
+      choices,
+      predicted,
+      bound: {
+        promptTokens: prompt.tokens,
+        outputTokens: outputPerChoice(request, price.maxOutputTokens) * choices + predicted,
+        audioInput: prompt.audio,
+        imageInput: prompt.image,
+        audioOutput: request.modalities?.includes('audio') ?? false,
+        imageOutput: request.modalities?.includes('image') ?? false,
+        toolUses: searches(parsed),
+      },
+    };
+  },
+  convert: convertRequest,
+  reading: ({ body, usage }) => readUsageAt(body, usage, 'chat'),
+  produced: producedByAnswer,
+  estimate: (counter, { request }, _price, produced) => countBoth(counter, promptOf(request), produced),
+  toolUses: searches,
+  finish: (body) => body,
+};

@@ -1,0 +1,57 @@
+import type { CallBound } from '../../../domain/pricing/worst-case.ts';
+import type { UsageReading } from '../../../domain/pricing/openai-usage.ts';
+import type { Countable } from '../../../domain/tokens/chat-text.ts';
+import type { Refusal } from '../../../schemas/errors.ts';
+import type { Endpoint as Door } from '../../../schemas/events/token.ts';
+import type { ModelKind, ModelPrice } from '../../../schemas/price.ts';
+import type { Usage } from '../../../schemas/usage.ts';
+import type { TokenCounter } from '../../ports/token-counter.ts';
+import type { Conversion } from '../convert.ts';
+import type { Span } from '../json-spans.ts';
+import type { RelayLimits } from '../relay-limits.ts';
+
+/** What a request can use at most. */
+export interface Bounded {
+  readonly bound: CallBound;
+  /** Answers that share the bound's output. */
+  readonly choices: number;
+  /** The part of the bound's output that no limit on the answer lowers. */
+  readonly predicted: number;
+}
+
+/** A whole answer, and where its `usage` is. */
+export interface WholeAnswer {
+  readonly body: Buffer;
+  readonly usage: Span | null;
+}
+
+/**
+ * Everything that the relay has to know of one kind of call: what it asks for, what that may cost, and how to see from its
+ * answer what it did. `P` is its request once it is parsed.
+ */
+export interface EndpointRules<P> {
+  /** What a key must be allowed to be used for. */
+  readonly door: Door;
+  /** Kinds of models that can be called here. */
+  readonly kinds: ReadonlySet<ModelKind>;
+  /** Behind the base URL of an upstream that speaks OpenAI's format. */
+  readonly path: string;
+  /** Whether a price says what such a call costs. Zero is an answer; silence is not. */
+  canCharge(price: ModelPrice): boolean;
+  parse(body: Buffer, limits: RelayLimits): P | Refusal;
+  /** Whether a stream was asked for. */
+  streamed(parsed: P): boolean;
+  bound(parsed: P, price: ModelPrice): Bounded;
+  /** The body as an upstream of OpenAI's format gets it: the client's own bytes, but for the few that must differ. */
+  convert(parsed: P, conversion: Conversion): Buffer;
+  /** What a whole answer says that the call used, in classes that the price has a rate for. */
+  reading(answer: WholeAnswer, parsed: P, price: ModelPrice): UsageReading;
+  /** What was said in a whole answer, for where it does not say what it used. */
+  produced(body: Buffer): Countable;
+  /** The best guess at what a call used whose upstream did not say. */
+  estimate(counter: TokenCounter, parsed: P, price: ModelPrice, produced: Countable): Promise<Usage>;
+  /** Uses of tools that are charged beside tokens. */
+  toolUses(parsed: P): number;
+  /** The last change to a whole answer in OpenAI's form before the client gets it. */
+  finish(body: Buffer, parsed: P): Buffer;
+}

@@ -1,0 +1,34 @@
+import type { Refusal } from '../../../schemas/errors.ts';
+import type { ModelPrice } from '../../../schemas/price.ts';
+import type { Endpoint } from '../call.ts';
+import type { RelayLimits } from '../relay-limits.ts';
+import { chat } from './chat.ts';
+import { completions } from './completions.ts';
+import { embeddings } from './embeddings.ts';
+import type { EndpointRules } from './endpoint.ts';
+import { moderations } from './moderations.ts';
+import type { ParsedRequest } from './parsed-request.ts';
+
+const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest, { readonly endpoint: E }>> } = {
+  chat,
+  completions,
+  embeddings,
+  moderations,
+};
+
+/** What holds for every call at an endpoint. */
+export const rulesOf = (endpoint: Endpoint): EndpointRules<ParsedRequest> => ENDPOINTS[endpoint];
+
+/** The request once, at the edge. Only what decides about routing and money is looked at; the rest is the upstream's business. */
+export const parse = (body: Buffer, endpoint: Endpoint, limits: RelayLimits): ParsedRequest | Refusal =>
+  ENDPOINTS[endpoint].parse(body, limits);
+
+/** Whether a model of this price can be called, and charged for, at the endpoint. */
+export const servable = (price: ModelPrice, endpoint: Endpoint): boolean => {
+  const rules = ENDPOINTS[endpoint];
+  return rules.kinds.has(price.kind) && rules.canCharge(price);
+};
+
+/** Whether there is any endpoint at which it can. */
+export const servableAnywhere = (price: ModelPrice): boolean =>
+  (Object.keys(ENDPOINTS) as readonly Endpoint[]).some((endpoint) => servable(price, endpoint));

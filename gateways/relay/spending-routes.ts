@@ -1,0 +1,52 @@
+import type { Request } from 'express';
+import { anthropicAnswers } from './dialects/anthropic-answers.ts';
+import { chatBodyOf } from './dialects/anthropic-requests.ts';
+import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
+import { chatBodyFor } from './dialects/gemini-requests.ts';
+import { openaiAnswers } from './dialects/openai-answers.ts';
+import { prepareResponse } from './responses/prepare-response.ts';
+import type { RelayDeps } from './relay-deps.ts';
+import type { SpendingRoute } from './spending-route.ts';
+
+const CHAT = '/v1/chat/completions';
+export const MESSAGES = '/v1/messages';
+
+const openai = (endpoint: SpendingRoute['endpoint'], name: string): SpendingRoute => ({
+  endpoint,
+  name,
+  dialect: openaiAnswers,
+  hubBody: null,
+});
+
+/** Every address that can spend and is one to the letter: `name` is what it is registered under. */
+export const spendingAddresses = (deps: Pick<RelayDeps, 'clock' | 'limits'>): readonly SpendingRoute[] => [
+  openai('chat', CHAT),
+  openai('completions', '/v1/completions'),
+  openai('embeddings', '/v1/embeddings'),
+  openai('moderations', '/v1/moderations'),
+  { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: chatBodyOf },
+  { ...openai('chat', '/v1/responses'), prepare: prepareResponse(deps) },
+];
+
+const geminiAddress = (method: string): string => `/v1beta/models/{model}:${method}`;
+
+const GENERATE = geminiAddress('generateContent');
+
+/** What can be asked of a model by a method behind its name, as Gemini's addresses have it. */
+export const GEMINI_METHODS: ReadonlyMap<string, (model: string, req: Request) => SpendingRoute> = new Map([
+  [
+    'generateContent',
+    (model: string): SpendingRoute => ({ endpoint: 'chat', name: GENERATE, dialect: geminiAnswers, hubBody: chatBodyFor(model, false) }),
+  ],
+  [
+    'streamGenerateContent',
+    (model: string, { query }: Request): SpendingRoute => ({
+      endpoint: 'chat',
+      name: geminiAddress('streamGenerateContent'),
+      dialect: query['alt'] === 'sse' ? geminiAnswers : geminiArrayAnswers,
+      hubBody: chatBodyFor(model, true),
+    }),
+  ],
+]);
+
+export const geminiAddresses: readonly string[] = [...GEMINI_METHODS.keys()].map(geminiAddress);

@@ -1,0 +1,18 @@
+import type { Money } from '../../../../schemas/money.ts';
+import type { ModelKind, ModelPrice, Rates } from '../../../../schemas/price.ts';
+
+const perMillion = (nanoDollars: bigint): Money => nanoDollars as Money;
+
+const RATES = {
+  chat: { input: perMillion(2_000_000_000n), output: perMillion(8_000_000_000n) },
+  completion: { input: perMillion(1_500_000_000n), output: perMillion(2_000_000_000n) },
+  embedding: { input: perMillion(100_000_000n) },
+  moderation: { input: perMillion(1_000_000_000n) },
+} as const satisfies Partial<Record<ModelKind, Rates>>;
+
+type Priced = keyof typeof RATES;
+
+/** Kinds of models that can be called; each is the name of a model too. */
+export const MODEL_KINDS = Object.keys(RATES) as readonly Priced[];
+
+export const priceOfKind = (kind: Priced): ModelPrice => ({ model: kind, kind, rates: RATES[kind] });

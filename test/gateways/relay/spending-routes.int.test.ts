@@ -1,0 +1,103 @@
+import { expect } from 'chai';
+import { GEMINI_METHODS } from '../../../gateways/relay/spending-routes.ts';
+import type { Money } from '../../../schemas/money.ts';
+import { MODEL_KINDS, priceOfKind } from './endpoints/priced-models.ts';
+import { startEndpointUpstream, type EndpointUpstream } from './endpoints/endpoint-upstream.ts';
+import { channel, KEY, startRelay, type RelayHarness } from './relay-harness.ts';
+
+const CHAT_BODY = { model: 'chat', messages: [{ role: 'user', content: 'hi' }], max_tokens: 16 };
+const GEMINI_BODY = { contents: [{ parts: [{ text: 'hi' }] }] };
+
+/** One call for every address that can spend, which nothing but the money keeps from its upstream. */
+const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: unknown }>> = {
+  '/v1/chat/completions': { body: CHAT_BODY },
+  '/v1/completions': { body: { model: 'completion', prompt: 'hi' } },
+  '/v1/embeddings': { body: { model: 'embedding', input: 'hi' } },
+  '/v1/moderations': { body: { model: 'moderation', input: 'hi' } },
+  '/v1/messages': { body: CHAT_BODY },
+  '/v1/responses': { body: { model: 'chat', input: 'hi', max_output_tokens: 16 } },
+  '/v1beta/models/{model}:generateContent': { model: 'chat', body: GEMINI_BODY },
+  '/v1beta/models/{model}:streamGenerateContent': { model: 'chat', body: GEMINI_BODY },
+};
+
+const asBody = (body: unknown): { readonly body: string | FormData; readonly headers: Record<string, string> } =>
+  body instanceof FormData ? { body, headers: {} } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+
+describe('the table of the relay’s routes', () => {
+  let upstream: EndpointUpstream;
+  let relay: RelayHarness;
+
+  before(async () => {
+    upstream = await startEndpointUpstream();
+  });
+  after(() => upstream.close());
+  beforeEach(async () => {
+    upstream.reset();
+    relay = await startRelay();
+    relay.directory.channels = [channel(upstream.baseUrl, { models: MODEL_KINDS })];
+    for (const kind of MODEL_KINDS) relay.directory.prices.set(kind, priceOfKind(kind));
+  });
+  afterEach(() => relay.close());
+
+  const call = (method: string, path: string, sent: unknown): Promise<Response> => {
+    const { body, headers } = asBody(sent);
+    return fetch(`${relay.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${KEY}`, ...headers },
+      ...(method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? {} : { body }),
+    });
+  };
+
+  /** Every method and address that the router answers, with what stands for anything replaced by something. */
+  const answered = (): readonly (readonly [method: string, path: string])[] =>
+    relay.routes.flatMap(({ path, methods }) => {
+      const paths =
+        path === '/v1beta/models/*rest'
+          ? [...GEMINI_METHODS.keys(), 'countTokens', 'x'].map((each) => `/v1beta/models/chat:${each}`)
+          : [path];
+      return paths.flatMap((each) =>
+        methods.flatMap((method) =>
+          (method === undefined || method === '_all' ? ['get', 'post', 'put', 'delete', 'patch'] : [method]).map(
+            (one) => [one.toUpperCase(), each.replace(/\*\w+|:(?!\w*(?:Content|Contents|Tokens|x$))\w+/g, 'chat')] as const,
+          ),
+        ),
+      );
+    });
+
+  it('has a call in this test for every address that can spend', () => {
+    expect(Object.keys(CALLS).sort()).to.deep.equal([...relay.spendingRoutes].sort());
+    const registered = new Set(relay.routes.map(({ path }) => path));
+    for (const path of relay.spendingRoutes)
+      expect(registered.has(path.startsWith('/v1beta/models/') ? '/v1beta/models/*rest' : path), path).to.equal(true);
+  });
+
+  it('lets every spending address through to its upstream for money, and none without', async () => {
+    for (const [path, { model, body }] of Object.entries(CALLS)) {
+      relay.spending.balance = 0n as Money;
+      const refused = await call('POST', path.replace('{model}', model ?? ''), body);
+      expect(await refused.text(), path).to.contain('insufficient_quota');
+      expect(upstream.calls, path).to.have.length(0);
+      relay.spending.balance = 1_000_000_000_000n as Money;
+      const held = relay.spending.reservations.length;
+      await (await call('POST', path.replace('{model}', model ?? ''), body)).text();
+      expect(upstream.calls.length, path).to.be.greaterThan(0);
+      expect(relay.spending.reservations, path).to.have.length(held + 1);
+      upstream.reset();
+    }
+    await relay.idle();
+    expect(relay.spending.unended).to.equal(0);
+  });
+
+  it('asks nothing of an upstream, at whatever address and by whatever method, that no money was set aside for', async () => {
+    const bodies = [...Object.values(CALLS).map(({ body }) => body), {}];
+    relay.spending.balance = 0n as Money;
+    const tried = answered();
+    expect(tried.length).to.be.greaterThan(20);
+    await Promise.all(
+      tried.flatMap(([method, path]) =>
+        (method === 'POST' ? bodies : [{}]).map(async (body) => void (await (await call(method, path, body)).text())),
+      ),
+    );
+    expect(upstream.calls.map(({ path }) => path)).to.deep.equal([]);
+  });
+});
