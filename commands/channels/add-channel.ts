@@ -9,6 +9,7 @@ import { derivedId } from '../derived-id.ts';
 import type { EgressCheck } from '../ports/egress-check.ts';
 import type { SecretBox } from '../ports/secret-box.ts';
 import { runCommand } from '../run-command.ts';
+import { addressChannel, type AddressedSettings } from './address-channel.ts';
 import { sealSecrets } from './channel-secrets.ts';
 
 export interface ChannelDeps extends CommandLog {
@@ -26,10 +27,16 @@ const addressAtFault = async (egress: EgressCheck, { provider, baseUrl }: Channe
 
 export const addChannel = async (
   deps: ChannelDeps,
-  command: { readonly settings: ChannelSettings; readonly secrets: readonly string[] },
+  command: {
+    readonly settings: AddressedSettings;
+    readonly blanks?: Readonly<Record<string, string>>;
+    readonly secrets: readonly string[];
+  },
   context: CommandContext,
 ): Promise<{ readonly channelId: ChannelId; readonly position: Position | null } | Refusal> => {
-  const blocked = await addressAtFault(deps.egress, command.settings);
+  const settings = addressChannel(command.settings, command.blanks);
+  if (isRefusal(settings)) return settings;
+  const blocked = await addressAtFault(deps.egress, settings);
   if (blocked !== null) return blocked;
   const channelId = ChannelId.parse(derivedId('chn', context.commandId));
   const added = await runCommand(
@@ -37,7 +44,7 @@ export const addChannel = async (
     deps.appender,
     channelStream(channelId),
     channelOf(channelId),
-    { kind: 'add', settings: command.settings, keys: sealSecrets(deps.secretBox, command.secrets, context) },
+    { kind: 'add', settings, keys: sealSecrets(deps.secretBox, command.secrets, context) },
     context,
   );
   return isRefusal(added) ? added : { channelId, position: added.position };
@@ -46,11 +53,18 @@ export const addChannel = async (
 /** New settings; `secrets` replaces every credential, and must be given when the address changes its origin. */
 export const changeChannel = async (
   deps: ChannelDeps,
-  command: { readonly channelId: ChannelId; readonly settings: ChannelSettings; readonly secrets?: readonly string[] },
+  command: {
+    readonly channelId: ChannelId;
+    readonly settings: AddressedSettings;
+    readonly blanks?: Readonly<Record<string, string>>;
+    readonly secrets?: readonly string[];
+  },
   context: CommandContext,
   expectedRevision?: Revision,
 ): Promise<{ readonly position: Position | null } | Refusal> => {
-  const { channelId, settings, secrets } = command;
+  const { channelId, secrets } = command;
+  const settings = addressChannel(command.settings, command.blanks);
+  if (isRefusal(settings)) return settings;
   const blocked = await addressAtFault(deps.egress, settings);
   if (blocked !== null) return blocked;
   const keys = secrets === undefined ? {} : { keys: sealSecrets(deps.secretBox, secrets, context) };

@@ -88,7 +88,7 @@ const settingsAtFault = ({ provider, baseUrl, models }: ChannelSettings): Refusa
   if (upstreamOrigin(baseUrl) === null) {
     return refuse(
       'invalid_request',
-      'The base URL must be http or https, without credentials, query, fragment or trailing slash, such as https://api.openai.com/v1.',
+      'The base URL must be http or https, without credentials, query, fragment, braces or trailing slash, such as https://api.openai.com/v1.',
       { param: 'settings.baseUrl' },
     );
   }

@@ -1,6 +1,6 @@
 /**
  * The origin that a channel's base URL points to, `null` when it is not a plain one: credentials in a URL end up in
- * logs, and a query, a fragment or a trailing slash breaks the paths that are put behind it.
+ * logs, a query, a fragment or a trailing slash breaks the paths that are put behind it, and what is in braces was to be filled in.
  */
 export const upstreamOrigin = (baseUrl: string): string | null => {
   let url: URL;
@@ -10,6 +10,6 @@ export const upstreamOrigin = (baseUrl: string): string | null => {
     return null;
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return null;
-  if (url.username !== '' || url.password !== '' || baseUrl.includes('?') || baseUrl.includes('#') || baseUrl.endsWith('/')) return null;
+  if (url.username !== '' || url.password !== '' || /[?#{}]|\/$/.test(baseUrl)) return null;
   return url.origin;
 };

@@ -1,8 +1,16 @@
 import type { ChannelProbe, ProbeOutcome } from '../../commands/ports/channel-probe.ts';
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { ChannelSettings, ModelMapping } from '../../schemas/events/channel.ts';
-import type { Upstream, UpstreamExchange, UpstreamRequest } from '../ports/upstream.ts';
+import type { Provider } from '../../domain/providers/provider.ts';
+import { providerOf } from '../../domain/providers/providers.ts';
+import { isRefusal, type Refusal } from '../../schemas/errors.ts';
+import type { Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../ports/upstream.ts';
+import { parse, type ParsedRequest } from '../relay/parse.ts';
+import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
 import { addressOf } from '../relay/upstream-address.ts';
+import { addCredential } from '../relay/upstreams/credential-headers.ts';
+import type { Asked } from '../relay/upstreams/upstream-dialect.ts';
+import { UPSTREAM_DIALECTS } from '../relay/upstreams/upstream-dialects.ts';
 
 /** Longest that a test waits for a whole answer. */
 const LONGEST_MS = 30_000;
@@ -13,11 +21,15 @@ const MESSAGE_LENGTH = 300;
 
 const EMBEDDING = /embed|bge-|gte-|e5-/i;
 
-/** The least call there is. Without a limit of its own: upstreams do not agree on what that is called, and the answer to this is short. */
-const question = (upstreamModel: string): { readonly path: string; readonly body: object } =>
-  EMBEDDING.test(upstreamModel)
-    ? { path: '/embeddings', body: { model: upstreamModel, input: 'hi' } }
-    : { path: '/chat/completions', body: { model: upstreamModel, messages: [{ role: 'user', content: 'Say only: ok' }], stream: false } };
+/** The least call there is. Without a limit of its own: models do not agree on what that is called, and the answer to this is short. */
+const question = ({ serves }: Provider, upstreamModel: string): ParsedRequest | Refusal =>
+  EMBEDDING.test(upstreamModel) || (serves.includes('embeddings') && !serves.includes('chat'))
+    ? parse(Buffer.from(JSON.stringify({ model: upstreamModel, input: 'hi' })), 'embeddings', DEFAULT_RELAY_LIMITS)
+    : parse(
+        Buffer.from(JSON.stringify({ model: upstreamModel, messages: [{ role: 'user', content: 'Say only: ok' }], stream: false })),
+        'chat',
+        DEFAULT_RELAY_LIMITS,
+      );
 
 /** What an error answer says, if it says it the usual way. */
 const errorIn = (text: string): string => {
@@ -44,6 +56,7 @@ const looksAnswered = (text: string): boolean => {
 const ask = (
   upstream: Upstream,
   request: UpstreamRequest,
+  { interpreter }: Asked,
 ): Promise<{ readonly status: number; readonly text: string } | { readonly fault: string }> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -56,7 +69,7 @@ const ask = (
       resolve({ fault });
     };
     const timer = setTimeout(() => giveUp(`No whole answer within ${LONGEST_MS / 1_000} s.`), LONGEST_MS);
-    exchange = upstream.send(request, {
+    const listener: UpstreamListener = {
       headers: (answered) => {
         status = answered;
       },
@@ -71,7 +84,10 @@ const ask = (
         resolve({ status, text: Buffer.concat(chunks).toString('utf8') });
       },
       failed: ({ message }) => giveUp(message),
-    });
+    };
+    const interpreting = interpreter?.(listener) ?? null;
+    exchange = upstream.send(request, interpreting ?? listener);
+    interpreting?.begin(exchange);
   });
 
 const judge = (answer: Awaited<ReturnType<typeof ask>>): Omit<ProbeOutcome, 'latencyMs'> => {
@@ -80,7 +96,7 @@ const judge = (answer: Awaited<ReturnType<typeof ask>>): Omit<ProbeOutcome, 'lat
   if (status >= 400) return { ok: false, message: `HTTP ${status}: ${errorIn(text)}` };
   return looksAnswered(text)
     ? { ok: true, message: `Answered with HTTP ${status}.` }
-    : { ok: false, message: 'What came is not an answer of an OpenAI-compatible server.' };
+    : { ok: false, message: 'What came is no answer in the form that this provider has.' };
 };
 
 export interface ChannelProbeDeps {
@@ -93,24 +109,34 @@ export interface ChannelProbeDeps {
 /** Tests channels through the same way that calls take, under the same egress rules. */
 export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps): ChannelProbe => ({
   probe: async (settings: ChannelSettings, { upstreamModel }: ModelMapping, credential: string | null) => {
+    const provider = providerOf(settings.provider);
+    if (provider === undefined) return { ok: false, latencyMs: 0, message: 'This release does not know the provider.' };
     const address = addressOf(settings, sandboxUrl());
     if (address === null) return { ok: false, latencyMs: 0, message: 'The sandbox is off.' };
-    const { path, body } = question(upstreamModel);
+    const parsed = question(provider, upstreamModel);
+    if (isRefusal(parsed)) return { ok: false, latencyMs: 0, message: parsed.message };
+    const asked = UPSTREAM_DIALECTS[provider.dialect].ask({
+      parsed,
+      provider,
+      upstreamModel,
+      loweredOutput: null,
+      modelLimit: null,
+      createdAt: Math.floor(clock.now() / 1_000),
+      limits: DEFAULT_RELAY_LIMITS,
+    });
+    if (isRefusal(asked)) return { ok: false, latencyMs: 0, message: asked.message };
+    const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json', ...asked.headers };
+    if (credential !== null) addCredential(headers, provider.auth, credential);
+    const request: UpstreamRequest = {
+      origin: address.origin,
+      path: address.path + asked.path,
+      method: 'POST',
+      headers,
+      body: asked.body,
+      trusted: provider.internal === true,
+    };
     const began = clock.now();
-    const { ok, message } = judge(
-      await ask(upstream, {
-        origin: address.origin,
-        path: `${address.path}${path}`,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          ...(credential === null ? {} : { authorization: `Bearer ${credential}` }),
-        },
-        body: Buffer.from(JSON.stringify(body)),
-        trusted: settings.provider === 'sandbox',
-      }),
-    );
+    const { ok, message } = judge(await ask(upstream, request, asked));
     // Upstreams that reject a key like to quote it.
     const clean = credential === null ? message : message.replaceAll(credential, '[key]');
     return { ok, latencyMs: Math.max(0, Math.round(clock.now() - began)), message: clean.slice(0, MESSAGE_LENGTH) };

@@ -9,6 +9,7 @@ import * as notifications from '../../schemas/http/notifications.ts';
 import * as overview from '../../schemas/http/overview.ts';
 import * as prices from '../../schemas/http/prices.ts';
 import * as projections from '../../schemas/http/projections.ts';
+import * as providers from '../../schemas/http/providers.ts';
 import * as requests from '../../schemas/http/requests.ts';
 import * as session from '../../schemas/http/session.ts';
 import * as status from '../../schemas/http/status.ts';
@@ -313,6 +314,15 @@ export const routes = {
     query: channels.ChannelQuery,
     answer: 'json',
     response: channels.ChannelList,
+  },
+  listProviders: {
+    method: 'get',
+    path: '/providers',
+    auth: 'admin',
+    tag: 'Channels',
+    summary: 'Everybody who can be behind a channel.',
+    answer: 'json',
+    response: providers.ProviderList,
   },
   addChannel: {
     method: 'post',

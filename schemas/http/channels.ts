@@ -38,19 +38,33 @@ export const ChannelList = z.object({ rows: z.array(ChannelView) });
 /** A credential of an upstream: sealed on arrival, never shown again. */
 export const ChannelSecret = z.string().trim().min(1).max(4_096);
 
-/** What may be left out has a usual value: priority 0, weight 1, every group, cost as the price list says. */
-export const NewChannelSettings = ChannelSettings.extend({
+/** What fills the blanks of a provider's address, by their names. */
+const Blanks = z.record(z.string().max(64), z.string().max(253));
+
+/** Without a base URL: that of the provider, with its blanks filled. */
+const AddressedSettings = ChannelSettings.extend({ baseUrl: ChannelSettings.shape.baseUrl.optional() });
+
+/** What may be left out has a usual value: the provider's base URL, priority 0, weight 1, every group, cost as the price list says. */
+const NewChannelSettings = AddressedSettings.extend({
   priority: ChannelSettings.shape.priority.default(0),
   weight: ChannelSettings.shape.weight.default(1),
   groups: ChannelSettings.shape.groups.default(null),
   costRatio: z.int().min(0).max(1_000_000_000).default(1_000_000).pipe(ChannelSettings.shape.costRatio),
 });
 
-export const AddChannel = z.object({ settings: NewChannelSettings, secrets: z.array(ChannelSecret).max(100).default([]) });
+export const AddChannel = z.object({
+  settings: NewChannelSettings,
+  blanks: Blanks.default({}),
+  secrets: z.array(ChannelSecret).max(100).default([]),
+});
 export const ChannelAdded = z.object({ ...Done.shape, channelId: ChannelId });
 
 /** Another origin in `baseUrl` needs the credentials anew: what was entrusted to one address is never sent to another. */
-export const ChangeChannel = z.object({ settings: ChannelSettings, secrets: z.array(ChannelSecret).max(100).optional() });
+export const ChangeChannel = z.object({
+  settings: AddressedSettings,
+  blanks: Blanks.default({}),
+  secrets: z.array(ChannelSecret).max(100).optional(),
+});
 
 export const AddChannelKey = z.object({ secret: ChannelSecret });
 export const ChannelKeyAdded = z.object({ ...Done.shape, keyId: ChannelKeyId });

@@ -186,6 +186,27 @@ describe('the states of the console', function () {
     expect(fake.calls.filter(({ operation }) => operation === 'GET /keys/key_000000000001').length).to.be.at.least(2);
   });
 
+  it('find a provider by typing, and fill in its address', async () => {
+    await page.goto(`${fake.origin}/channels?new=1`);
+    const form = page.getByRole('dialog', { name: 'Add channel' });
+    const provider = form.getByLabel('Provider');
+    const address = form.getByLabel('Base URL');
+    await provider.fill('groq');
+    await provider.blur();
+    expect([await provider.inputValue(), await address.inputValue()]).to.deep.equal(['Groq', 'https://api.groq.com/openai/v1']);
+    await provider.fill('nobody');
+    await provider.blur();
+    expect(await provider.inputValue()).to.equal('Groq');
+    await provider.fill('Cloudflare Workers AI');
+    await provider.blur();
+    await form.getByRole('button', { name: 'Add channel' }).click();
+    await seen(form.getByText('Put your own values where there are braces.'));
+    await address.fill('https://proxy.example/v1');
+    await provider.fill('openai');
+    await provider.blur();
+    expect(await address.inputValue()).to.equal('https://proxy.example/v1');
+  });
+
   it('put the server’s objection beside the field that it is about', async () => {
     await page.goto(`${fake.origin}/channels?new=1`);
     const form = page.getByRole('dialog', { name: 'Add channel' });

@@ -34,10 +34,12 @@ const switchChannel = (name: 'enable' | 'disable', about: string, said: string):
 export const channelCommands: readonly Command[] = [
   {
     name: 'channels add',
-    about: 'Add a channel to an upstream that speaks OpenAI’s format. Its key is read from standard input.',
+    about: 'Add a channel to a provider. Its key is read from standard input.',
     options: {
       name: { value: 'NAME', about: 'What to call it.', required: true },
-      'base-url': { value: 'URL', about: 'With the version, such as https://api.openai.com/v1.', required: true },
+      provider: { value: 'ID', about: 'Who is behind it, as `providers list` shows; openai-compatible unless given.' },
+      'base-url': { value: 'URL', about: 'With the version, such as https://api.openai.com/v1; the provider’s own unless given.' },
+      blanks: { value: 'LIST', about: 'What fills the blanks of the provider’s address: name=value, with commas between them.' },
       models: { value: 'LIST', about: 'Models, with commas between them; ours=theirs where the names differ.', required: true },
       priority: { value: 'N', about: 'Channels of the highest priority are tried first; 0 unless given.' },
       weight: { value: 'N', about: 'The odds among equals; 1 unless given.' },
@@ -45,11 +47,16 @@ export const channelCommands: readonly Command[] = [
       'no-key': { about: 'The upstream wants no key; standard input is left alone.' },
     },
     examples: [
-      'channels add --name OpenAI --base-url https://api.openai.com/v1 --models gpt-4o,gpt-4o-mini < key.txt',
+      'channels add --name Groq --provider groq --models llama-3.3-70b-versatile < key.txt',
+      'channels add --name Workers --provider cloudflare-workers-ai --blanks account=0a1b2c --models @cf/meta/llama-3 < key.txt',
       'channels add --name local --base-url http://127.0.0.1:11434/v1 --models llama=llama3.2:3b --no-key',
     ],
     run: async (run: Run): Promise<Outcome> => {
-      const { name = '', 'base-url': baseUrl = '', models, priority, weight, groups } = run.options;
+      const { name = '', provider, 'base-url': baseUrl, blanks, models, priority, weight, groups } = run.options;
+      if (provider === undefined && baseUrl === undefined) return fail(EXIT.usage, 'Say where it leads: --provider, --base-url or both.');
+      const filled = (wordsOf(blanks) ?? []).map((word) => word.split(/=(.*)/s, 2));
+      if (filled.some(([blank, value]) => !blank || !value))
+        return fail(EXIT.usage, '--blanks takes name=value, with commas between them.');
       for (const [option, value] of [
         ['priority', priority],
         ['weight', weight],
@@ -64,18 +71,45 @@ export const channelCommands: readonly Command[] = [
         body: {
           settings: {
             name,
-            provider: 'openai',
-            baseUrl: baseUrl.replace(/\/$/, ''),
+            provider: provider ?? 'openai-compatible',
+            baseUrl: baseUrl?.replace(/\/$/, ''),
             models: (wordsOf(models) ?? []).map(mappingOf),
             priority: priority === undefined ? undefined : Number(priority),
             weight: weight === undefined ? undefined : Number(weight),
             groups: wordsOf(groups),
           },
+          blanks: Object.fromEntries(filled) as Readonly<Record<string, string>>,
           secrets: secret === '' ? [] : [secret],
         },
       });
       if (isFailure(added)) return added;
       run.tell(added, () => listing([['channel', added.channelId]]));
+      return 0;
+    },
+  },
+  {
+    name: 'providers list',
+    about: 'List everybody who can be behind a channel.',
+    options: { search: { value: 'WORD', about: 'Only those with this in their id or name.' } },
+    examples: ['providers list', 'providers list --search cloud --json'],
+    run: async (run: Run): Promise<Outcome> => {
+      const api = await run.server();
+      if (isFailure(api)) return api;
+      const list = await api.call('listProviders', {});
+      if (isFailure(list)) return list;
+      const word = (run.options['search'] ?? '').toLowerCase();
+      const rows = list.rows.filter(({ id, name }) => id.includes(word) || name.toLowerCase().includes(word));
+      run.tell(rows, () =>
+        table(
+          [
+            { title: 'PROVIDER', cell: ({ id }) => id },
+            { title: 'NAME', cell: ({ name }) => name },
+            { title: 'BASE URL', cell: ({ baseUrl }) => baseUrl ?? '' },
+            { title: 'SERVES', cell: ({ serves }) => serves.join(' ') },
+          ],
+          rows,
+        ),
+      );
       return 0;
     },
   },
@@ -93,6 +127,7 @@ export const channelCommands: readonly Command[] = [
           [
             { title: 'CHANNEL', cell: ({ channelId }) => channelId },
             { title: 'NAME', cell: ({ settings }) => settings.name },
+            { title: 'PROVIDER', cell: ({ settings }) => settings.provider },
             { title: 'STATE', cell: ({ enabled }) => (enabled ? 'on' : 'off') },
             { title: 'HEALTH', cell: ({ health }) => health },
             { title: 'KEYS', cell: ({ keys }) => `${keys.filter(({ enabled }) => enabled).length}/${keys.length}`, right: true },

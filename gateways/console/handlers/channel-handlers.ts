@@ -3,6 +3,8 @@ import { addChannel, addChannelKey, changeChannel } from '../../../commands/chan
 import { runChannelCommand, type DirectChannelCommand } from '../../../commands/channels/run-channel-command.ts';
 import { testChannel } from '../../../commands/channels/test-channel.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import { PROVIDERS } from '../../../domain/providers/providers.ts';
+import type { ProviderView } from '../../../schemas/http/providers.ts';
 import type { ChannelView } from '../../../schemas/http/channels.ts';
 import type { ChannelId } from '../../../schemas/ids.ts';
 import type { ChannelTraffics } from '../../ports/channel-traffic.ts';
@@ -14,6 +16,7 @@ import type { HandlerDeps } from './handler-deps.ts';
 type ChannelHandlers = Pick<
   Handlers,
   | 'listChannels'
+  | 'listProviders'
   | 'addChannel'
   | 'readChannel'
   | 'changeChannel'
@@ -44,6 +47,17 @@ const withTraffic = async (traffics: ChannelTraffics | null, channels: readonly 
   });
 };
 
+const shownProviders: z.output<typeof ProviderView>[] = PROVIDERS.filter(({ internal }) => internal !== true).map(
+  ({ id, name, baseUrl, blanks = [], keyless = false, serves }) => ({
+    id,
+    name,
+    baseUrl,
+    blanks: [...blanks],
+    keyless,
+    serves: [...serves],
+  }),
+);
+
 export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
   const run = async (
     { params, context, expectedRevision }: ChannelCall,
@@ -61,16 +75,17 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
       if (channel === null) return refuse('not_found', 'There is no such channel.');
       return (await withTraffic(deps.traffics, [channel]))[0] ?? channel;
     },
+    listProviders: () => Promise.resolve({ rows: shownProviders }),
     addChannel: async ({ body, context }) => {
       const added = await addChannel(deps, body, context(PLATFORM));
       return isRefusal(added) ? added : { channelId: added.channelId, position: positionText(added.position) };
     },
     changeChannel: async ({ params, body, context, expectedRevision }) => {
-      const { settings, secrets } = body;
+      const { settings, blanks, secrets } = body;
       return doneAt(
         await changeChannel(
           deps,
-          { ...params, settings, ...(secrets === undefined ? {} : { secrets }) },
+          { ...params, settings, blanks, ...(secrets === undefined ? {} : { secrets }) },
           context(PLATFORM),
           expectedRevision,
         ),

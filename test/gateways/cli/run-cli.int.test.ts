@@ -206,6 +206,23 @@ describe('the command line with a server, and without', () => {
     );
   });
 
+  it('adds channels to providers, whose addresses it knows', async () => {
+    const found = (await withServer(['providers', 'list', '--search', 'workers', '--json'])).json();
+    expect(listed(found).map((row: { id: string }) => row.id)).to.deep.equal(['cloudflare-workers-ai']);
+    expect((await withServer(['providers', 'list'])).out).to.match(/groq +Groq +https:\/\/api\.groq\.com\/openai\/v1 +chat/);
+    const add = ['channels', 'add', '--name', 'Workers', '--models', 'x', '--no-key'];
+    expect((await withServer(add)).err).to.include('--provider, --base-url or both');
+    const workers = [...add, '--provider', 'cloudflare-workers-ai'];
+    expect((await withServer(workers)).err).to.include('needs: account');
+    expect((await withServer([...workers, '--blanks', 'account'])).err).to.include('name=value');
+    const { channelId } = (await withServer([...workers, '--blanks', 'account=0a1b', '--json'])).json();
+    await bench.projecting.caughtUp();
+    const channel = listed((await withServer(['channels', 'list', '--json'])).json()).find(
+      (row: { channelId: string }) => row.channelId === channelId,
+    );
+    expect(channel.settings.baseUrl).to.equal('https://api.cloudflare.com/client/v4/accounts/0a1b/ai/v1');
+  });
+
   it('takes secrets from standard input, and never from the line', async () => {
     const add = [
       'channels',

@@ -43,6 +43,52 @@ describe('administration', () => {
       expect(events).to.include('ChannelKeyAdded').and.not.to.include('env1.').and.not.to.include(SECRET);
     });
 
+    it('gives one its provider’s address, with the blanks filled', async () => {
+      const own = { name: 'Workers', provider: 'cloudflare-workers-ai', models: settings.models };
+      const { body: added } = await admin.post('/api/channels', { settings: own, blanks: { account: '0a1b' }, secrets: [] });
+      const channel = await read(`/api/channels/${added.channelId}`, added);
+      expect(channel.settings.baseUrl).to.equal('https://api.cloudflare.com/client/v4/accounts/0a1b/ai/v1');
+      for (const account of ['', '../..', 'a/b'])
+        expect((await admin.post('/api/channels', { settings: own, blanks: { account }, secrets: [] })).body.error.param).to.equal(
+          'blanks.account',
+        );
+      const open = { ...own, baseUrl: 'https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1' };
+      expect((await admin.post('/api/channels', { settings: open, secrets: [] })).body.error.param).to.equal('settings.baseUrl');
+      const { body: moved } = await admin.call('PUT', `/api/channels/${added.channelId}`, {
+        body: { settings: { ...channel.settings, provider: 'groq', baseUrl: undefined } },
+        headers: { 'if-match': String(channel.revision) },
+      });
+      expect((await read(`/api/channels/${added.channelId}`, moved)).settings.baseUrl).to.equal('https://api.groq.com/openai/v1');
+    });
+
+    it('knows everybody who can be behind one, but for the sandbox', async () => {
+      const { body } = await admin.get('/api/providers');
+      const rows = listed(body.rows) as { id: string }[];
+      const ids = rows.map(({ id }) => id);
+      expect(ids).to.include.members(['openai', 'groq', 'ollama']).and.not.to.include('sandbox');
+      expect(rows.find(({ id }) => id === 'snowflake-cortex')).to.deep.include({
+        blanks: [{ name: 'account', form: 'host' }],
+        keyless: false,
+      });
+    });
+
+    it('tests one as its provider wants to be asked', async () => {
+      const own = { name: 'Sarvam', provider: 'sarvam', models: settings.models };
+      const { body: added } = await admin.post('/api/channels', { settings: own, secrets: [SECRET] });
+      bench.upstreamAnswer = { status: 200, body: '{"choices":[{"message":{"content":"ok"}}]}' };
+      expect((await admin.post(`/api/channels/${added.channelId}/test`, {})).body).to.include({ ok: true });
+      expect(bench.asked.at(-1)?.headers).to.include({ 'api-subscription-key': SECRET }).and.not.to.have.property('authorization');
+
+      const other = { name: 'MiniMax', provider: 'minimax-legacy', models: settings.models };
+      const { body: second } = await admin.post('/api/channels', { settings: other, secrets: [SECRET] });
+      bench.upstreamAnswer = { status: 200, body: '{"base_resp":{"status_code":1004,"status_msg":"no such key"}}' };
+      expect((await admin.post(`/api/channels/${second.channelId}/test`, {})).body).to.include({
+        ok: false,
+        message: 'HTTP 401: no such key',
+      });
+      expect(bench.asked.at(-1)).to.include({ origin: 'https://api.minimax.chat', path: '/v1/text/chatcompletion_v2' });
+    });
+
     it('tests one through the same way that calls take, and shows how it went', async () => {
       const { body: added } = await admin.post('/api/channels', { settings, secrets: [SECRET] });
       const test = async () => (await admin.post(`/api/channels/${added.channelId}/test`, {})).body;
@@ -64,7 +110,7 @@ describe('administration', () => {
 
       for (const [answer, message] of [
         [{ fault: 'connect ECONNREFUSED' }, 'connect ECONNREFUSED'],
-        [{ status: 200, body: '<html>hello</html>' }, 'What came is not an answer of an OpenAI-compatible server.'],
+        [{ status: 200, body: '<html>hello</html>' }, 'What came is no answer in the form that this provider has.'],
         [{ status: 500, body: 'oops' }, 'HTTP 500: oops'],
       ] as const) {
         bench.upstreamAnswer = answer;

@@ -49,6 +49,12 @@ describe('the form of a channel', () => {
     }
   });
 
+  it('wants what stands in braces filled in', () => {
+    const open = 'https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1';
+    expect(readChannelDraft(draft({ baseUrl: open }), null).errors).to.deep.equal({ baseUrl: 'blank' });
+    expect(readChannelDraft(draft({ baseUrl: open.replace('{account}', '0a1b') }), null).errors).to.deep.equal({});
+  });
+
   it('asks for secrets anew when the address leads elsewhere, and only then', () => {
     const { settings: before } = readChannelDraft(draft({}), null);
     expect(needsSecrets(draft({ baseUrl: 'https://api.openai.com/v2' }), before)).to.equal(false);

@@ -116,6 +116,7 @@ export const startFakeConsole = async (
         keyPrefix: 'sk-obl-5c1e',
       }),
       'GET /channels': () => ({ rows: sample.sampleChannels(now) }),
+      'GET /providers': () => ({ rows: sample.sampleProviders() }),
       'POST /channels': () => ({ ...done, channelId: 'chn_000000000001' }),
       'GET /ledger/journal': () => page(sample.sampleJournal(now), search),
       'GET /ledger/trial-balance': () => sample.sampleTrial(),

@@ -1,4 +1,5 @@
 import type { Channel } from '../../../ui/src/api/channels.ts';
+import type { Provider } from '../../../ui/src/api/providers.ts';
 import type { Key } from '../../../ui/src/api/keys.ts';
 import type { Export } from '../../../ui/src/api/exports.ts';
 import type { Explanation, JournalEntry, TrialBalance } from '../../../ui/src/api/ledger.ts';
@@ -73,6 +74,19 @@ export const sampleKeys = (now: number, count = 14): Key[] => {
     };
   });
 };
+
+export const sampleProviders = (): Provider[] => [
+  { id: 'openai', name: 'OpenAI', baseUrl: 'https://api.openai.com/v1', blanks: [], keyless: false, serves: ['chat', 'embeddings'] },
+  { id: 'groq', name: 'Groq', baseUrl: 'https://api.groq.com/openai/v1', blanks: [], keyless: false, serves: ['chat'] },
+  {
+    id: 'cloudflare-workers-ai',
+    name: 'Cloudflare Workers AI',
+    baseUrl: 'https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1',
+    blanks: [{ name: 'account', form: 'segment' }],
+    keyless: false,
+    serves: ['chat', 'embeddings'],
+  },
+];
 
 export const sampleChannels = (now: number): Channel[] => {
   const base = (

@@ -103,7 +103,8 @@ export const readChannelDraft = (
   const name = draft.name.trim();
   if (name === '' || name.length > 100) errors.name = 'name';
   const baseUrl = draft.provider === 'sandbox' ? SANDBOX_URL : draft.baseUrl.trim().replace(/\/+$/, '');
-  if (originOf(baseUrl) === null) errors.baseUrl = 'baseUrl';
+  if (/[{}]/.test(baseUrl)) errors.baseUrl = 'blank';
+  else if (originOf(baseUrl) === null) errors.baseUrl = 'baseUrl';
   const models = parseMappings(draft.models);
   if (models === null) errors.models = 'mapping';
   else if (models.length === 0) errors.models = 'models';
