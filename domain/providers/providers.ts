@@ -39,6 +39,14 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'anthropic',
     serves: ['chat', 'batches', 'files'],
   },
+  {
+    id: 'gemini',
+    name: 'Google Gemini',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    auth: { kind: 'header', name: 'x-goog-api-key' },
+    dialect: 'gemini',
+    serves: ['chat', 'embeddings', 'images', 'files', 'batches'],
+  },
 ];
 
 const byId: ReadonlyMap<string, Provider> = new Map(PROVIDERS.map((provider) => [provider.id, provider]));

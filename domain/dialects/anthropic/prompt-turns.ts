@@ -1,4 +1,5 @@
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { Conversation, type ConversationRules, type Said } from '../chat/conversation.ts';
 import type { CacheHint, SaidCall, SaidPart, TextPart, Turn } from '../chat/turns.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -12,10 +13,7 @@ const SILENCE = '...';
 /** Types of images that Anthropic reads. */
 const IMAGES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
-interface Said {
-  readonly role: 'user' | 'assistant';
-  readonly content: Json[];
-}
+type Message = Said<'user' | 'assistant', Json>;
 
 const fault = (what: string, param: string): Refusal => refuse('invalid_request', `${param}: ${what}`, { param });
 
@@ -93,54 +91,13 @@ const resultBlock = (id: string, parts: readonly SaidPart[], param: string): Jso
   return { type: 'tool_result', tool_use_id: callId(id), ...(blocks.length === 0 ? {} : { content }), ...hint };
 };
 
-/** Turns while they are put together: neighbours of one role are one, and every call has its result right behind it. */
-class Conversation {
-  readonly said: Said[] = [];
-  /** Calls of the last turn of the assistant, in order, and what came back so far. */
-  #open: readonly SaidCall[] = [];
-  #results = new Map<string, Json>();
-  #orphans: Json[] = [];
-
-  say(role: Said['role'], blocks: readonly Json[]): void {
-    this.#answerCalls();
-    this.#add(role, blocks);
-  }
-
-  call(blocks: readonly Json[], calls: readonly SaidCall[]): void {
-    this.say('assistant', blocks);
-    this.#open = calls;
-  }
-
-  result(id: string, block: Json): void {
-    if (this.#open.some((call) => call.id === id) && !this.#results.has(id)) this.#results.set(id, block);
-    // Nobody asked for it, so it is a thing that the user tells.
-    else if (typeof block['content'] === 'string') this.#orphans.push({ type: 'text', text: block['content'] });
-    else if (Array.isArray(block['content'])) this.#orphans.push(...(block['content'] as readonly Json[]));
-  }
-
-  end(): void {
-    if (this.#results.size > 0 || this.#orphans.length > 0) this.#answerCalls();
-  }
-
-  #answerCalls(): void {
-    const results = this.#open.map(
-      ({ id }): Json =>
-        this.#results.get(id) ?? { type: 'tool_result', tool_use_id: callId(id), content: 'There is no result.', is_error: true },
-    );
-    const blocks = [...results, ...this.#orphans];
-    this.#open = [];
-    this.#results = new Map();
-    this.#orphans = [];
-    this.#add('user', blocks);
-  }
-
-  #add(role: Said['role'], blocks: readonly Json[]): void {
-    if (blocks.length === 0) return;
-    const last = this.said.at(-1);
-    if (last?.role === role) last.content.push(...blocks);
-    else this.said.push({ role, content: [...blocks] });
-  }
-}
+const RULES: ConversationRules<'user' | 'assistant', Json, SaidCall> = {
+  user: 'user',
+  assistant: 'assistant',
+  missing: ({ id }) => ({ type: 'tool_result', tool_use_id: callId(id), content: 'There is no result.', is_error: true }),
+  stray: ({ content }) =>
+    typeof content === 'string' ? [{ type: 'text', text: content }] : Array.isArray(content) ? (content as readonly Json[]) : [],
+};
 
 const systemOf = (parts: readonly TextPart[]): Json => {
   const texts = parts.filter(({ text }) => text !== '');
@@ -150,7 +107,7 @@ const systemOf = (parts: readonly TextPart[]): Json => {
 };
 
 /** A text that is to be gone on with must not end in white space. */
-const trimLast = (said: readonly Said[]): void => {
+const trimLast = (said: readonly Message[]): void => {
   const last = said.at(-1);
   const block = last?.role === 'assistant' ? last.content.at(-1) : undefined;
   if (last === undefined || block === undefined || typeof block['text'] !== 'string') return;
@@ -159,7 +116,7 @@ const trimLast = (said: readonly Said[]): void => {
   else last.content[last.content.length - 1] = { ...block, text };
 };
 
-const asMessage = ({ role, content }: Said): Json => {
+const asMessage = ({ role, content }: Message): Json => {
   const [only] = content;
   const bare = content.length === 1 && only?.['type'] === 'text' && only['cache_control'] === undefined;
   return { role, content: bare ? only['text'] : content };
@@ -180,7 +137,7 @@ export interface Prompt {
  */
 export const promptOfTurns = (turns: readonly Turn[], instructions: readonly string[]): Prompt | Refusal => {
   const system: TextPart[] = [];
-  const conversation = new Conversation();
+  const conversation = new Conversation(RULES);
   const called = new Set<string>();
   let forgotThoughts = false;
   for (const [index, turn] of turns.entries()) {
@@ -193,7 +150,7 @@ export const promptOfTurns = (turns: readonly Turn[], instructions: readonly str
         const blocks = blocksOf(turn.parts, param);
         if (isFault(blocks)) return blocks;
         forgotThoughts = false;
-        conversation.say('user', blocks);
+        conversation.fromUser(blocks);
         break;
       }
       case 'assistant': {
@@ -203,7 +160,7 @@ export const promptOfTurns = (turns: readonly Turn[], instructions: readonly str
         const calls = turn.calls.map(({ id, name, arguments: input }): Json => ({ type: 'tool_use', id: callId(id), name, input }));
         for (const { name } of turn.calls) called.add(name);
         if (calls.length > 0 && thinking.length === 0) forgotThoughts = true;
-        conversation.call([...thinking, ...texts, ...calls], turn.calls);
+        conversation.fromAssistant([...thinking, ...texts, ...calls], turn.calls);
         break;
       }
       case 'tool': {

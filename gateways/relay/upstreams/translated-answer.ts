@@ -22,6 +22,8 @@ export interface Translation {
   stream(): StreamTranslation;
   /** The status that the hub is to judge by, where the upstream's own words say more than its status does. */
   readonly statusOf?: (status: number, body: Buffer) => number;
+  /** Headers that the hub reads, where the upstream says in the body of an error what others say in them. */
+  readonly headersOf?: (status: number, body: Buffer) => UpstreamHeaders;
 }
 
 const JSON_TYPE = 'application/json';
@@ -100,7 +102,7 @@ export class TranslatedAnswer implements Interpreter {
   #tellWhole(body: Buffer): void {
     const status = this.#translation.statusOf?.(this.#status, body) ?? this.#status;
     const told = status >= 400 ? this.#translation.error(status, body) : (this.#translation.answer(body) ?? body);
-    this.#listener.headers(status, { ...this.#headers, 'content-type': JSON_TYPE });
+    this.#listener.headers(status, { ...this.#headers, ...this.#translation.headersOf?.(status, body), 'content-type': JSON_TYPE });
     this.#listener.data(told);
     this.#listener.end();
   }
