@@ -3,7 +3,7 @@ import { CompletionChunks } from '../../../domain/dialects/gemini/completion-chu
 import { embedBody, embeddingsOf } from '../../../domain/dialects/gemini/embed-body.ts';
 import { generateBody } from '../../../domain/dialects/gemini/generate-body.ts';
 import { saidError } from '../../../domain/dialects/gemini/said-error.ts';
-import { isRefusal } from '../../../schemas/errors.ts';
+import { isRefusal, refuse } from '../../../schemas/errors.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
 import { EventTranslation } from './event-translation.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';
@@ -61,6 +61,7 @@ export const geminiUpstream: UpstreamDialect = {
         interpreter: (listener) => new TranslatedAnswer(embedded(ask), false, limits, listener),
       };
     }
+    if (parsed.endpoint !== 'chat') return refuse('invalid_request', 'Models behind Gemini’s format answer chats and embed texts only.');
     const body = generateBody(parsed.request, { upstreamModel, loweredOutput });
     if (isRefusal(body)) return body;
     const streamed = parsed.request.stream === true;
