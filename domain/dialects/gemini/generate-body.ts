@@ -65,7 +65,7 @@ const toolMembers = (request: ChatRequest, { tools, choice }: SaidTools, traits:
   const declared = tools.map(({ name, description, parameters }): Json => ({
     name,
     ...(description === '' ? {} : { description }),
-    ...(parameters === null || Object.keys((parameters['properties'] ?? {}) as object).length === 0
+    ...(parameters === null || Object.keys(parameters['properties'] ?? {}).length === 0
       ? {}
       : traits.jsonSchema
         ? { parametersJsonSchema: knownJsonSchema(parameters) }

@@ -126,7 +126,7 @@ describe('a request of OpenAI’s chat completions as one of Gemini’s generate
       responseModalities: ['TEXT', 'IMAGE'],
       presencePenalty: 0.1,
     });
-    expect(asked({ max_tokens: 9 }, 'gemini-3-pro', 4)['generationConfig'] as object).to.deep.equal({ maxOutputTokens: 4 });
+    expect(asked({ max_tokens: 9 }, 'gemini-3-pro', 4)['generationConfig']).to.deep.equal({ maxOutputTokens: 4 });
     const schema = { type: 'object', properties: {} };
     expect(generation({ response_format: { type: 'json_schema', json_schema: { name: 'a', schema } } })).to.deep.equal({
       responseMimeType: 'application/json',
