@@ -166,6 +166,14 @@ export const settings = {
     'Signs what is posted there; must be set beside it.',
     { secret: true },
   ),
+  OBLIVIOUS_KEEP_RESPONSES: setting(
+    flag.default(true),
+    'Keep answers of the Responses API, unless a call says not to, and conversations, for their callers to ask for again: on or off.',
+  ),
+  OBLIVIOUS_KEEP_RESPONSES_DAYS: setting(
+    z.coerce.number().int().positive().max(3_650).default(30),
+    'How long they are kept; a conversation since it was last added to.',
+  ),
   OBLIVIOUS_EXPORT_DIRECTORY: setting(
     z.string().min(1).optional(),
     'Where the files of exports are kept. Processes on several machines need one that they share. Absent: in the data directory.',

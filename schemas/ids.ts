@@ -20,6 +20,8 @@ export const RequestId = id('req', 'RequestId');
 export const AttemptId = id('att', 'AttemptId');
 export const ExportId = id('exp', 'ExportId');
 export const NotificationId = id('ntf', 'NotificationId');
+export const ResponseId = id('resp', 'ResponseId');
+export const ConversationId = id('conv', 'ConversationId');
 
 export type UserId = z.infer<typeof UserId>;
 export type TokenId = z.infer<typeof TokenId>;
@@ -31,6 +33,8 @@ export type RequestId = z.infer<typeof RequestId>;
 export type AttemptId = z.infer<typeof AttemptId>;
 export type ExportId = z.infer<typeof ExportId>;
 export type NotificationId = z.infer<typeof NotificationId>;
+export type ResponseId = z.infer<typeof ResponseId>;
+export type ConversationId = z.infer<typeof ConversationId>;
 
 /** The id of a command; a client's `Idempotency-Key` may stand behind it, so any short printable text will do. */
 export const CommandId = z.string().min(1).max(200).brand('CommandId');

@@ -87,7 +87,7 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
   }
   let body = attempted.body;
   if (call.dialect.name !== 'openai')
-    body = call.dialect.answer(body, call.usage ?? {}, { requestId: call.requestId, model: held.route.model });
+    body = await call.dialect.answer(body, call.usage ?? {}, { requestId: call.requestId, model: held.route.model });
   else if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
   body = rules.finish(body, parsed);
   const headers = ['x-oblivious-cost', toDollarText(charged.cost), 'x-oblivious-channel', served.channel.channelId];
@@ -122,7 +122,8 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   const status = call.res.headersSent ? 200 : CLIENT_LEFT;
   if (result.produced.empty && result.reading.kind === 'absent' && !left) {
     await release(deps, held, result.end === 'shutdown' ? 'shutdown' : 'upstream_failed', true, status);
-    return endStream(call, result, null, options);
+    const last = writer !== null && result.end === 'done' ? await writer.end({}) : null;
+    return endStream(call, result, null, { ...options, last });
   }
   held.ended = true;
   const charged = await charge(deps, call, hold, parsed, held.route, served, status, result.reading, () => result.produced.countable());
@@ -131,7 +132,8 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
     call.errorCode = charged.refused;
     return endStreamRefused(call, charged, writer);
   }
-  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, options);
+  const last = writer !== null && result.end === 'done' ? await writer.end(call.usage ?? {}) : null;
+  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, { ...options, last });
   if (claim === null) return;
   // Half an answer is not worth repeating, and the whole one was not paid for.
   if (result.end === 'done')

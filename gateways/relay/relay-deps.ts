@@ -14,6 +14,7 @@ import type { Stopwatch } from '../ports/stopwatch.ts';
 import type { TokenCounter } from '../ports/token-counter.ts';
 import type { Upstream } from '../ports/upstream.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
+import type { Archive } from './responses/archive.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import type { SharedLimits } from './shared-limits.ts';
 
@@ -43,4 +44,6 @@ export interface RelayDeps {
   readonly limits: RelayLimits;
   /** `null`: limits hold in this process only. */
   readonly sharedLimits: SharedLimits | null;
+  /** What callers may ask for again; `null`: nothing is kept. */
+  readonly archive: Archive | null;
 }

@@ -15,6 +15,7 @@ import { promptToCount } from './dialects/anthropic-requests.ts';
 import { geminiAnswers } from './dialects/gemini-answers.ts';
 import { promptToCountFor } from './dialects/gemini-requests.ts';
 import { responsesPromptToCount } from './dialects/responses-requests.ts';
+import { addArchiveRoutes } from './responses/archive-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { ChannelStates } from './channel-states.ts';
@@ -45,7 +46,7 @@ const withoutVersion = (path: string): string => path.slice('/v1'.length);
 
 const PREFLIGHT = [
   'access-control-allow-methods',
-  'GET, POST, OPTIONS',
+  'GET, POST, DELETE, OPTIONS',
   'access-control-allow-headers',
   'authorization, x-api-key, x-goog-api-key, x-goog-api-client, anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, content-type, idempotency-key, openai-organization, openai-project, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-stainless-helper-method',
   'access-control-max-age',
@@ -262,12 +263,14 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     plainly(routeName, (call) =>
       sendRefusal(call, refuse('method_not_allowed', `${call.req.method} is not possible here; use ${allowed}.`), [
         'allow',
-        `${allowed}, OPTIONS`,
+        `${allowed.replace(' or', ',')}, OPTIONS`,
       ]),
     );
   for (const path of [...byAddress.keys(), COUNT_INPUT, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
+
+  addArchiveRoutes(router, { ...deps, look: (routeName, answer) => look(routeName, 'chat', answer), notThisMethod });
 
   for (const version of ['/v1', '/v1beta']) router.all([version, `${version}/*rest`], nothingHere(version));
 

@@ -19,7 +19,7 @@ const openai = (endpoint: SpendingRoute['endpoint'], name: string): SpendingRout
 });
 
 /** Every address that can spend and is one to the letter: `name` is what it is registered under. */
-export const spendingAddresses = (deps: Pick<RelayDeps, 'clock' | 'limits'>): readonly SpendingRoute[] => [
+export const spendingAddresses = (deps: Pick<RelayDeps, 'clock' | 'limits' | 'archive'>): readonly SpendingRoute[] => [
   openai('chat', CHAT),
   openai('completions', '/v1/completions'),
   openai('embeddings', '/v1/embeddings'),

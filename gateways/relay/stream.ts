@@ -371,12 +371,17 @@ export const errorOfEnd = (end: StreamEnd): ErrorCode | null => (end === 'error_
 const brokenEvent = (call: Call, refusal: Refusal, writer: StreamWriter | null): Buffer =>
   writer === null ? Buffer.from(`data: ${call.dialect.errorBody(refusal, call.requestId)}\n\n`) : writer.broken(refusal);
 
-/** The last events of a stream, once its charge is on record; and its end. */
+/** The last events of a stream, once its charge is on record; and its end. `last`: those of a stream that is whole, in its client's dialect. */
 export const endStream = (
   call: Call,
   result: StreamResult,
   charged: { readonly cost: Money; readonly tokens: ChargedTokens | null } | null,
-  { usageWanted, chunkObject, writer }: Pick<StreamOptions, 'usageWanted' | 'chunkObject' | 'writer'>,
+  {
+    usageWanted,
+    chunkObject,
+    writer,
+    last: written,
+  }: Pick<StreamOptions, 'usageWanted' | 'chunkObject' | 'writer'> & { readonly last: Buffer | null },
 ): void => {
   const { body } = call;
   if (body === null || call.clientGone || result.end === 'unread' || result.end === 'client_left') {
@@ -387,7 +392,7 @@ export const endStream = (
   const code = ERRORS[result.end];
   if (code !== null) pieces.push(brokenEvent(call, refuse(code), writer));
   else if (writer !== null) {
-    if (result.end === 'done') pieces.push(writer.end(call.usage ?? {}));
+    if (written !== null) pieces.push(written);
   } else {
     if (usageWanted && charged !== null) {
       if (result.usageEvent !== null) pieces.push(withCost(result.usageEvent, charged.cost));

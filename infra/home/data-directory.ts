@@ -11,6 +11,7 @@ export interface DataDirectory {
   readonly firstRunFile: string;
   readonly operatorFile: string;
   readonly exportDirectory: string;
+  readonly contentKeyFile: string;
   /** Lets another process have the directory. */
   release(): void;
 }
@@ -44,6 +45,7 @@ export const dataPaths = (path: string): Omit<DataDirectory, 'release'> => ({
   firstRunFile: join(path, 'first-run.json'),
   operatorFile: join(path, 'operator.json'),
   exportDirectory: join(path, 'exports'),
+  contentKeyFile: join(path, 'content-keys.sqlite'),
 });
 
 const takeLock = (file: string, path: string): Database.Database => {

@@ -3,11 +3,13 @@ import { accountEvents } from './account.ts';
 import { callEvents } from './call.ts';
 import { channelEvents } from './channel.ts';
 import { commandEvents } from './command.ts';
+import { conversationEvents } from './conversation.ts';
 import { emailEvents } from './email.ts';
 import { exportEvents } from './export.ts';
 import { leaseEvents } from './lease.ts';
 import { notificationEvents } from './notification.ts';
 import { priceListEvents } from './price-list.ts';
+import { responseEvents } from './response.ts';
 import { settingsEvents } from './settings.ts';
 import { tokenEvents } from './token.ts';
 import { userEvents } from './user.ts';
@@ -28,6 +30,8 @@ export const eventsByCategory = {
   notification: notificationEvents,
   export: exportEvents,
   worker: workerEvents,
+  response: responseEvents,
+  conversation: conversationEvents,
 } as const;
 
 export const eventSchemas = {
@@ -44,6 +48,8 @@ export const eventSchemas = {
   ...notificationEvents,
   ...exportEvents,
   ...workerEvents,
+  ...responseEvents,
+  ...conversationEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -61,6 +67,8 @@ export type LeaseEvent = EventOf<keyof typeof leaseEvents>;
 export type ChannelEvent = EventOf<keyof typeof channelEvents>;
 export type ExportEvent = EventOf<keyof typeof exportEvents>;
 export type NotificationEvent = EventOf<keyof typeof notificationEvents>;
+export type ResponseEvent = EventOf<keyof typeof responseEvents>;
+export type ConversationEvent = EventOf<keyof typeof conversationEvents>;
 export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
 
 /**

@@ -6,8 +6,8 @@ import type { Usage } from '../../../schemas/usage.ts';
 export interface StreamWriter {
   /** Whole events as they come from the upstream; what they come to in this dialect, possibly nothing. */
   write(events: Buffer): Buffer;
-  /** The last events of a stream that is whole. */
-  end(usage: Usage): Buffer;
+  /** The last events of a stream that is whole; a promise where something has to be done first. */
+  end(usage: Usage): Buffer | Promise<Buffer>;
   /** The last event of one that is not. */
   broken(refusal: Refusal): Buffer;
 }
@@ -26,8 +26,8 @@ export interface AnswerDialect {
   errorBody(refusal: Refusal, requestId: RequestId): string;
   /** An upstream's own error, which came in OpenAI's form, with its status. */
   passedError(status: number, body: Buffer, requestId: RequestId): Buffer;
-  /** A whole answer of chat completions. */
-  answer(completion: Buffer, usage: Usage, identity: AnswerIdentity): Buffer;
+  /** A whole answer of chat completions; a promise where something has to be done first. */
+  answer(completion: Buffer, usage: Usage, identity: AnswerIdentity): Buffer | Promise<Buffer>;
   /** Kept up while a stream is silent; empty where clients take nothing but events. */
   readonly heartbeat: Buffer;
   readonly streamType: string;

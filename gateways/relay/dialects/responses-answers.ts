@@ -8,6 +8,7 @@ import {
 } from '../../../domain/dialects/responses/response-stream.ts';
 import { responseUsage } from '../../../domain/dialects/responses/usage.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
+import type { RequestId } from '../../../schemas/ids.ts';
 import type { ResponsesRequest } from '../../../schemas/responses/responses-request.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import { dataOf, forEachEvent, isDone } from '../sse.ts';
@@ -16,18 +17,26 @@ import { openaiAnswers } from './openai-answers.ts';
 import { parsedJson } from './parsed-json.ts';
 import { saidByError } from './said-by-error.ts';
 
+/** Keeps an answer for its caller to ask for again; whether that has been done. */
+export type KeepResponse = (response: Readonly<Record<string, unknown>>) => Promise<boolean>;
+
 /** What an answer is made from besides what the upstream says. */
 export interface AskedResponse {
   readonly request: ResponsesRequest;
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number;
   readonly now: () => number;
+  /** Told of the answer when it is whole; `null`: it is not to be kept. */
+  readonly keep: KeepResponse | null;
 }
 
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
 
+/** What stands behind the prefix of a request's id stands behind those of what it makes. */
+export const idBodyOf = (requestId: RequestId): string => requestId.replace(/^req_/, '');
+
 const identityOf = ({ startedAt }: AskedResponse, { requestId, model }: AnswerIdentity): ResponseIdentity => ({
-  idBody: requestId.replace(/^req_/, ''),
+  idBody: idBodyOf(requestId),
   model,
   createdAt: seconds(startedAt),
 });
@@ -36,13 +45,15 @@ const eventText = (event: ResponseEvent): string => `event: ${event.type}\ndata:
 
 class ResponsesStream implements StreamWriter {
   readonly #asked: AskedResponse;
+  readonly #identity: ResponseIdentity;
   readonly #stream: ResponseStream;
   /** The upstream said itself what was wrong; nothing may follow that. */
   #failed = false;
 
   constructor(asked: AskedResponse, identity: AnswerIdentity) {
     this.#asked = asked;
-    this.#stream = new ResponseStream(asked.request, identityOf(asked, identity), false);
+    this.#identity = identityOf(asked, identity);
+    this.#stream = new ResponseStream(asked.request, this.#identity, asked.keep !== null && asked.request.store !== false);
   }
 
   write(events: Buffer): Buffer {
@@ -58,9 +69,11 @@ class ResponsesStream implements StreamWriter {
     return Buffer.from(text);
   }
 
-  end(usage: Usage): Buffer {
+  async end(usage: Usage): Promise<Buffer> {
     const { events, state } = this.#stream.end(responseUsage(usage), seconds(this.#asked.now()));
-    return Buffer.from([...events, this.#stream.last(state, false)].map(eventText).join(''));
+    const { keep, request } = this.#asked;
+    const isStored = keep !== null && (await keep(responseOf(request, this.#identity, state, true)));
+    return Buffer.from([...events, this.#stream.last(state, isStored)].map(eventText).join(''));
   }
 
   broken({ refused, message }: Refusal): Buffer {
@@ -78,11 +91,13 @@ class ResponsesStream implements StreamWriter {
 export const responsesAnswers = (asked: AskedResponse): AnswerDialect => ({
   ...openaiAnswers,
   name: 'responses',
-  answer: (completion, usage, identity) => {
-    const { request, now } = asked;
+  answer: async (completion, usage, identity) => {
+    const { request, now, keep } = asked;
     const itself = identityOf(asked, identity);
     const state = wholeResponse(parsedJson(completion.toString('utf8')), request, itself, responseUsage(usage), seconds(now()));
-    return Buffer.from(JSON.stringify(responseOf(request, itself, state, false)));
+    const response = responseOf(request, itself, state, true);
+    const isStored = keep !== null && (await keep(response));
+    return Buffer.from(JSON.stringify(isStored ? response : { ...response, store: false }));
   },
   streamWriter: (identity) => new ResponsesStream(asked, identity),
 });

@@ -1,27 +1,107 @@
 import { chatRequestOf } from '../../../domain/dialects/responses/chat-request.ts';
-import { isRefusal, refuse } from '../../../schemas/errors.ts';
-import { responsesAnswers } from '../dialects/responses-answers.ts';
+import { keptItems } from '../../../domain/dialects/responses/kept-items.ts';
+import { conversationOf } from '../../../domain/dialects/responses/response.ts';
+import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import type { ConversationId, ResponseId } from '../../../schemas/ids.ts';
+import { KeptContent, KeptItem } from '../../../schemas/responses/kept-content.ts';
+import type { ResponsesRequest } from '../../../schemas/responses/responses-request.ts';
+import type { Call, Caller } from '../call.ts';
+import { idBodyOf, responsesAnswers, type KeepResponse } from '../dialects/responses-answers.ts';
 import { readResponsesRequest } from '../dialects/responses-requests.ts';
 import type { RelayDeps } from '../relay-deps.ts';
 import type { Prepare } from '../spending-route.ts';
+import { archiveCaller, type Archive } from './archive.ts';
+import { readHistory, type History } from './history.ts';
 
-/** A request of the Responses API as one of chat completions. */
+/** Longer than this nobody waits for an answer to be kept, in milliseconds. */
+const KEEP_MS = 5_000;
+
+type Deps = Pick<RelayDeps, 'clock' | 'limits' | 'archive'>;
+
+/** What a request wants of what is kept, where nothing is. */
+const wantsArchive = (request: ResponsesRequest): string | null => {
+  for (const name of ['previous_response_id', 'conversation'] as const)
+    if (request[name] !== undefined && request[name] !== null) return name;
+  return null;
+};
+
+const LATE = refuse('log_unavailable', 'it took too long');
+
+const within = (ms: number, work: Promise<Refusal | null>): Promise<Refusal | null> => {
+  let timer: NodeJS.Timeout;
+  const late = new Promise<Refusal>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+};
+
+/** Keeps an answer, and adds it to its conversation. The charge is on record by then, and the answer goes out whatever becomes of this. */
+const keeping = (
+  archive: Archive,
+  call: Call,
+  caller: Caller,
+  request: ResponsesRequest,
+  { lineage }: History,
+  input: readonly KeptItem[],
+): KeepResponse => {
+  const whose = archiveCaller(call, caller);
+  const conversation = conversationOf(request);
+  const keep = async (response: Readonly<Record<string, unknown>>): Promise<Refusal | null> => {
+    const content = KeptContent.parse({ response, input, lineage });
+    if (conversation !== null) {
+      const items = [...input, ...content.response.output.map((item) => KeptItem.parse(item))];
+      const refused = await archive.conversations.add(whose, conversation, items);
+      if (refused !== null) return refused;
+    }
+    if (request.store === false) return null;
+    return archive.responses.keep(whose, {
+      responseId: content.response.id as ResponseId,
+      requestId: call.requestId,
+      model: request.model,
+      conversationId: conversation as ConversationId | null,
+      content,
+    });
+  };
+  return async (response) => {
+    let refused: Refusal | null;
+    try {
+      refused = await within(KEEP_MS, keep(response));
+    } catch (error) {
+      refused = refuse('internal', error instanceof Error ? error.message : String(error));
+    }
+    if (refused !== null) call.detail = `the answer was not kept: ${refused.message}`;
+    return refused === null && request.store !== false;
+  };
+};
+
+const NOTHING_KEPT: Omit<History, 'input'> = { earlier: [], lineage: [] };
+
+/** A request of the Responses API as one of chat completions, behind what is kept of its conversation. */
 export const prepareResponse =
-  (deps: Pick<RelayDeps, 'clock' | 'limits'>): Prepare =>
-  async (call, _caller, body) => {
+  (deps: Deps): Prepare =>
+  async (call, caller, body) => {
     const request = readResponsesRequest(body, deps.limits);
     if (isRefusal(request)) return request;
-    for (const name of ['previous_response_id', 'conversation'] as const) {
-      if (request[name] !== undefined && request[name] !== null)
-        return refuse('invalid_request', `${name}: answers are not kept here; send what was said before again.`, { param: name });
-    }
+    const { archive } = deps;
     if (request.background === true)
       return refuse('invalid_request', 'background: answers are given while their caller waits.', { param: 'background' });
-    const said = chatRequestOf(request, []);
+    const wanted = archive === null ? wantsArchive(request) : null;
+    if (wanted !== null)
+      return refuse('invalid_request', `${wanted}: nothing is kept here; send what was said before again.`, { param: wanted });
+    const history = archive === null ? { ...NOTHING_KEPT, input: request.input } : await readHistory(archive, caller.user.userId, request);
+    if (isRefusal(history)) return history;
+    const said = chatRequestOf({ ...request, input: history.input }, history.earlier);
     if (isRefusal(said)) return said;
     if (said.unsayable !== null) return said.unsayable;
+    const chat = Buffer.from(JSON.stringify(said.chat));
+    if (chat.length > deps.limits.bodyBytes)
+      return refuse('body_too_large', 'With what was said before, the request is larger than any that is taken.');
+    const isKept = archive !== null && (request.store !== false || conversationOf(request) !== null);
+    const keep = isKept
+      ? keeping(archive, call, caller, request, history, keptItems(history.input, `${idBodyOf(call.requestId)}-in`))
+      : null;
     return {
-      body: Buffer.from(JSON.stringify(said.chat)),
-      dialect: responsesAnswers({ request, startedAt: call.startedAt, now: () => deps.clock.now() }),
+      body: chat,
+      dialect: responsesAnswers({ request, startedAt: call.startedAt, now: () => deps.clock.now(), keep }),
     };
   };

@@ -7,6 +7,7 @@ import { Directory } from '../../../projections/directory/directory.ts';
 import { isRefusal } from '../../../schemas/errors.ts';
 import { systemClock } from '../../clock.ts';
 import { createKeyStandings } from '../../console-reads/key-standings.ts';
+import { openArchive } from '../../content-keys/open-archive.ts';
 import { services } from '../../container/identifiers.ts';
 import { timeSortedIds } from '../../ids.ts';
 import { timedSpending } from '../../metrics/timed-spending.ts';
@@ -29,6 +30,9 @@ const SHARE_USE_MS = 60_000;
 
 /** How often other processes are told of the calls to upstreams. */
 const TRAFFIC_MS = 5_000;
+
+/** How often it is looked for contents that have been kept for long enough. */
+const EXPIRE_MS = 600_000;
 
 const STALE_LOOK_MS = 1_000;
 const STALE = 'the directory of keys and channels is behind the log';
@@ -89,6 +93,12 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   const traffic = redis === null ? null : countTraffic(redis);
   if (traffic !== null) onClose(every(TRAFFIC_MS, () => traffic.tell(), failed('telling of the channels’ traffic')));
 
+  const { contentKeyFile } = await container.getAsync(services.dataDirectory);
+  // What was kept before goes in time, also where nothing is kept any more.
+  const kept = openArchive({ config, contentKeyFile, secretBox, log, appender });
+  onClose(() => kept.close());
+  onClose(every(EXPIRE_MS, () => kept.expire(), failed('destroying the keys of what was kept for long enough')));
+
   const calls = createRelayRouter({
     directory,
     apiKeys,
@@ -121,6 +131,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     inFlight: container.get(services.callsInFlight),
     limits: relayLimits(config),
     sharedLimits,
+    archive: config.OBLIVIOUS_KEEP_RESPONSES ? kept.archive : null,
   });
   return { calls, giveLeasesBack: () => keeper.stop() };
 };

@@ -142,7 +142,7 @@ export interface RelayHarness {
 }
 
 export type HarnessOptions = { readonly limits?: Partial<RelayLimits> } & Partial<
-  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer' | 'sharedLimits'>
+  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer' | 'sharedLimits' | 'archive'>
 >;
 
 /** The relay in a real HTTP server, with real upstream connections, on money that only remembers. */
@@ -190,6 +190,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     tracer: options.tracer ?? null,
     inFlight,
     sharedLimits: options.sharedLimits ?? null,
+    archive: options.archive ?? null,
     limits: { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits },
   });
   app.use(relay);

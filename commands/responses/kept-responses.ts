@@ -1,0 +1,110 @@
+import { keptResponse, responseStream, type KeptResponse } from '../../domain/response/kept-response.ts';
+import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
+import { ResponseId, type ConversationId, type RequestId, type UserId } from '../../schemas/ids.ts';
+import { KeptContent } from '../../schemas/responses/kept-content.ts';
+import { readState } from '../read-state.ts';
+import { newEvents, refusalOf, runCommand } from '../run-command.ts';
+import { orArchiveUnavailable } from './archive-unavailable.ts';
+import { archiveContext, type ArchiveCaller, type ArchiveDeps } from './archive-context.ts';
+
+/** Of ciphertext in one event, and how many of them: together they stay within what the log takes in one append. */
+const PART_CHARACTERS = 512 * 1024;
+const MOST_PARTS = 7;
+
+const NOT_FOUND = 'There is no such response.';
+
+export interface ResponseToKeep {
+  readonly responseId: ResponseId;
+  readonly requestId: RequestId;
+  readonly model: string;
+  readonly conversationId: ConversationId | null;
+  readonly content: KeptContent;
+}
+
+const partsOf = (ciphertext: string): readonly [string, ...string[]] => {
+  const parts: [string, ...string[]] = [ciphertext.slice(0, PART_CHARACTERS)];
+  for (let at = PART_CHARACTERS; at < ciphertext.length; at += PART_CHARACTERS) parts.push(ciphertext.slice(at, at + PART_CHARACTERS));
+  return parts;
+};
+
+/**
+ * Answers of the Responses API that their callers may ask for again. Each is a stream of its own in the log, and its content is ciphertext
+ * there. Whoever asks for another user's finds nothing.
+ */
+export class KeptResponses {
+  readonly #deps: ArchiveDeps;
+
+  constructor(deps: ArchiveDeps) {
+    this.#deps = deps;
+  }
+
+  /** Durable and readable everywhere when this resolves with `null`. */
+  keep(caller: ArchiveCaller, response: ResponseToKeep): Promise<Refusal | null> {
+    return orArchiveUnavailable(() => this.#keep(caller, response));
+  }
+
+  /** What is kept of an answer; a refusal where it is not, or not this user's. */
+  read(userId: UserId, id: string): Promise<KeptContent | Refusal> {
+    return orArchiveUnavailable(() => this.#read(userId, id));
+  }
+
+  /** Makes it unreadable, wherever copies of the log are. */
+  delete(caller: ArchiveCaller, id: string): Promise<Refusal | null> {
+    return orArchiveUnavailable(() => this.#delete(caller, id));
+  }
+
+  async #keep(caller: ArchiveCaller, { responseId, requestId, model, conversationId, content }: ResponseToKeep): Promise<Refusal | null> {
+    const { vault, clock, keepMs, appender } = this.#deps;
+    const expiresAt = clock.now() + keepMs;
+    const owner = { group: responseId, userId: caller.userId, expiresAt };
+    const [ciphertext = ''] = await vault.seal([{ contentId: responseId, bytes: Buffer.from(JSON.stringify(content)) }], owner);
+    const parts = partsOf(ciphertext);
+    if (parts.length > MOST_PARTS) {
+      await vault.destroyGroup(responseId);
+      return refuse('body_too_large', 'The answer is larger than any that is kept.');
+    }
+    const decider = keptResponse(responseId);
+    const { userId, tokenId } = caller;
+    const events = decider.decide(
+      { kind: 'keep', userId, tokenId, requestId, model, conversationId, expiresAt: new Date(expiresAt).toISOString(), content: parts },
+      decider.initial,
+    );
+    if (isRefusal(events)) return events;
+    const outcome = await appender.append({
+      stream: responseStream(responseId),
+      expectedRevision: 'no_stream',
+      events: newEvents(events, archiveContext(caller, clock, 'keep')),
+    });
+    return outcome.outcome === 'appended' ? null : refusalOf(outcome);
+  }
+
+  async #delete(caller: ArchiveCaller, id: string): Promise<Refusal | null> {
+    const { vault, clock, log, appender } = this.#deps;
+    const known = await this.#known(caller.userId, id);
+    if (isRefusal(known)) return known;
+    // The key first: whatever comes between, the content is gone.
+    await vault.destroyGroup(known.responseId);
+    const { responseId } = known;
+    const command = { kind: 'delete', userId: caller.userId } as const;
+    const context = archiveContext(caller, clock, 'delete');
+    const deleted = await runCommand(log, appender, responseStream(responseId), keptResponse(responseId), command, context);
+    return isRefusal(deleted) ? deleted : null;
+  }
+
+  async #known(userId: UserId, id: string): Promise<{ readonly responseId: ResponseId; readonly state: KeptResponse } | Refusal> {
+    const responseId = ResponseId.safeParse(id);
+    if (!responseId.success) return refuse('not_found', NOT_FOUND);
+    const state = await readState(this.#deps.log, responseStream(responseId.data), keptResponse(responseId.data));
+    return state.state === 'kept' && state.userId === userId ? { responseId: responseId.data, state } : refuse('not_found', NOT_FOUND);
+  }
+
+  async #read(userId: UserId, id: string): Promise<KeptContent | Refusal> {
+    const known = await this.#known(userId, id);
+    if (isRefusal(known)) return known;
+    const { responseId, state } = known;
+    if (state.content.length !== state.parts) throw new Error(`${responseId} has ${state.content.length} of ${state.parts} parts`);
+    const [bytes] = await this.#deps.vault.open([{ contentId: responseId, ciphertext: state.content.join('') }]);
+    if (bytes === null || bytes === undefined) return refuse('not_found', NOT_FOUND);
+    return KeptContent.parse(JSON.parse(bytes.toString('utf8')));
+  }
+}

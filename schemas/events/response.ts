@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { ConversationId, RequestId, ResponseId, TokenId, UserId } from '../ids.ts';
+import { Instant } from '../time.ts';
+
+/**
+ * Base64 of what was asked and answered, packed and then encrypted under a key that lies outside of the log: without that key nobody can
+ * read it, and a copy of the log does not bring it back.
+ */
+export const Ciphertext = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/);
+
+export const responseEvents = {
+  /** An answer of the Responses API that its caller may ask for again. */
+  ResponseKept: z.object({
+    responseId: ResponseId,
+    userId: UserId,
+    tokenId: TokenId,
+    requestId: RequestId,
+    model: z.string().max(200),
+    conversationId: ConversationId.nullable(),
+    /** When its key is destroyed. */
+    expiresAt: Instant,
+    /** How many parts the content has: the first is here, each other in an event of its own. */
+    parts: z.int().positive().max(16),
+    content: Ciphertext,
+  }),
+  ResponsePartKept: z.object({ responseId: ResponseId, part: z.int().positive().max(16), content: Ciphertext }),
+  ResponseDeleted: z.object({ responseId: ResponseId, userId: UserId }),
+} as const;
