@@ -75,7 +75,20 @@ export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): 
   const audioOut = count(outputDetails['audio_tokens'], 'completion audio_tokens');
   const imageOut = count(outputDetails['image_tokens'], 'completion image_tokens');
   const searches = count(detailsOf(raw['server_tool_use'])['web_search_requests'], 'web_search_requests');
-  for (const value of [prompt, completion, total, cached, written, writtenLong, searches, audioIn, imageIn, reasoning, audioOut, imageOut]) {
+  for (const value of [
+    prompt,
+    completion,
+    total,
+    cached,
+    written,
+    writtenLong,
+    searches,
+    audioIn,
+    imageIn,
+    reasoning,
+    audioOut,
+    imageOut,
+  ]) {
     if (typeof value === 'string') return { kind: 'unbelievable', why: value };
   }
   const known = (value: number | undefined | string): number => (typeof value === 'number' ? value : 0);

@@ -12,6 +12,11 @@ export interface CallBound {
   readonly audioOutput: boolean;
   readonly imageOutput: boolean;
   readonly toolUses: number;
+  /** One, where nothing else is said. */
+  readonly calls?: number;
+  readonly seconds?: number;
+  readonly images?: number;
+  readonly characters?: number;
 }
 
 /**
@@ -43,8 +48,15 @@ const promptRate = (rates: RateTable, bound: CallBound): bigint =>
 const outputRate = (rates: RateTable, bound: CallBound): bigint =>
   highest(rates.output, rates.reasoning, bound.audioOutput ? rates.audioOutput : 0n, bound.imageOutput ? rates.imageOutput : 0n);
 
+const piecesCost = (rates: RateTable, { toolUses, calls = 1, seconds = 0, images = 0, characters = 0 }: CallBound): bigint =>
+  rates.call * BigInt(calls) +
+  rates.toolUse * BigInt(toolUses) +
+  rates.second * BigInt(seconds) +
+  rates.image * BigInt(images) +
+  rates.character * BigInt(characters);
+
 const fixedCost = (rates: RateTable, bound: CallBound): bigint =>
-  BigInt(bound.promptTokens) * promptRate(rates, bound) + (rates.call + rates.toolUse * BigInt(bound.toolUses)) * 1_000_000n;
+  BigInt(bound.promptTokens) * promptRate(rates, bound) + piecesCost(rates, bound) * 1_000_000n;
 
 /** The most that a call within this bound can cost: no usage within it costs more (nano-dollars). */
 export const worstCase = (bound: CallBound, price: ModelPrice, ratio: Ratio): Money => {

@@ -45,12 +45,17 @@ export interface GeminiModel {
   readonly supportedGenerationMethods: readonly string[];
 }
 
+const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['chat', ['generateContent', 'streamGenerateContent', 'countTokens']],
+  ['embedding', ['embedContent', 'batchEmbedContents']],
+]);
+
 export const inGeminiForm = ({ id, kind, context_length: window, max_output_tokens: most }: ListedModel): GeminiModel => ({
   name: `models/${id}`,
   displayName: id,
   ...(window === undefined ? {} : { inputTokenLimit: window }),
   ...(most === undefined ? {} : { outputTokenLimit: most }),
-  supportedGenerationMethods: kind === 'chat' ? ['generateContent', 'streamGenerateContent', 'countTokens'] : [],
+  supportedGenerationMethods: METHODS.get(kind) ?? [],
 });
 
 /** The model if this key can call it: it is allowed to, a channel that its group may use serves it, and it has a price. */

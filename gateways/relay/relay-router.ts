@@ -253,7 +253,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   );
 
   router.options(
-    ['/v1/*rest', '/v1beta/*rest'],
+    ['/v1/*rest', '/v1beta/*rest', '/v2/*rest'],
     plainly('/v1', (call) => {
       sendHead(call, 204, PREFLIGHT);
       call.res.end();

@@ -2,10 +2,12 @@ import type { Request } from 'express';
 import { anthropicAnswers } from './dialects/anthropic-answers.ts';
 import { chatBodyOf } from './dialects/anthropic-requests.ts';
 import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
-import { chatBodyFor } from './dialects/gemini-requests.ts';
+import { chatBodyFor, embeddingBodyFor, embeddingsBodyFor } from './dialects/gemini-requests.ts';
+import { geminiEmbedding, geminiEmbeddings } from './dialects/gemini-embeddings.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { prepareResponse } from './responses/prepare-response.ts';
 import type { RelayDeps } from './relay-deps.ts';
+import { rerankAnswers } from './dialects/rerank-answers.ts';
 import type { SpendingRoute } from './spending-route.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -24,6 +26,8 @@ export const spendingAddresses = (deps: Pick<RelayDeps, 'clock' | 'limits' | 'ar
   openai('completions', '/v1/completions'),
   openai('embeddings', '/v1/embeddings'),
   openai('moderations', '/v1/moderations'),
+  { endpoint: 'rerank', name: '/v1/rerank', dialect: rerankAnswers, hubBody: null },
+  { endpoint: 'rerank', name: '/v2/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: chatBodyOf },
   { ...openai('chat', '/v1/responses'), prepare: prepareResponse(deps) },
 ];
@@ -37,6 +41,24 @@ export const GEMINI_METHODS: ReadonlyMap<string, (model: string, req: Request) =
   [
     'generateContent',
     (model: string): SpendingRoute => ({ endpoint: 'chat', name: GENERATE, dialect: geminiAnswers, hubBody: chatBodyFor(model, false) }),
+  ],
+  [
+    'embedContent',
+    (model: string): SpendingRoute => ({
+      endpoint: 'embeddings',
+      name: geminiAddress('embedContent'),
+      dialect: geminiEmbedding,
+      hubBody: embeddingBodyFor(model),
+    }),
+  ],
+  [
+    'batchEmbedContents',
+    (model: string): SpendingRoute => ({
+      endpoint: 'embeddings',
+      name: geminiAddress('batchEmbedContents'),
+      dialect: geminiEmbeddings,
+      hubBody: embeddingsBodyFor(model),
+    }),
   ],
   [
     'streamGenerateContent',

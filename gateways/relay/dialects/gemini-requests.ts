@@ -4,6 +4,8 @@ import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
 import { GenerateContentRequest, PromptContent } from '../../../schemas/gemini/generate-content-request.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
+import { BatchEmbedContentsRequest, EmbedContentRequest } from '../../../schemas/gemini/embed-content-request.ts';
+import { embeddingsRequestOf } from '../../../domain/dialects/gemini/embeddings.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { HubBody } from '../spending-route.ts';
@@ -33,3 +35,28 @@ export const promptToCountFor = (model: string, body: Buffer, limits: RelayLimit
   const chat = ChatRequest.safeParse(prompt);
   return chat.success ? chat.data : firstIssue(chat.error);
 };
+
+const embeddingsBody = (model: string, requests: readonly EmbedContentRequest[], batched: boolean): Buffer | Refusal => {
+  const body = embeddingsRequestOf(model, requests, batched);
+  return isRefusal(body) ? body : Buffer.from(JSON.stringify(body));
+};
+
+/** What a content to embed comes to as a body of embeddings. */
+export const embeddingBodyFor =
+  (model: string): HubBody =>
+  (body, limits) => {
+    const read = readObject(body, ['content', 'model'], limits);
+    if ('refused' in read) return read;
+    const request = EmbedContentRequest.safeParse(inCamelCase(read.value));
+    return request.success ? embeddingsBody(model, [request.data], false) : firstIssue(request.error);
+  };
+
+/** The same for many at once. */
+export const embeddingsBodyFor =
+  (model: string): HubBody =>
+  (body, limits) => {
+    const read = readObject(body, ['requests'], limits);
+    if ('refused' in read) return read;
+    const batch = BatchEmbedContentsRequest.safeParse(inCamelCase(read.value));
+    return batch.success ? embeddingsBody(model, batch.data.requests, true) : firstIssue(batch.error);
+  };

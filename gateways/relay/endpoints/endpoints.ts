@@ -7,6 +7,7 @@ import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
 import type { EndpointRules } from './endpoint.ts';
 import { moderations } from './moderations.ts';
+import { rerank } from './rerank.ts';
 import type { ParsedRequest } from './parsed-request.ts';
 
 const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest, { readonly endpoint: E }>> } = {
@@ -14,6 +15,7 @@ const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest
   completions,
   embeddings,
   moderations,
+  rerank,
 };
 
 /** What holds for every call at an endpoint. */

@@ -99,6 +99,14 @@ describe('the worst case of a call', () => {
     expect(worstCase(bound(), price, ratio(500_000))).to.equal(3_000n);
   });
 
+  it('counts pieces by the piece', () => {
+    const pieces: ModelPrice = { ...price, rates: { call: money(5), second: money(7), image: money(11), character: money(13) } };
+    expect(worstCase(bound(), pieces, ratio(1_000_000))).to.equal(5n);
+    const most = bound({ calls: 2, seconds: 3, images: 4, characters: 5 });
+    expect(worstCase(most, pieces, ratio(1_000_000))).to.equal(10n + 21n + 44n + 65n);
+    expect(costOf({ call: 2, second: 3, image: 4, character: 5 }, pieces, ratio(1_000_000))).to.equal(140n);
+  });
+
   it('takes the dearer of what tokens may turn out to be', () => {
     const dear: ModelPrice = {
       ...price,

@@ -7,6 +7,7 @@ const RATES = {
   chat: { input: perMillion(2_000_000_000n), output: perMillion(8_000_000_000n) },
   completion: { input: perMillion(1_500_000_000n), output: perMillion(2_000_000_000n) },
   embedding: { input: perMillion(100_000_000n) },
+  rerank: { input: perMillion(50_000_000n) },
   moderation: { input: perMillion(1_000_000_000n) },
 } as const satisfies Partial<Record<ModelKind, Rates>>;
 
