@@ -5,6 +5,7 @@ import { exports } from './exports/projection.ts';
 import { journal } from './journal/projection.ts';
 import { notifications } from './notifications/projection.ts';
 import { priceLists } from './price-lists/projection.ts';
+import { routingRules } from './routing-rules/projection.ts';
 import { tokenLookup } from './token-lookup/projection.ts';
 import { usageDaily } from './usage-daily/projection.ts';
 import { usageHourly } from './usage-hourly/projection.ts';
@@ -20,6 +21,7 @@ const REGISTRY: readonly { readonly projection: Projection; readonly follows: 'l
   { projection: users, follows: 'log' },
   { projection: channels, follows: 'log' },
   { projection: priceLists, follows: 'log' },
+  { projection: routingRules, follows: 'log' },
   { projection: accountBalances, follows: 'log' },
   { projection: journal, follows: 'log' },
   { projection: usageHourly, follows: 'kafka' },

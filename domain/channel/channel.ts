@@ -6,6 +6,7 @@ import type { Sealed } from '../../schemas/sealed.ts';
 import type { Decider } from '../kernel/decider.ts';
 import { streamName } from '../kernel/stream-name.ts';
 import { providerOf } from '../providers/providers.ts';
+import { cycleIn } from '../relay/model-mapping.ts';
 import { upstreamOrigin } from './upstream-origin.ts';
 
 export const channelStream = (channelId: ChannelId): StreamName => streamName('channel', channelId);
@@ -16,6 +17,8 @@ const MOST_KEYS = 100;
 export interface ChannelKey {
   readonly secret: Sealed;
   readonly enabled: boolean;
+  /** Who took it out of use, where that is known. */
+  readonly disabledBy: 'operator' | 'platform' | null;
 }
 
 export interface Channel {
@@ -24,10 +27,20 @@ export interface Channel {
   readonly enabled: boolean;
   readonly disabledBy: 'operator' | 'platform' | null;
   readonly health: ChannelHealth;
+  readonly failingModels: ReadonlySet<string>;
   readonly keys: ReadonlyMap<ChannelKeyId, ChannelKey>;
 }
 
-const initial: Channel = { settings: null, enabled: false, disabledBy: null, health: 'unknown', keys: new Map() };
+const NO_MODELS: ReadonlySet<string> = new Set();
+
+const initial: Channel = {
+  settings: null,
+  enabled: false,
+  disabledBy: null,
+  health: 'unknown',
+  failingModels: NO_MODELS,
+  keys: new Map(),
+};
 
 const withKey = (state: Channel, keyId: ChannelKeyId, change: (key: ChannelKey) => ChannelKey): Channel => {
   const key = state.keys.get(keyId);
@@ -39,21 +52,27 @@ const evolve = (state: Channel, { type, data }: ChannelEvent): Channel => {
     case 'ChannelAdded':
       return { ...initial, settings: data.settings };
     case 'ChannelChanged':
-      return { ...state, settings: data.settings };
+      return { ...state, settings: data.settings, failingModels: NO_MODELS };
     case 'ChannelKeyAdded':
-      return { ...state, keys: new Map(state.keys).set(data.keyId, { secret: data.secret, enabled: true }) };
+      return { ...state, keys: new Map(state.keys).set(data.keyId, { secret: data.secret, enabled: true, disabledBy: null }) };
     case 'ChannelKeyDisabled':
-      return withKey(state, data.keyId, (key) => ({ ...key, enabled: false }));
+      return withKey(state, data.keyId, (key) => ({ ...key, enabled: false, disabledBy: data.by ?? null }));
     case 'ChannelKeyRestored':
-      return withKey(state, data.keyId, (key) => ({ ...key, enabled: true }));
+      return withKey(state, data.keyId, (key) => ({ ...key, enabled: true, disabledBy: null }));
     case 'ChannelKeyRemoved':
       return { ...state, keys: new Map([...state.keys].filter(([keyId]) => keyId !== data.keyId)) };
     case 'ChannelEnabled':
-      return { ...state, enabled: true, disabledBy: null };
+      return { ...state, enabled: true, disabledBy: null, failingModels: NO_MODELS };
     case 'ChannelDisabled':
       return { ...state, enabled: false, disabledBy: data.by };
     case 'ChannelHealthChanged':
       return { ...state, health: data.to };
+    case 'ChannelModelHealthChanged': {
+      const failingModels = new Set(state.failingModels);
+      if (data.to === 'failing') failingModels.add(data.model);
+      else failingModels.delete(data.model);
+      return { ...state, failingModels };
+    }
     case 'ChannelTested':
       return state;
     case 'ChannelRemoved':
@@ -73,12 +92,15 @@ export type ChannelCommand =
   /** `keys` replaces the whole pool; absent leaves it. */
   | { readonly kind: 'change'; readonly settings: ChannelSettings; readonly keys?: readonly NewChannelKey[] }
   | { readonly kind: 'addKey'; readonly key: NewChannelKey }
-  | { readonly kind: 'disableKey'; readonly keyId: ChannelKeyId; readonly reason: string }
+  | { readonly kind: 'disableKey'; readonly keyId: ChannelKeyId; readonly by: 'operator' | 'platform'; readonly reason: string }
   | { readonly kind: 'restoreKey'; readonly keyId: ChannelKeyId }
   | { readonly kind: 'removeKey'; readonly keyId: ChannelKeyId }
   | { readonly kind: 'enable' }
   | { readonly kind: 'disable'; readonly by: 'operator' | 'platform'; readonly reason: string }
   | { readonly kind: 'changeHealth'; readonly to: ChannelHealth; readonly reason: string }
+  | { readonly kind: 'changeModelHealth'; readonly model: string; readonly to: 'healthy' | 'failing'; readonly reason: string }
+  /** A test has shown that a key works again, or the channel without one. Puts back what the platform took off, and nothing else. */
+  | { readonly kind: 'recover'; readonly keyId: ChannelKeyId | null }
   | { readonly kind: 'recordTest'; readonly ok: boolean; readonly model: string; readonly latencyMs: number; readonly message: string }
   | { readonly kind: 'remove' };
 
@@ -96,7 +118,17 @@ const settingsAtFault = ({ provider, baseUrl, models }: ChannelSettings): Refusa
   for (const [index, { model }] of models.entries()) {
     if (seen.has(model)) return refuse('invalid_request', `The model ${model} is mapped twice.`, { param: `settings.models.${index}` });
     seen.add(model);
+    for (const name of ['model', 'upstreamModel'] as const)
+      if ((models[index]?.[name] ?? '').split('*').length > 2)
+        return refuse('invalid_request', 'A name has at most one *.', { param: `settings.models.${index}.${name}` });
+    if (models[index]?.upstreamModel.includes('*') === true && !model.includes('*'))
+      return refuse('invalid_request', `What the * in the upstream's name of ${model} stands for is not said.`, {
+        param: `settings.models.${index}.upstreamModel`,
+      });
   }
+  const cycle = cycleIn(models);
+  if (cycle !== null)
+    return refuse('invalid_request', `The mapping of the model ${cycle} leads back to itself.`, { param: 'settings.models' });
   return null;
 };
 
@@ -138,6 +170,40 @@ const change = (
   return events;
 };
 
+/** A channel that the platform has left without a key is off: that is what people are told, and what a test brings back. */
+const keyDisabled = (
+  { keyId, by, reason }: Extract<ChannelCommand, { kind: 'disableKey' }>,
+  state: Channel,
+  key: ChannelKey,
+  channelId: ChannelId,
+): readonly ChannelEvent[] => {
+  // An operator's word stands above the platform's, for keys as for channels.
+  if (!key.enabled && !(by === 'operator' && key.disabledBy === 'platform')) return [];
+  const disabled: ChannelEvent = { type: 'ChannelKeyDisabled', data: { channelId, keyId, reason, by } };
+  const others = [...state.keys].some(([otherId, other]) => otherId !== keyId && other.enabled);
+  return by === 'platform' && state.enabled && !others
+    ? [disabled, { type: 'ChannelDisabled', data: { channelId, by, reason: `No key is left: ${reason}`.slice(0, 500) } }]
+    : [disabled];
+};
+
+/** A key that an operator brings ends what the lack of one began. */
+const enabledByKey = (state: Channel, channelId: ChannelId): readonly ChannelEvent[] =>
+  state.disabledBy === 'platform' && [...state.keys.values()].every(({ enabled }) => !enabled)
+    ? [{ type: 'ChannelEnabled', data: { channelId } }]
+    : [];
+
+const recovered = (keyId: ChannelKeyId | null, state: Channel, channelId: ChannelId): readonly ChannelEvent[] => {
+  const events: ChannelEvent[] = [];
+  if (keyId !== null && state.keys.get(keyId)?.disabledBy === 'platform')
+    events.push({ type: 'ChannelKeyRestored', data: { channelId, keyId } });
+  if (state.disabledBy === 'platform') {
+    events.push({ type: 'ChannelEnabled', data: { channelId } });
+    if (state.health !== 'healthy')
+      events.push({ type: 'ChannelHealthChanged', data: { channelId, from: state.health, to: 'healthy', reason: 'A test succeeded.' } });
+  }
+  return events;
+};
+
 const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): readonly ChannelEvent[] | Refusal => {
   if (command.kind === 'add') {
     if (state.settings !== null) return refuse('already_exists', 'This channel has been added already.');
@@ -159,7 +225,7 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
       return change(command, state, state.settings, channelId);
     case 'addKey':
       if (state.keys.has(command.key.keyId)) return refuse('already_exists', 'This key has been added already.');
-      return tooManyKeys(state.keys.size + 1) ?? keysAdded(channelId, [command.key]);
+      return tooManyKeys(state.keys.size + 1) ?? [...keysAdded(channelId, [command.key]), ...enabledByKey(state, channelId)];
     case 'disableKey':
     case 'restoreKey':
     case 'removeKey': {
@@ -167,8 +233,10 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
       if (key === undefined) return refuse('not_found', 'The channel has no such key.');
       if (command.kind === 'removeKey') return [{ type: 'ChannelKeyRemoved', data: { channelId, keyId: command.keyId } }];
       if (command.kind === 'restoreKey')
-        return key.enabled ? [] : [{ type: 'ChannelKeyRestored', data: { channelId, keyId: command.keyId } }];
-      return key.enabled ? [{ type: 'ChannelKeyDisabled', data: { channelId, keyId: command.keyId, reason: command.reason } }] : [];
+        return key.enabled
+          ? []
+          : [{ type: 'ChannelKeyRestored', data: { channelId, keyId: command.keyId } }, ...enabledByKey(state, channelId)];
+      return keyDisabled(command, state, key, channelId);
     }
     case 'enable':
       return state.enabled ? [] : [{ type: 'ChannelEnabled', data: { channelId } }, ...healthTo('unknown', 'The channel was enabled.')];
@@ -179,6 +247,14 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
         : [];
     case 'changeHealth':
       return healthTo(command.to, command.reason);
+    case 'changeModelHealth': {
+      const { model, to, reason } = command;
+      return state.failingModels.has(model) === (to === 'failing')
+        ? []
+        : [{ type: 'ChannelModelHealthChanged', data: { channelId, model, to, reason } }];
+    }
+    case 'recover':
+      return recovered(command.keyId, state, channelId);
     case 'recordTest': {
       const { ok, model, latencyMs, message } = command;
       return [

@@ -55,6 +55,10 @@ export const onFailure = (breaker: Breaker, now: number, policy: BreakerPolicy):
   }
 };
 
+/** Opens it whatever it has counted: so many of its calls fail, between others that do not. */
+export const onErrorRate = (breaker: Breaker, now: number, policy: BreakerPolicy): Breaker =>
+  breaker.state === 'closed' ? restingUntil(now + policy.rest, policy) : breaker;
+
 /** Another process has found the channel failing, or healthy again. The first failure after that is taken for the last that was needed. */
 export const onHearsay = (breaker: Breaker, health: 'healthy' | 'failing', now: number, policy: BreakerPolicy): Breaker => {
   if (health === 'healthy') return breaker.state === 'closed' ? breaker : { state: 'closed', failures: policy.failures - 1 };

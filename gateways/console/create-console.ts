@@ -18,6 +18,7 @@ import { priceListAt } from '../../projections/price-lists/queries.ts';
 import { countTokens } from '../../projections/token-lookup/queries.ts';
 import { countUsers } from '../../projections/users/queries.ts';
 import type { StatusView } from '../../schemas/http/status.ts';
+import type { RoutingSight } from '../ports/routing-sight.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
 import type { ChannelTraffics } from '../ports/channel-traffic.ts';
 import type { EndedSessions } from '../ports/ended-sessions.ts';
@@ -67,6 +68,8 @@ export interface ConsoleDeps {
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal;
   readonly sandboxUrl: () => string | null;
+  /** What the relay in this process sees of the channels; `null` where none runs. */
+  readonly routingSight: RoutingSight | null;
   /** What consoles share; `null`: each knows of itself only. */
   readonly shared: {
     readonly signInFailures: SignInFailures;

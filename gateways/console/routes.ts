@@ -11,6 +11,7 @@ import * as prices from '../../schemas/http/prices.ts';
 import * as projections from '../../schemas/http/projections.ts';
 import * as providers from '../../schemas/http/providers.ts';
 import * as requests from '../../schemas/http/requests.ts';
+import * as routing from '../../schemas/http/routing.ts';
 import * as session from '../../schemas/http/session.ts';
 import * as status from '../../schemas/http/status.ts';
 import * as users from '../../schemas/http/users.ts';
@@ -445,6 +446,39 @@ export const routes = {
     ifMatch: true,
     answer: 'json',
     response: Done,
+  },
+
+  // Routing
+  readRoutingRules: {
+    method: 'get',
+    path: '/routing/rules',
+    auth: 'admin',
+    tag: 'Routing',
+    summary: 'How calls are spread over channels, the first rule that fits a call first.',
+    query: routing.RoutingRulesQuery,
+    answer: 'json',
+    response: routing.RoutingRulesView,
+  },
+  setRoutingRules: {
+    method: 'put',
+    path: '/routing/rules',
+    auth: 'admin',
+    tag: 'Routing',
+    summary: 'Replace the rules of routing.',
+    body: routing.SetRoutingRules,
+    ifMatch: true,
+    answer: 'json',
+    response: Done,
+  },
+  simulateRouting: {
+    method: 'post',
+    path: '/routing/simulate',
+    auth: 'admin',
+    tag: 'Routing',
+    summary: 'Where calls would go, who is passed over, and why.',
+    body: routing.SimulateRouting,
+    answer: 'json',
+    response: routing.RoutingSimulated,
   },
 
   // People

@@ -10,6 +10,7 @@ import type { NotificationPage } from '../../schemas/http/notifications.ts';
 import type { OverviewFigures, SpendSeries, TopModels } from '../../schemas/http/overview.ts';
 import type { GroupRatios, ModelPricePage, PriceLists } from '../../schemas/http/prices.ts';
 import type { RequestDetail, RequestHistogram, RequestPage, RequestState } from '../../schemas/http/requests.ts';
+import type { RoutingRulesView } from '../../schemas/http/routing.ts';
 import type { ProfileView, UserPage, UserView } from '../../schemas/http/users.ts';
 import type { ChannelId, ExportId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { ModelKind } from '../../schemas/price.ts';
@@ -89,6 +90,8 @@ export interface ConsoleReads {
     readonly model?: string | undefined;
   }): Promise<z.output<typeof ChannelList>>;
   channel(channelId: ChannelId): Promise<z.output<typeof ChannelView> | null>;
+
+  routingRules(): Promise<z.output<typeof RoutingRulesView>>;
 
   users(filter: UserFilter, page: PageAsked): Promise<z.output<typeof UserPage>>;
   user(userId: UserId): Promise<z.output<typeof UserView> | null>;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Routing } from '../../domain/relay/routing-rules.ts';
 import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
 import type { KeyHash, TokenRestrictions } from '../../schemas/events/token.ts';
 import type { ChannelId, ChannelKeyId, PriceListId, TokenId, UserId } from '../../schemas/ids.ts';
@@ -38,6 +39,8 @@ export interface DirectoryChannel {
   readonly channelId: ChannelId;
   readonly settings: ChannelSettings;
   readonly health: z.infer<typeof ChannelHealth>;
+  /** Models, by our names, that fail there while others may not. */
+  readonly failingModels: readonly string[];
   readonly keys: readonly DirectoryChannelKey[];
 }
 
@@ -57,6 +60,10 @@ export interface Directory {
   lookUp(keyHash: KeyHash): Promise<LookedUp> | null;
   /** Enabled channels that serve the model, whatever the group. */
   channelsForModel(model: string): readonly DirectoryChannel[];
+  /** The name under which a model is served that no channel serves under this one: the same but for capitals and the like. */
+  modelMeant(model: string): string | undefined;
+  /** How calls of the model by the group are routed. */
+  routingFor(model: string, group: string): Routing;
   /** Every model that an enabled channel serves. */
   models(): readonly string[];
   /** From the price list in force. */

@@ -1,19 +1,23 @@
 import { askedToWait, backoff } from '../../domain/relay/backoff.ts';
 import { chooseChannel } from '../../domain/relay/choose-channel.ts';
+import { DEFAULT_DISABLE_RULES, disabledBy } from '../../domain/relay/disable-rules.ts';
 import { earn, spendRetry } from '../../domain/relay/retry-budget.ts';
-import { judgeUpstream } from '../../domain/relay/upstream-verdict.ts';
+import { judgeUpstream, type UpstreamVerdict } from '../../domain/relay/upstream-verdict.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
 import { isRefusal, refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
+import type { DisableRule } from '../../schemas/events/channel-rules.ts';
 import type { Attempt } from '../../schemas/events/lease.ts';
-import type { AttemptId, ChannelId, ChannelKeyId } from '../../schemas/ids.ts';
+import type { AttemptId } from '../../schemas/ids.ts';
 import { ErrorBody } from '../../schemas/openai/error-body.ts';
 import type { Usage } from '../../schemas/usage.ts';
 import type { z } from 'zod';
 import type { DirectoryChannel, DirectoryChannelKey } from '../ports/directory.ts';
 import type { UpstreamHeaders, UpstreamRequest } from '../ports/upstream.ts';
-import type { Call } from './call.ts';
+import { affinityOf, capabilitiesOf } from './call-needs.ts';
+import { CallRouting } from './call-routing.ts';
+import type { Call, Interruptible, Interruption } from './call.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
-import type { ChannelStates } from './channel-states.ts';
+import type { FailureKind } from './channel-states.ts';
 import { scanObject, type Span } from './json-spans.ts';
 import { Opening, type Opened, type StreamSource } from './opening.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
@@ -21,7 +25,7 @@ import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
 import { startAttemptSpan } from './trace.ts';
 import { readUsageAt } from './read-usage.ts';
-import { addressOf, upstreamModelOf } from './upstream-address.ts';
+import { addressOf, mappedBy } from './upstream-address.ts';
 import { addCredential } from './upstreams/credential-headers.ts';
 import type { Ask, Asked } from './upstreams/upstream-dialect.ts';
 import { UPSTREAM_DIALECTS } from './upstreams/upstream-dialects.ts';
@@ -29,7 +33,6 @@ import type { Watch } from './watch.ts';
 
 export interface AttemptDeps extends RelayDeps {
   readonly watch: Watch;
-  readonly states: ChannelStates;
   readonly channelSecrets: ChannelSecrets;
   /** Retries that this process may still make, shared by all calls. */
   readonly retries: { saved: number };
@@ -40,6 +43,8 @@ export interface Served {
   readonly channel: DirectoryChannel;
   readonly attemptId: AttemptId;
   readonly upstreamModel: string;
+  /** It has begun to answer. */
+  readonly answered: () => void;
   readonly finish: (outcome: z.infer<typeof Attempt>['outcome']) => void;
 }
 
@@ -91,23 +96,22 @@ const errorOf = (body: Buffer): { readonly code: string | null; readonly type: s
   }
 };
 
+const NO_ERROR = { code: null, type: null } as const;
+
+/** How much of an error is read for what a rule looks for. */
+const ERROR_TEXT_BYTES = 8 * 1024;
+
+const rulesOf = ({ settings }: DirectoryChannel): readonly DisableRule[] => settings.disableRules ?? DEFAULT_DISABLE_RULES;
+
+const reasonOf = (status: number, code: string | null): string =>
+  `the upstream answered ${status}${code === null ? '' : ` (${code.slice(0, 64)})`}`;
+
 /** One call's tries: what has failed, and what that says to the client in the end. */
 class Tries {
-  /** Most calls are answered at once and never need either. */
-  failedChannels: Set<ChannelId> | null = null;
-  triedKeys: Set<ChannelKeyId> | null = null;
   count = 0;
   billed = false;
   last: { readonly code: ErrorCode; readonly waitMs: number | null } | null = null;
   onlyLimited = true;
-
-  hasFailed(channelId: ChannelId): boolean {
-    return this.failedChannels !== null && this.failedChannels.has(channelId);
-  }
-
-  failChannel(channelId: ChannelId): void {
-    (this.failedChannels ??= new Set()).add(channelId);
-  }
 
   fail(code: ErrorCode, waitMs: number | null = null): void {
     this.last = { code, waitMs };
@@ -156,48 +160,69 @@ const requestFor = (
   };
 };
 
-const open = (deps: AttemptDeps, call: Call, request: UpstreamRequest, { interpreter }: Asked): Promise<Opened> =>
-  new Promise((resolve) => {
-    const { limits } = deps;
-    const opening = new Opening(
-      {
-        streamed: call.streamed,
-        begun: deps.stopwatch.elapsed(),
-        withinMs: call.streamed ? limits.firstEventMs : limits.answerMs,
-        heartbeatMs: limits.heartbeatMs,
-        answerBytes: limits.answerBytes,
-        eventBytes: limits.eventBytes,
-      },
-      (opened) => {
-        deps.watch.remove(opening);
-        resolve(opened);
-      },
-    );
-    deps.watch.add(opening);
-    call.running = opening;
-    if (interpreter === null) return opening.begin(deps.upstream.send(request, opening));
+/** One exchange with an upstream, from the moment it was sent. */
+interface Flight {
+  readonly opening: Opening;
+  readonly opened: Promise<Opened>;
+  readonly served: Served;
+  readonly key: DirectoryChannelKey | null;
+  readonly record: (outcome: z.infer<typeof Attempt>['outcome'], status: number | null, usage?: Usage) => void;
+}
+
+const open = (
+  deps: AttemptDeps,
+  call: Call,
+  request: UpstreamRequest,
+  { interpreter }: Asked,
+  withinMs: number,
+): Pick<Flight, 'opening' | 'opened'> => {
+  const { limits } = deps;
+  let settle: (opened: Opened) => void = () => undefined;
+  const opened = new Promise<Opened>((resolve) => {
+    settle = resolve;
+  });
+  const opening = new Opening(
+    {
+      streamed: call.streamed,
+      begun: deps.stopwatch.elapsed(),
+      withinMs,
+      heartbeatMs: limits.heartbeatMs,
+      answerBytes: limits.answerBytes,
+      eventBytes: limits.eventBytes,
+    },
+    (result) => {
+      deps.watch.remove(opening);
+      settle(result);
+    },
+  );
+  deps.watch.add(opening);
+  call.running = opening;
+  if (interpreter === null) opening.begin(deps.upstream.send(request, opening));
+  else {
     const interpreting = interpreter(opening);
     const exchange = deps.upstream.send(request, interpreting);
     interpreting.begin(exchange);
     opening.begin(exchange);
-  });
+  }
+  return { opening, opened };
+};
 
 /** What one opened exchange means: an end of the tries (an {@link Attempted}), or `null`: another may be tried. */
 const judge = (
   deps: AttemptDeps,
   call: Call,
   opened: Opened,
-  served: Served,
-  key: DirectoryChannelKey | null,
+  { served, key, record }: Flight,
   tries: Tries,
-  record: (outcome: z.infer<typeof Attempt>['outcome'], status: number | null, usage?: Usage) => void,
+  routing: CallRouting,
+  model: string,
 ): Attempted | null => {
   const { states } = deps;
   const { channel } = served;
-  const failChannel = (code: ErrorCode, why: string, waitMs: number | null = null): null => {
-    tries.failChannel(channel.channelId);
+  const failChannel = (code: ErrorCode, why: string, kind: FailureKind = 'answer', waitMs: number | null = null): null => {
+    routing.passOver(channel.channelId);
     tries.fail(code, waitMs);
-    states.failed(channel, why);
+    states.failed(channel, model, kind, why);
     call.detail = why;
     return null;
   };
@@ -208,11 +233,11 @@ const judge = (
     case 'timed_out':
       record('timed_out', null);
       tries.billed = true;
-      return failChannel('upstream_timed_out', 'it did not answer in time');
+      return failChannel('upstream_timed_out', 'it did not answer in time', 'silence');
     case 'fault':
       record('failed', null);
       if (opened.fault.kind === 'broken') tries.billed = true;
-      return failChannel('upstream_failed', opened.fault.message);
+      return failChannel('upstream_failed', opened.fault.message, 'silence');
     case 'garbled':
       record('failed', 200);
       tries.billed = true;
@@ -221,15 +246,19 @@ const judge = (
       record('failed', 200);
       return failChannel('upstream_failed', 'an error came as the first event of a stream');
     case 'stream':
-      states.answering(channel);
+      states.answering(channel, model);
       return { kind: 'stream', served, source: opened.source };
     case 'body':
       break;
   }
-  const { status, headers, body } = opened;
-  const { code, type } = status === 200 || status === 201 ? { code: null, type: null } : errorOf(body);
+  const { headers, body } = opened;
+  const status = channel.settings.statusMap?.find(({ from }) => from === opened.status)?.to ?? opened.status;
+  const answered = status === 200 || status === 201;
+  const { code, type } = answered ? NO_ERROR : errorOf(body);
   const waitMs = askedToWait(headers['retry-after-ms'], headers['retry-after'], deps.clock.now());
-  const verdict = judgeUpstream(status, code, type);
+  const disabled = answered ? null : disabledBy(rulesOf(channel), { status, code, type, text: body.toString('utf8', 0, ERROR_TEXT_BYTES) });
+  const verdict: UpstreamVerdict =
+    disabled === 'channel' ? 'channel_unfit' : disabled === 'key' && key !== null ? 'key_refused' : judgeUpstream(status, code, type);
   switch (verdict) {
     case 'answer': {
       const scanned = scanAnswer(body, call.streamed);
@@ -240,11 +269,11 @@ const judge = (
     }
     case 'callers_fault':
       record('refused', status);
-      states.succeeded(channel);
+      states.succeeded(channel, model, key, 0);
       return { kind: 'passed', status, headers, body };
     case 'key_refused':
       record('refused', status);
-      states.keyRefused(channel, key, `the upstream answered ${status}`);
+      states.keyRefused(channel, key, reasonOf(status, code));
       break;
     case 'key_spent':
       record('refused', status);
@@ -257,17 +286,18 @@ const judge = (
       break;
     case 'channel_unfit':
       record('refused', status);
-      tries.failChannel(channel.channelId);
+      routing.passOver(channel.channelId);
+      if (disabled === 'channel') states.channelRefused(channel, reasonOf(status, code));
       break;
     case 'channel_failed':
       record('failed', status);
-      return failChannel('upstream_failed', `the upstream answered ${status}`, waitMs);
+      return failChannel('upstream_failed', `the upstream answered ${status}`, 'answer', waitMs);
   }
-  call.detail = `the upstream answered ${status}${code === null ? '' : ` (${code.slice(0, 64)})`}`;
+  call.detail = reasonOf(status, code);
   if (verdict !== 'rate_limited') tries.fail('upstream_refused');
   // A channel that was called without a key has no other to offer.
-  if (key === null) tries.failChannel(channel.channelId);
-  else (tries.triedKeys ??= new Set()).add(key.keyId);
+  if (key === null) routing.passOver(channel.channelId);
+  else routing.passOverKey(key.keyId);
   return null;
 };
 
@@ -281,92 +311,229 @@ const finalRefusal = (deps: AttemptDeps, route: Route, tries: Tries): Refusal =>
   return code === 'upstream_rate_limited' ? refuse('upstream_failed') : refuse(code);
 };
 
+/** Both exchanges of a call that is hedged end with it. */
+const both = (one: Interruptible, other: Interruptible): Interruptible => ({
+  interrupt: (why: Interruption) => {
+    one.interrupt(why);
+    other.interrupt(why);
+  },
+});
+
+/** A body in its upstream's form, used again where another key or channel wants the same. */
+interface Said {
+  readonly ask: Ask;
+  readonly asked: Asked;
+}
+
+/** One call on its way to somebody who answers it. */
+class Search {
+  readonly #deps: AttemptDeps;
+  readonly #call: Call;
+  readonly #parsed: ParsedRequest;
+  readonly #route: Route;
+  readonly #loweredOutput: number | null;
+  readonly #routing: CallRouting;
+  readonly #tries = new Tries();
+  #said: Said | null = null;
+  #unsayable: Refusal | null = null;
+
+  constructor(deps: AttemptDeps, call: Call, parsed: ParsedRequest, route: Route, loweredOutput: number | null) {
+    this.#deps = deps;
+    this.#call = call;
+    this.#parsed = parsed;
+    this.#route = route;
+    this.#loweredOutput = loweredOutput;
+    const { affinity } = route.routing;
+    const asks = {
+      endpoint: parsed.endpoint,
+      affinity: affinity.length === 0 ? null : affinityOf(affinity, call, parsed),
+      capabilities: () => capabilitiesOf(parsed),
+    };
+    this.#routing = new CallRouting(route, asks, deps.states, deps.sandboxUrl());
+  }
+
+  async run(): Promise<Attempted> {
+    const { limits, stopwatch, retries } = this.#deps;
+    const { hedgeMs } = this.#route.routing;
+    const tries = this.#tries;
+    for (;;) {
+      const channel = this.#choose();
+      if (channel === null) break;
+      if (tries.count > 0) {
+        if (tries.count >= limits.attempts || stopwatch.elapsed() - this.#call.begun >= limits.attemptsMs) break;
+        const left = spendRetry(retries.saved);
+        if (left === null) break;
+        retries.saved = left;
+        await sleep(backoff(tries.count - 1, limits.backoff, this.#deps.random()), this.#call);
+        // Others may have found out meanwhile that the channel fails too.
+        if (this.#routing.hindrance(channel) !== null) continue;
+      }
+      // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
+      if (this.#call.interrupted !== null || this.#call.clientGone) return { kind: 'interrupted', billed: tries.billed };
+      const flight = this.#launch(channel);
+      if (flight === null) continue;
+      const attempted =
+        hedgeMs === null || !this.#call.streamed ? this.#land(flight, await flight.opened) : await this.#hedge(flight, hedgeMs);
+      if (attempted !== null) return attempted;
+    }
+    // What no channel's form can say is the caller's to change; anything else may pass.
+    const refusal = tries.last === null && this.#unsayable !== null ? this.#unsayable : finalRefusal(this.#deps, this.#route, tries);
+    return { kind: 'refused', refusal, billed: tries.billed };
+  }
+
+  #choose(): DirectoryChannel | null {
+    this.#routing.random = this.#deps.random();
+    return chooseChannel(this.#route.channels, this.#routing);
+  }
+
+  /** The call as the channel's upstream is asked it; `null` where it cannot be. */
+  #say(channel: DirectoryChannel, upstreamModel: string): Said | null {
+    const provider = providerOf(channel.settings.provider);
+    if (provider === undefined) return null;
+    const said = this.#said;
+    if (said !== null && said.ask.upstreamModel === upstreamModel && said.ask.provider === provider) return said;
+    const ask: Ask = {
+      parsed: this.#parsed,
+      provider,
+      upstreamModel,
+      loweredOutput: this.#loweredOutput,
+      limits: this.#deps.limits,
+      modelLimit: this.#route.price.maxOutputTokens ?? null,
+      createdAt: Math.floor(this.#call.startedAt / 1_000),
+    };
+    const asked = UPSTREAM_DIALECTS[provider.dialect].ask(ask);
+    if (isRefusal(asked)) {
+      this.#unsayable = asked;
+      return null;
+    }
+    return (this.#said = { ask, asked });
+  }
+
+  /** Sends the call to the channel; `null` where that cannot be done after all. */
+  #launch(channel: DirectoryChannel): Flight | null {
+    const { model } = this.#route;
+    const deps = this.#deps;
+    const call = this.#call;
+    const { states, stopwatch } = deps;
+    const routing = this.#routing;
+    const upstreamModel = mappedBy(channel.settings, model)?.upstreamModel ?? model;
+    const said = this.#say(channel, upstreamModel);
+    if (said === null) {
+      routing.passOver(channel.channelId);
+      return null;
+    }
+    const picked = states.nextKey(channel, routing.triedKeys, routing.affinity, routing.random);
+    if (!picked.usable) return null;
+    const { key } = picked;
+    const attemptId = deps.ids.next('att') as AttemptId;
+    const request = requestFor(deps, call, said.ask, said.asked, channel, key, attemptId);
+    if (request === null) {
+      routing.passOver(channel.channelId);
+      return null;
+    }
+    this.#tries.count++;
+    call.channelId = channel.channelId;
+    call.upstreamModel = upstreamModel;
+
+    const begun = stopwatch.elapsed();
+    const span = startAttemptSpan(deps.tracer, call, channel.channelId, upstreamModel);
+    const record: Flight['record'] = (outcome, status, billedUsage) => {
+      const durationMs = Math.round(stopwatch.elapsed() - begun);
+      const facts = { attemptId, channelId: channel.channelId, channelKeyId: key?.keyId ?? null, outcome, status, durationMs };
+      call.attempts.push(billedUsage === undefined ? facts : { ...facts, billedUsage });
+      states.ended(channel);
+      deps.metrics.attemptFinished(channel.channelId, outcome, durationMs);
+      span?.end(outcome, status);
+    };
+    let answeredMs = 0;
+    const finish: Served['finish'] = (outcome) => {
+      record(outcome, 200);
+      if (outcome === 'answered') states.succeeded(channel, model, key, answeredMs);
+      else if (outcome !== 'aborted') states.failed(channel, model, 'answer', 'it broke off in the middle of an answer');
+    };
+    states.attempted(channel, model);
+    const { limits } = deps;
+    const { times } = channel.settings;
+    const withinMs = call.streamed
+      ? times?.firstEventSeconds === undefined
+        ? limits.firstEventMs
+        : times.firstEventSeconds * 1_000
+      : times?.answerSeconds === undefined
+        ? limits.answerMs
+        : times.answerSeconds * 1_000;
+    const { opening, opened } = open(deps, call, request, said.asked, withinMs);
+    const answered = (): void => {
+      answeredMs = stopwatch.elapsed() - begun;
+      states.answeredAfter(channel, answeredMs);
+    };
+    return { opening, opened, served: { channel, attemptId, upstreamModel, answered, finish }, key, record };
+  }
+
+  #land(flight: Flight, opened: Opened): Attempted | null {
+    const attempted = judge(this.#deps, this.#call, opened, flight, this.#tries, this.#routing, this.#route.model);
+    if (attempted !== null && (attempted.kind === 'plain' || attempted.kind === 'stream')) flight.served.answered();
+    return attempted;
+  }
+
+  /** Asks a second channel when the first has not begun in time. Whichever begins first serves, and is charged; the other is cut off. */
+  async #hedge(first: Flight, hedgeMs: number): Promise<Attempted | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, hedgeMs, null);
+    });
+    const soon = await Promise.race([first.opened, late]);
+    clearTimeout(timer);
+    if (soon !== null) return this.#land(first, soon);
+    const rival = this.#launchRival(first);
+    if (rival === null) return this.#land(first, await first.opened);
+    this.#call.running = both(first.opening, rival.opening);
+
+    const landing = (flight: Flight) => flight.opened.then((opened) => ({ flight, opened }));
+    const { flight, opened } = await Promise.race([landing(first), landing(rival)]);
+    const other = flight === first ? rival : first;
+    const attempted = this.#land(flight, opened);
+    if (attempted === null) {
+      this.#call.running = other.opening;
+      this.#carriedBy(other);
+      return this.#land(other, await other.opened);
+    }
+    this.#carriedBy(flight);
+    // It has not begun, so nothing of it was seen; that it was asked may still be on somebody's bill, which is why it is on record.
+    other.opening.interrupt('shutdown');
+    other.opening.abort();
+    other.record('aborted', null);
+    return attempted;
+  }
+
+  #launchRival({ served }: Flight): Flight | null {
+    const { limits, retries } = this.#deps;
+    if (this.#call.interrupted !== null || this.#tries.count >= limits.attempts) return null;
+    this.#routing.passOver(served.channel.channelId);
+    const channel = this.#choose();
+    if (channel === null) return null;
+    const left = spendRetry(retries.saved);
+    if (left === null) return null;
+    retries.saved = left;
+    return this.#launch(channel);
+  }
+
+  #carriedBy({ served }: Flight): void {
+    this.#call.channelId = served.channel.channelId;
+    this.#call.upstreamModel = served.upstreamModel;
+  }
+}
+
 /**
  * Tries channels until one answers. Only before the first byte to the client: a channel or key that failed is not tried
  * again for this call, waits grow with jitter between tries, and all calls together have a budget of retries.
  */
-export const attempt = async (
+export const attempt = (
   deps: AttemptDeps,
   call: Call,
   parsed: ParsedRequest,
   route: Route,
   loweredOutput: number | null,
 ): Promise<Attempted> => {
-  const { limits, states, stopwatch } = deps;
-  const tries = new Tries();
-  deps.retries.saved = earn(deps.retries.saved, limits.retryBudget);
-  let converted: { readonly ask: Ask; readonly asked: Asked } | null = null;
-  let unsayable: Refusal | null = null;
-
-  for (;;) {
-    const mayTry = (candidate: DirectoryChannel): boolean =>
-      !tries.hasFailed(candidate.channelId) &&
-      states.admits(candidate) &&
-      states.hasKey(candidate, tries.triedKeys) &&
-      addressOf(candidate.settings, deps.sandboxUrl()) !== null;
-    const channel = chooseChannel(route.channels, route.group, mayTry, deps.random());
-    if (channel === null) break;
-
-    if (tries.count > 0) {
-      if (tries.count >= limits.attempts || stopwatch.elapsed() - call.begun >= limits.attemptsMs) break;
-      const left = spendRetry(deps.retries.saved);
-      if (left === null) break;
-      deps.retries.saved = left;
-      await sleep(backoff(tries.count - 1, limits.backoff, deps.random()), call);
-      // Others may have found out meanwhile that the channel fails too.
-      if (!mayTry(channel)) continue;
-    }
-    // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
-    if (call.interrupted !== null || call.clientGone) return { kind: 'interrupted', billed: tries.billed };
-
-    const upstreamModel = upstreamModelOf(channel.settings, route.model);
-    const provider = providerOf(channel.settings.provider);
-    if (provider === undefined) {
-      tries.failChannel(channel.channelId);
-      continue;
-    }
-    if (converted === null || converted.ask.upstreamModel !== upstreamModel || converted.ask.provider !== provider) {
-      const modelLimit = route.price.maxOutputTokens ?? null;
-      const createdAt = Math.floor(call.startedAt / 1_000);
-      const ask: Ask = { parsed, provider, upstreamModel, loweredOutput, limits, modelLimit, createdAt };
-      const asked = UPSTREAM_DIALECTS[provider.dialect].ask(ask);
-      if (isRefusal(asked)) {
-        unsayable = asked;
-        tries.failChannel(channel.channelId);
-        continue;
-      }
-      converted = { ask, asked };
-    }
-    const picked = states.nextKey(channel, tries.triedKeys);
-    if (!picked.usable) continue;
-    const { key } = picked;
-    tries.count++;
-    const attemptId = deps.ids.next('att') as AttemptId;
-    const request = requestFor(deps, call, converted.ask, converted.asked, channel, key, attemptId);
-    if (request === null) break;
-    call.channelId = channel.channelId;
-    call.upstreamModel = upstreamModel;
-
-    const begun = stopwatch.elapsed();
-    const span = startAttemptSpan(deps.tracer, call, channel.channelId, upstreamModel);
-    const record = (outcome: z.infer<typeof Attempt>['outcome'], status: number | null, billedUsage?: Usage): void => {
-      const durationMs = Math.round(stopwatch.elapsed() - begun);
-      const facts = { attemptId, channelId: channel.channelId, channelKeyId: key?.keyId ?? null, outcome, status, durationMs };
-      call.attempts.push(billedUsage === undefined ? facts : { ...facts, billedUsage });
-      deps.metrics.attemptFinished(channel.channelId, outcome, durationMs);
-      span?.end(outcome, status);
-    };
-    const finish: Served['finish'] = (outcome) => {
-      record(outcome, 200);
-      if (outcome === 'answered') states.succeeded(channel);
-      else if (outcome !== 'aborted') states.failed(channel, 'it broke off in the middle of an answer');
-    };
-    states.attempted(channel);
-    const opened = await open(deps, call, request, converted.asked);
-    const attempted = judge(deps, call, opened, { channel, attemptId, upstreamModel, finish }, key, tries, record);
-    if (attempted !== null) return attempted;
-  }
-  // What no channel's form can say is the caller's to change; anything else may pass.
-  const refusal = tries.last === null && unsayable !== null ? unsayable : finalRefusal(deps, route, tries);
-  return { kind: 'refused', refusal, billed: tries.billed };
+  deps.retries.saved = earn(deps.retries.saved, deps.limits.retryBudget);
+  return new Search(deps, call, parsed, route, loweredOutput).run();
 };

@@ -1,5 +1,6 @@
 import type { BackoffPolicy } from '../../domain/relay/backoff.ts';
 import type { BreakerPolicy } from '../../domain/relay/breaker.ts';
+import type { ErrorRatePolicy } from '../../domain/relay/error-rate.ts';
 import type { RetryBudgetPolicy } from '../../domain/relay/retry-budget.ts';
 
 /** How much of anything one caller may have. `null` is no limit. */
@@ -44,8 +45,11 @@ export interface RelayLimits {
   readonly backoff: BackoffPolicy;
   readonly retryBudget: RetryBudgetPolicy;
   readonly breaker: BreakerPolicy;
-  /** How long a key rests that was rate limited without a word on how long. */
+  /** Opens a channel's breaker between successes. */
+  readonly errorRate: ErrorRatePolicy;
+  /** How long a key rests that was rate limited without a word on how long; twice as long each time in a row. */
   readonly keyRestMs: number;
+  readonly longestKeyRestMs: number;
   /** How long a key rests that was refused or has no money: until somebody has had time to act. */
   readonly refusedKeyRestMs: number;
   /** Finished answers kept for their `Idempotency-Key`. */
@@ -74,7 +78,9 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   backoff: { base: 100, most: 2_000 },
   retryBudget: { share: 0.2, mostSaved: 50 },
   breaker: { failures: 5, rest: 10_000, longestRest: 300_000 },
+  errorRate: { windowMs: 60_000, calls: 20, share: 0.5 },
   keyRestMs: 1_000,
+  longestKeyRestMs: 60_000,
   refusedKeyRestMs: 600_000,
   kept: { bytes: 64 * 1024 * 1024, answerBytes: 1024 * 1024, answers: 10_000, ms: 3_600_000 },
 };

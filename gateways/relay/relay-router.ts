@@ -18,7 +18,6 @@ import { responsesPromptToCount } from './dialects/responses-requests.ts';
 import { addArchiveRoutes } from './responses/archive-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
-import { ChannelStates } from './channel-states.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
 import { Limiter } from './limit.ts';
@@ -88,7 +87,6 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const pipeline: PipelineDeps = {
     ...deps,
     watch: new Watch(deps.stopwatch, deps.limits.watchMs),
-    states: new ChannelStates(deps.stopwatch, deps.limits, deps.health),
     channelSecrets: new ChannelSecrets(deps.secrets),
     retries: { saved: deps.limits.retryBudget.mostSaved },
     limiter: new Limiter(deps.stopwatch, deps.limits, deps.sharedLimits),

@@ -1,4 +1,5 @@
 import { servesGroup } from '../../domain/relay/choose-channel.ts';
+import type { Routing } from '../../domain/relay/routing-rules.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { PriceListId } from '../../schemas/ids.ts';
 import type { ModelPrice, Ratio } from '../../schemas/price.ts';
@@ -12,16 +13,19 @@ export interface Route {
   readonly model: string;
   readonly group: string;
   readonly channels: readonly DirectoryChannel[];
+  readonly routing: Routing;
   readonly priceListId: PriceListId;
   readonly price: ModelPrice;
   readonly groupRatio: Ratio;
 }
 
 /** The price is pinned here: whatever happens to the price list while the call runs, this is what it is charged at. */
-export const route = (directory: Directory, caller: Caller, model: string, endpoint: Endpoint): Route | Refusal => {
+export const route = (directory: Directory, caller: Caller, asked: string, endpoint: Endpoint): Route | Refusal => {
+  const served = directory.channelsForModel(asked);
+  const model = served.length > 0 ? asked : (directory.modelMeant(asked) ?? asked);
   if (!mayUseModel(caller, model)) return refuse('model_not_allowed', `This API key may not use the model "${model}".`, { param: 'model' });
   const { group } = caller.user;
-  const channels = directory.channelsForModel(model);
+  const channels = model === asked ? served : directory.channelsForModel(model);
   if (!channels.some((channel) => servesGroup(channel, group))) {
     return refuse(
       'model_not_found',
@@ -50,5 +54,13 @@ export const route = (directory: Directory, caller: Caller, model: string, endpo
       { param: 'model' },
     );
   }
-  return { model, group, channels, priceListId: listed.priceListId, price: listed.price, groupRatio: directory.groupRatio(group) };
+  return {
+    model,
+    group,
+    channels,
+    routing: directory.routingFor(model, group),
+    priceListId: listed.priceListId,
+    price: listed.price,
+    groupRatio: directory.groupRatio(group),
+  };
 };

@@ -1,3 +1,4 @@
+import { ModelMap, type Mapped } from '../../domain/relay/model-mapping.ts';
 import type { ChannelSettings } from '../../schemas/events/channel.ts';
 
 export interface UpstreamAddress {
@@ -29,14 +30,14 @@ export const addressOf = (settings: ChannelSettings, sandboxUrl: string | null):
   return sandboxUrl === null ? null : upstreamAddress(sandboxUrl);
 };
 
-const upstreamModels = new WeakMap<ChannelSettings, ReadonlyMap<string, string>>();
+const modelMaps = new WeakMap<ChannelSettings, ModelMap>();
 
-/** What a channel's upstream calls our model. */
-export const upstreamModelOf = (settings: ChannelSettings, model: string): string => {
-  let names = upstreamModels.get(settings);
-  if (names === undefined) {
-    names = new Map(settings.models.map((mapping) => [mapping.model, mapping.upstreamModel]));
-    upstreamModels.set(settings, names);
+/** What a channel makes of a model's name; `null` where it does not serve it. */
+export const mappedBy = (settings: ChannelSettings, model: string): Mapped | null => {
+  let map = modelMaps.get(settings);
+  if (map === undefined) {
+    map = new ModelMap(settings.models);
+    modelMaps.set(settings, map);
   }
-  return names.get(model) ?? model;
+  return map.get(model);
 };

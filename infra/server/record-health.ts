@@ -25,7 +25,9 @@ const onChannel = async (deps: RecordingDeps, channelId: ChannelId, command: Dir
 /** Makes facts of what the relay sees of its upstreams. The relay does not wait for it. */
 export const recordHealth = (deps: RecordingDeps): ChannelHealthObserver => ({
   healthChanged: (channelId, _from, to, reason) => void onChannel(deps, channelId, { kind: 'changeHealth', to, reason }),
-  keyRefused: (channelId, keyId, reason) => void onChannel(deps, channelId, { kind: 'disableKey', keyId, reason }),
+  keyRefused: (channelId, keyId, reason) => void onChannel(deps, channelId, { kind: 'disableKey', keyId, by: 'platform', reason }),
+  modelHealthChanged: (channelId, model, to, reason) => void onChannel(deps, channelId, { kind: 'changeModelHealth', model, to, reason }),
+  channelRefused: (channelId, reason) => void onChannel(deps, channelId, { kind: 'disable', by: 'platform', reason }),
 });
 
 /** Marks a key whose quota is spent, so that its calls are turned away at the door. */

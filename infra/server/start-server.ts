@@ -180,7 +180,7 @@ export const startServer = async (config: Config, version: string, supervised: S
     if (roles.includes('bridge')) await bridge(context);
     const firstRun = serving ? await makeReady(context) : null;
     const relayed: RelayRole | null = roles.includes('relay') ? await relay(context) : null;
-    if (roles.includes('console')) await serveConsole(context);
+    if (roles.includes('console')) await serveConsole(context, relayed?.sight ?? null);
     app.use(notServed);
 
     notReady.delete('starting');

@@ -10,6 +10,16 @@ type ChannelEventType = ChannelEvent['type'];
 const withKey = (keys: readonly ChannelKeyDocument[], keyId: ChannelKeyId, change: Partial<ChannelKeyDocument>): ChannelKeyDocument[] =>
   keys.map((key) => (key.keyId === keyId ? { ...key, ...change } : key));
 
+const withRestored = (keys: readonly ChannelKeyDocument[], keyId: ChannelKeyId): ChannelKeyDocument[] =>
+  keys.map((key) => {
+    if (key.keyId !== keyId) return key;
+    const { disabledBy: _, ...rest } = key;
+    return { ...rest, enabled: true, disabledReason: null };
+  });
+
+/** What was seen of a channel's models is void once it is changed. */
+const withoutFailures = ({ failingModels: _, ...doc }: ChannelDocument): ChannelDocument => doc;
+
 const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelEventType>): ChannelDocument | undefined => {
   const { type, data, revision, occurredAt } = event;
   if (type === 'ChannelAdded') {
@@ -32,7 +42,7 @@ const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelE
   if (doc === undefined) return undefined;
   switch (type) {
     case 'ChannelChanged':
-      return { ...doc, settings: data.settings, revision };
+      return { ...withoutFailures(doc), settings: data.settings, revision };
     case 'ChannelKeyAdded':
       return {
         ...doc,
@@ -43,17 +53,30 @@ const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelE
         revision,
       };
     case 'ChannelKeyDisabled':
-      return { ...doc, keys: withKey(doc.keys, data.keyId, { enabled: false, disabledReason: data.reason }), revision };
+      return {
+        ...doc,
+        keys: withKey(doc.keys, data.keyId, {
+          enabled: false,
+          disabledReason: data.reason,
+          ...(data.by === undefined ? {} : { disabledBy: data.by }),
+        }),
+        revision,
+      };
     case 'ChannelKeyRestored':
-      return { ...doc, keys: withKey(doc.keys, data.keyId, { enabled: true, disabledReason: null }), revision };
+      return { ...doc, keys: withRestored(doc.keys, data.keyId), revision };
     case 'ChannelKeyRemoved':
       return { ...doc, keys: doc.keys.filter(({ keyId }) => keyId !== data.keyId), revision };
     case 'ChannelEnabled':
-      return { ...doc, enabled: true, disabledBy: null, disabledReason: null, revision };
+      return { ...withoutFailures(doc), enabled: true, disabledBy: null, disabledReason: null, revision };
     case 'ChannelDisabled':
       return { ...doc, enabled: false, disabledBy: data.by, disabledReason: data.reason, revision };
     case 'ChannelHealthChanged':
       return { ...doc, health: data.to, healthReason: data.reason, healthSince: occurredAt, revision };
+    case 'ChannelModelHealthChanged': {
+      const others = (doc.failingModels ?? []).filter(({ model }) => model !== data.model);
+      const failingModels = data.to === 'failing' ? [...others, { model: data.model, reason: data.reason, since: occurredAt }] : others;
+      return { ...doc, failingModels, revision };
+    }
     case 'ChannelTested':
       return {
         ...doc,

@@ -15,6 +15,8 @@ export const ChannelKeyDocument = z.object({
   hint: z.string(),
   enabled: z.boolean(),
   disabledReason: z.string().nullable(),
+  /** Absent where nobody knows: in rows of before it was told apart. */
+  disabledBy: z.enum(['operator', 'platform']).nullable().optional(),
 });
 export type ChannelKeyDocument = z.infer<typeof ChannelKeyDocument>;
 
@@ -27,6 +29,8 @@ export const ChannelDocument = z.object({
   health: ChannelHealth,
   healthReason: z.string().nullable(),
   healthSince: Instant.nullable(),
+  /** Models that fail here while others may not. Absent where none ever did. */
+  failingModels: z.array(z.object({ model: z.string(), reason: z.string(), since: Instant })).optional(),
   /** In the order in which they were added. */
   keys: z.array(ChannelKeyDocument),
   lastTest: z.object({ ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string(), testedAt: Instant }).nullable(),

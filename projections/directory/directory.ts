@@ -1,8 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isPattern, starOf } from '../../domain/relay/name-pattern.ts';
+import { normalisedModel } from '../../domain/relay/model-mapping.ts';
+import { DEFAULT_ROUTING, routingFor, type Routing } from '../../domain/relay/routing-rules.ts';
 import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
 import { START } from '../../schemas/event-envelope.ts';
 import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
 import type { KeyHash, TokenRestrictions } from '../../schemas/events/token.ts';
+import type { RoutingRules } from '../../schemas/events/routing.ts';
 import type { ChannelId, PriceListId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
 import { RATIO_ONE, type ModelPrice, type Ratio } from '../../schemas/price.ts';
 import { channels } from '../channels/projection.ts';
@@ -18,6 +22,7 @@ import type { EventFeed } from '../ports/event-feed.ts';
 import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
 import { priceLists } from '../price-lists/projection.ts';
 import type { PriceDocument, PriceListDocument } from '../price-lists/tables.ts';
+import { routingRules } from '../routing-rules/projection.ts';
 import { tokenLookup } from '../token-lookup/projection.ts';
 import type { TokenDocument } from '../token-lookup/tables.ts';
 import { users } from '../users/projection.ts';
@@ -47,6 +52,8 @@ export interface ChannelEntry {
   readonly channelId: ChannelId;
   readonly settings: ChannelSettings;
   readonly health: ChannelHealth;
+  /** Models that fail there, as somebody told the log. */
+  readonly failingModels: readonly string[];
   readonly keys: readonly ChannelKeyDocument[];
 }
 
@@ -65,7 +72,8 @@ export type DirectoryChange =
   | { readonly kind: 'token'; readonly tokenId: TokenId }
   | { readonly kind: 'user'; readonly userId: UserId }
   | { readonly kind: 'channel'; readonly channelId: ChannelId }
-  | { readonly kind: 'prices' };
+  | { readonly kind: 'prices' }
+  | { readonly kind: 'routing' };
 
 export type DirectoryReport =
   /** An event could not be folded in; the document that it is about is gone from the directory. */
@@ -92,6 +100,11 @@ export interface DirectoryOptions {
   readonly staleAfterMs?: number;
 }
 
+const NO_MODELS: readonly string[] = [];
+
+/** Names that fit no mapping but a pattern, and calls' ways of routing, are remembered; beyond so many they are all worked out anew. */
+const MOST_REMEMBERED = 10_000;
+
 const RETRY_MS = 500;
 const LOOK_UPS = 3;
 
@@ -101,6 +114,8 @@ interface Used<Entry> {
   used: boolean;
   fresh: boolean;
 }
+
+const fits = (patterns: readonly string[], model: string): boolean => patterns.some((pattern) => starOf(pattern, model) !== null);
 
 const use = <Entry>(held: Used<Entry> | undefined): Entry | undefined => {
   if (held === undefined) return undefined;
@@ -152,11 +167,18 @@ export class Directory {
   readonly #lookup: KeyLookup | null;
   readonly #channels = new HeldDocuments(channels, { changed: (key, doc) => this.#channelChanged(key as ChannelId, doc) });
   readonly #prices = new HeldDocuments(priceLists, { changed: (key, doc) => this.#priceChanged(key, doc) });
+  readonly #routing = new HeldDocuments(routingRules, { changed: (_key, doc) => this.#rulesChanged(doc?.rules ?? []) });
 
   readonly #tokenByHash = new Map<KeyHash, Used<TokenEntry>>();
   readonly #userById = new Map<UserId, Used<UserEntry>>();
   readonly #enabledChannels = new Map<ChannelId, ChannelEntry>();
   #channelsByModel: ReadonlyMap<string, readonly ChannelEntry[]> | null = null;
+  /** Of the same moment as the map above. */
+  readonly #byPattern: { readonly channel: ChannelEntry; readonly patterns: readonly string[] }[] = [];
+  readonly #matched = new Map<string, readonly ChannelEntry[]>();
+  readonly #normalised = new Map<string, string>();
+  #rules: RoutingRules = [];
+  readonly #routings = new Map<string, Routing>();
   readonly #lists = new Map<PriceListId, PriceListEntry>();
   readonly #ratios = new Map<string, Ratio>();
   #published: readonly PriceListEntry[] = [];
@@ -290,12 +312,48 @@ export class Directory {
 
   /** Enabled channels that serve the model, whatever the group. */
   channelsForModel(model: string): readonly ChannelEntry[] {
-    return this.#byModel().get(model) ?? [];
+    const named = this.#byModel();
+    if (this.#byPattern.length === 0) return named.get(model) ?? [];
+    let serving = this.#matched.get(model);
+    if (serving === undefined) {
+      const exact = named.get(model) ?? [];
+      serving = [
+        ...exact,
+        ...this.#byPattern
+          .filter(({ channel, patterns }) => !exact.includes(channel) && fits(patterns, model))
+          .map(({ channel }) => channel),
+      ];
+      if (this.#matched.size >= MOST_REMEMBERED) this.#matched.clear();
+      this.#matched.set(model, serving);
+    }
+    return serving;
   }
 
-  /** Every model that an enabled channel serves, by name. */
+  /** Every model that an enabled channel serves, by name; of those that fit a pattern only, the ones that have a price. */
   models(): readonly string[] {
-    return [...this.#byModel().keys()].sort();
+    const named = this.#byModel();
+    const priced = this.#byPattern.length === 0 ? [] : [...(this.priceListAt(this.#options.clock.now())?.prices.keys() ?? [])];
+    const fitting = priced.filter((model) => !named.has(model) && this.#byPattern.some(({ patterns }) => fits(patterns, model)));
+    return [...named.keys(), ...fitting].sort();
+  }
+
+  /** The name under which a model is served that is not served under this one: the same but for capitals and the like. */
+  modelMeant(model: string): string | undefined {
+    this.#byModel();
+    return this.#normalised.get(normalisedModel(model));
+  }
+
+  /** How calls of the model by the group are routed. */
+  routingFor(model: string, group: string): Routing {
+    if (this.#rules.length === 0) return DEFAULT_ROUTING;
+    const call = `${group}\n${model}`;
+    let routing = this.#routings.get(call);
+    if (routing === undefined) {
+      routing = routingFor(this.#rules, model, group);
+      if (this.#routings.size >= MOST_REMEMBERED) this.#routings.clear();
+      this.#routings.set(call, routing);
+    }
+    return routing;
   }
 
   /** From the price list in force now. */
@@ -354,7 +412,7 @@ export class Directory {
   }
 
   async #follow(after: Position, signal: AbortSignal): Promise<void> {
-    const held = [this.#tokens, this.#users, this.#channels, this.#prices] as const;
+    const held = [this.#tokens, this.#users, this.#channels, this.#prices, this.#routing] as const;
     const types = held.flatMap(({ projection }) => [...projection.types]);
     for await (const message of this.#options.feed.subscribe({ after, filter: { types }, signal })) {
       if (message.kind === 'events') {
@@ -389,13 +447,14 @@ export class Directory {
         this.#report({ kind: 'without_rows', reason: error.message });
       }
     }
-    for (const documents of [this.#tokens, this.#users, this.#channels, this.#prices] as const) documents.load(new Map(), START);
+    for (const documents of [this.#tokens, this.#users, this.#channels, this.#prices, this.#routing] as const)
+      documents.load(new Map(), START);
     this.#position = START;
     return START;
   }
 
   async #loadRows(tx: Sql, warm: Warm): Promise<Position> {
-    const projections = [tokenLookup, users, channels, priceLists];
+    const projections = [tokenLookup, users, channels, priceLists, routingRules];
     const contradiction = await contradictionWithLog(tx, this.#options.feed, projections);
     if (contradiction !== null) throw new ReadModelsUnavailable(contradiction);
     const checkpoints = await readCheckpoints(tx);
@@ -413,10 +472,12 @@ export class Directory {
       await positionOf(users),
       await positionOf(channels),
       await positionOf(priceLists),
+      await positionOf(routingRules),
     ] as const;
     await this.#loadKeys(tx, positions[0], positions[1], warm);
     this.#channels.load(await readDocuments(tx, channels), positions[2]);
     this.#prices.load(await readDocuments(tx, priceLists), positions[3]);
+    this.#routing.load(await readDocuments(tx, routingRules), positions[4]);
     return positions.reduce((least, position) => (position < least ? position : least));
   }
 
@@ -517,7 +578,11 @@ export class Directory {
 
   #channelChanged(channelId: ChannelId, doc: ChannelDocument | undefined): void {
     if (doc === undefined || !doc.enabled || doc.removed) this.#enabledChannels.delete(channelId);
-    else this.#enabledChannels.set(channelId, { channelId, settings: doc.settings, health: doc.health, keys: doc.keys });
+    else {
+      const { settings, health, failingModels, keys } = doc;
+      const failing = failingModels === undefined || failingModels.length === 0 ? NO_MODELS : failingModels.map(({ model }) => model);
+      this.#enabledChannels.set(channelId, { channelId, settings, health, failingModels: failing, keys });
+    }
     this.#channelsByModel = null;
     this.#tell({ kind: 'channel', channelId });
   }
@@ -538,11 +603,24 @@ export class Directory {
     this.#tell({ kind: 'prices' });
   }
 
+  #rulesChanged(rules: RoutingRules): void {
+    this.#rules = rules;
+    this.#routings.clear();
+    this.#tell({ kind: 'routing' });
+  }
+
   #byModel(): ReadonlyMap<string, readonly ChannelEntry[]> {
     if (this.#channelsByModel === null) {
       const byModel = new Map<string, ChannelEntry[]>();
+      this.#byPattern.length = 0;
+      this.#matched.clear();
+      this.#normalised.clear();
       for (const channel of this.#enabledChannels.values()) {
+        const patterns = channel.settings.models.filter(({ model }) => isPattern(model)).map(({ model }) => model);
+        if (patterns.length > 0) this.#byPattern.push({ channel, patterns });
         for (const { model } of channel.settings.models) {
+          if (isPattern(model)) continue;
+          this.#normalised.set(normalisedModel(model), model);
           const serving = byModel.get(model);
           if (serving === undefined) byModel.set(model, [channel]);
           else serving.push(channel);

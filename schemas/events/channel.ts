@@ -2,9 +2,22 @@ import { z } from 'zod';
 import { ChannelId, ChannelKeyId } from '../ids.ts';
 import { Ratio } from '../price.ts';
 import { Sealed } from '../sealed.ts';
+import { ChannelTimes, DisableRule, StatusMapping } from './channel-rules.ts';
 
-/** A model as our clients name it, and as this channel's upstream does. */
-export const ModelMapping = z.object({ model: z.string().min(1).max(200), upstreamModel: z.string().min(1).max(200) });
+/** What a call may ask of a model that not every model can do. */
+export const Capability = z.enum(['tools', 'vision', 'audio', 'documents', 'structured_output', 'reasoning', 'streaming']);
+export type Capability = z.infer<typeof Capability>;
+
+/**
+ * A model as our clients name it, and as this channel's upstream does. A `*` stands for any text, the same on both sides. An upstream's name
+ * that the channel maps itself is followed on.
+ */
+export const ModelMapping = z.object({
+  model: z.string().min(1).max(200),
+  upstreamModel: z.string().min(1).max(200),
+  /** What it is known not to be able to do here. */
+  lacks: z.array(Capability).max(10).optional(),
+});
 export type ModelMapping = z.infer<typeof ModelMapping>;
 
 /**
@@ -31,6 +44,14 @@ export const ChannelSettings = z.object({
   groups: z.array(z.string().min(1).max(64)).min(1).max(100).nullable(),
   /** What the upstream charges us as a share of the price list. */
   costRatio: Ratio,
+  /** How its keys are used: one after the other unless given. */
+  keyOrder: z.enum(['turns', 'random']).optional(),
+  /** The kinds of calls that it takes, as the relay names them; all of them unless given. */
+  endpoints: z.array(z.string().min(1).max(40)).min(1).max(40).optional(),
+  statusMap: z.array(StatusMapping).max(50).optional(),
+  times: ChannelTimes.optional(),
+  /** What takes its keys, or all of it, out of use; the platform's own rules unless given. */
+  disableRules: z.array(DisableRule).max(50).optional(),
 });
 export type ChannelSettings = z.infer<typeof ChannelSettings>;
 
@@ -38,12 +59,25 @@ export const channelEvents = {
   ChannelAdded: z.object({ channelId: ChannelId, settings: ChannelSettings }),
   ChannelChanged: z.object({ channelId: ChannelId, settings: ChannelSettings }),
   ChannelKeyAdded: z.object({ channelId: ChannelId, keyId: ChannelKeyId, secret: Sealed, hint: z.string().max(12) }),
-  ChannelKeyDisabled: z.object({ channelId: ChannelId, keyId: ChannelKeyId, reason: z.string().max(500) }),
+  /** `by` is missing in events of before it was told apart; then nobody but an operator puts the key back. */
+  ChannelKeyDisabled: z.object({
+    channelId: ChannelId,
+    keyId: ChannelKeyId,
+    reason: z.string().max(500),
+    by: z.enum(['operator', 'platform']).optional(),
+  }),
   ChannelKeyRestored: z.object({ channelId: ChannelId, keyId: ChannelKeyId }),
   ChannelKeyRemoved: z.object({ channelId: ChannelId, keyId: ChannelKeyId }),
   ChannelEnabled: z.object({ channelId: ChannelId }),
   ChannelDisabled: z.object({ channelId: ChannelId, by: z.enum(['operator', 'platform']), reason: z.string().max(500) }),
   ChannelHealthChanged: z.object({ channelId: ChannelId, from: ChannelHealth, to: ChannelHealth, reason: z.string().max(500) }),
+  /** One of its models, by the name that our clients use, fails there or does no longer. */
+  ChannelModelHealthChanged: z.object({
+    channelId: ChannelId,
+    model: z.string().max(200),
+    to: z.enum(['healthy', 'failing']),
+    reason: z.string().max(500),
+  }),
   ChannelTested: z.object({
     channelId: ChannelId,
     ok: z.boolean(),

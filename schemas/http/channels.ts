@@ -10,6 +10,8 @@ export const ChannelKeyView = z.object({
   hint: z.string(),
   enabled: z.boolean(),
   disabledReason: z.string().nullable(),
+  /** Absent where it is on, or nobody knows. What the platform took out of use comes back when a test succeeds. */
+  disabledBy: z.enum(['operator', 'platform']).nullable().optional(),
 });
 
 export const ChannelTestView = z.object({ ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string(), testedAt: Instant });
@@ -23,6 +25,8 @@ export const ChannelView = z.object({
   health: ChannelHealth,
   healthReason: z.string().nullable(),
   healthSince: Instant.nullable(),
+  /** Models that fail here while others may not. */
+  failingModels: z.array(z.object({ model: z.string(), reason: z.string(), since: Instant })).optional(),
   keys: z.array(ChannelKeyView),
   lastTest: ChannelTestView.nullable(),
   addedAt: Instant,

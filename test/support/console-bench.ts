@@ -207,6 +207,7 @@ export const consoleBench = async ({
       shared: null,
       failed: (what, error) => void failures.push({ what, error }),
       stopping: stopping.signal,
+      routingSight: null,
       sandboxUrl: () => null,
       uiFiles,
       installation: {

@@ -214,7 +214,7 @@ class Play {
     const commands: readonly ChannelCommand[] = [
       { kind: 'change', settings: this.#settings(b) },
       { kind: 'addKey', key: { keyId: this.#id<ChannelKeyId>('chk'), secret: sealed(`more${b}`), hint: '…wxyz' } },
-      { kind: 'disableKey', keyId: keyOf(), reason: 'refused' },
+      { kind: 'disableKey', keyId: keyOf(), by: 'operator', reason: 'refused' },
       { kind: 'restoreKey', keyId: keyOf() },
       { kind: 'removeKey', keyId: keyOf() },
       { kind: 'enable' },

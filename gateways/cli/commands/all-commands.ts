@@ -7,6 +7,7 @@ import { keyCommands } from './key-commands.ts';
 import { ledgerCommands } from './ledger-commands.ts';
 import { parkedCommands } from './parked-commands.ts';
 import { projectionCommands } from './projection-commands.ts';
+import { routingCommands } from './routing-commands.ts';
 import { configCommand, startCommand, statusCommand } from './server-commands.ts';
 import { userCommands } from './user-commands.ts';
 
@@ -18,6 +19,7 @@ export const allCommands: readonly Command[] = [
   ...userCommands,
   ...keyCommands,
   ...channelCommands,
+  ...routingCommands,
   ...ledgerCommands,
   ...exportCommands,
   ...projectionCommands,

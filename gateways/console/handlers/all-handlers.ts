@@ -10,6 +10,7 @@ import { operationHandlers } from './operation-handlers.ts';
 import { overviewHandlers } from './overview-handlers.ts';
 import { priceHandlers } from './price-handlers.ts';
 import { requestHandlers } from './request-handlers.ts';
+import { routingHandlers } from './routing-handlers.ts';
 import { sessionHandlers } from './session-handlers.ts';
 import { userHandlers } from './user-handlers.ts';
 
@@ -19,6 +20,7 @@ export const allHandlers = (deps: HandlerDeps): Handlers => ({
   ...overviewHandlers(deps),
   ...keyHandlers(deps),
   ...channelHandlers(deps),
+  ...routingHandlers(deps),
   ...userHandlers(deps),
   ...accountHandlers(deps),
   ...ledgerHandlers(deps),

@@ -96,7 +96,8 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
       const added = await addChannelKey(deps, { ...params, ...body }, context(PLATFORM));
       return isRefusal(added) ? added : { keyId: added.keyId, position: positionText(added.position) };
     },
-    disableChannelKey: (call) => run(call, { kind: 'disableKey', keyId: call.params.keyId, reason: call.body.reason ?? '' }),
+    disableChannelKey: (call) =>
+      run(call, { kind: 'disableKey', keyId: call.params.keyId, by: 'operator', reason: call.body.reason ?? '' }),
     restoreChannelKey: (call) => run(call, { kind: 'restoreKey', keyId: call.params.keyId }),
     removeChannelKey: (call) => run(call, { kind: 'removeKey', keyId: call.params.keyId }),
     testChannel: async ({ params, body, context }) => {

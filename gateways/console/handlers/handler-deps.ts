@@ -12,6 +12,7 @@ import type { Passwords } from '../../../commands/ports/passwords.ts';
 import type { SecretBox } from '../../../commands/ports/secret-box.ts';
 import type { InstallationView, StatusView } from '../../../schemas/http/status.ts';
 import type { ConsoleReads } from '../../ports/console-reads.ts';
+import type { RoutingSight } from '../../ports/routing-sight.ts';
 import type { ReadModelCare } from '../../ports/read-model-care.ts';
 import type { WorkerCare } from '../../ports/worker-care.ts';
 import type { Sessions } from '../sessions.ts';
@@ -31,6 +32,8 @@ export interface HandlerDeps extends CommandLog {
   readonly sessions: Sessions;
   /** `null` where gateways share no figures. */
   readonly traffics: ChannelTraffics | null;
+  /** `null` where no relay runs in this process. */
+  readonly routingSight: RoutingSight | null;
   readonly throttle: SignInThrottle | SharedSignInThrottle;
   readonly reads: ConsoleReads;
   readonly care: ReadModelCare;

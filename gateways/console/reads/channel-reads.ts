@@ -9,7 +9,7 @@ import type { ReadsDeps } from './reads-deps.ts';
 /** Without the sealed credentials. */
 const viewOf = ({ removed: _removed, keys, ...channel }: ChannelDocument): z.output<typeof ChannelView> => ({
   ...channel,
-  keys: keys.map(({ keyId, hint, enabled, disabledReason }) => ({ keyId, hint, enabled, disabledReason })),
+  keys: keys.map(({ secret: _secret, ...key }) => key),
 });
 
 export const channelReads = ({ sql }: ReadsDeps): Pick<ConsoleReads, 'channels' | 'channel'> => ({

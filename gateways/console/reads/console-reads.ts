@@ -8,6 +8,7 @@ import { overviewReads } from './overview-reads.ts';
 import { priceReads } from './price-reads.ts';
 import type { ReadsDeps } from './reads-deps.ts';
 import { requestReads } from './request-reads.ts';
+import { routingReads } from './routing-reads.ts';
 import { userReads } from './user-reads.ts';
 
 /** Everything that the console shows, from the read models. Every read is one query after another, so that one connection does. */
@@ -16,6 +17,7 @@ export const consoleReads = (deps: ReadsDeps): ConsoleReads => ({
   ...overviewReads(deps),
   ...keyReads(deps),
   ...channelReads(deps),
+  ...routingReads(deps),
   ...userReads(deps),
   ...ledgerReads(deps),
   ...requestReads(deps),

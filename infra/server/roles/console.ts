@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { RoutingSight } from '../../../gateways/ports/routing-sight.ts';
 import { createConsole } from '../../../gateways/console/create-console.ts';
 import { loadUiFiles } from '../../../gateways/console/ui-files.ts';
 import { projections } from '../../../projections/registry.ts';
@@ -22,7 +23,10 @@ const ENDED_SESSIONS_MS = 1_000;
 const UI_FOLDER = fileURLToPath(new URL(import.meta.url.includes('/dist/infra/') ? '../../../ui' : '../../../dist/ui', import.meta.url));
 
 /** The console: its API and its pages. */
-export const serveConsole = async ({ container, config, version, url, stopping, app, onClose, failed }: RoleContext): Promise<void> => {
+export const serveConsole = async (
+  { container, config, version, url, stopping, app, onClose, failed }: RoleContext,
+  routingSight: RoutingSight | null,
+): Promise<void> => {
   const programLog = container.get(services.programLog);
   const [log, appender, readModels, secretBox, apiKeys, sandbox, masterKey, book, board, sessionTokens, workers, redis] = await Promise.all(
     [
@@ -72,6 +76,7 @@ export const serveConsole = async ({ container, config, version, url, stopping, 
       processName: container.get(services.processName),
       failed: (what, error) => programLog.error(`${what} failed`, { error }),
       stopping,
+      routingSight,
       sandboxUrl: () => sandbox?.baseUrl ?? null,
       uiFiles: await loadUiFiles(UI_FOLDER),
       installation: {

@@ -1,7 +1,10 @@
 import { trace } from '@opentelemetry/api';
 import type { RequestHandler } from 'express';
 import { claimIdempotencyKey } from '../../../commands/calls/claim-idempotency-key.ts';
+import type { RoutingSight } from '../../../gateways/ports/routing-sight.ts';
+import { ChannelStates } from '../../../gateways/relay/channel-states.ts';
 import { createRelayRouter } from '../../../gateways/relay/relay-router.ts';
+import { routingSight } from '../../../gateways/relay/routing-sight.ts';
 import { SharedLimits } from '../../../gateways/relay/shared-limits.ts';
 import { Directory } from '../../../projections/directory/directory.ts';
 import { isRefusal } from '../../../schemas/errors.ts';
@@ -39,6 +42,7 @@ const STALE = 'the directory of keys and channels is behind the log';
 
 export interface RelayRole {
   readonly calls: RequestHandler;
+  readonly sight: RoutingSight;
   /** Gives back what is left of this process's leases: once no call is in flight. */
   readonly giveLeasesBack: () => Promise<void>;
 }
@@ -99,6 +103,8 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   onClose(() => kept.close());
   onClose(every(EXPIRE_MS, () => kept.expire(), failed('destroying the keys of what was kept for long enough')));
 
+  const limits = relayLimits(config);
+  const states = new ChannelStates(stopwatch, limits, recordHealth({ log, appender, ids: timeSortedIds, clock: systemClock, programLog }));
   const calls = createRelayRouter({
     directory,
     apiKeys,
@@ -119,7 +125,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     upstream: container.get(services.upstreamPools),
     tokenCounter,
     secrets: secretBox,
-    health: recordHealth({ log, appender, ids: timeSortedIds, clock: systemClock, programLog }),
+    states,
     logger: container.get(services.requestLogger),
     metrics: traffic === null ? metrics.relay : withTraffic(metrics.relay, traffic),
     clock: systemClock,
@@ -129,9 +135,9 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     sandboxUrl: () => sandbox?.baseUrl ?? null,
     tracer: config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? null : trace.getTracer('oblivious', version),
     inFlight: container.get(services.callsInFlight),
-    limits: relayLimits(config),
+    limits,
     sharedLimits,
     archive: config.OBLIVIOUS_KEEP_RESPONSES ? kept.archive : null,
   });
-  return { calls, giveLeasesBack: () => keeper.stop() };
+  return { calls, sight: routingSight(directory, states), giveLeasesBack: () => keeper.stop() };
 };

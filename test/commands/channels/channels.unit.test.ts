@@ -75,13 +75,13 @@ describe('testing a channel', () => {
     done(await testChannel(bench, { channelId }, bench.context()));
     const first = bench.eventsOf('channel').flatMap((event) => (event.type === 'ChannelKeyAdded' ? [event.data.keyId] : []))[0];
     if (first === undefined) return expect.fail('no key');
-    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId: first, reason: '' }, bench.context()));
+    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId: first, by: 'operator', reason: '' }, bench.context()));
     done(await testChannel(bench, { channelId, model: 'large' }, bench.context()));
     expect(bench.probe.calls).to.deep.equal([
       { credential: SECRET, upstreamModel: 'their-small' },
       { credential: 'sk-second-0123456789', upstreamModel: 'their-large' },
     ]);
-    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId, reason: '' }, bench.context()));
+    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId, by: 'operator', reason: '' }, bench.context()));
     expect(refused(await testChannel(bench, { channelId }, bench.context())).refused).to.equal('wrong_state');
   });
 

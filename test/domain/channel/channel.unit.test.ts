@@ -142,10 +142,10 @@ describe('channel', () => {
       .when({ kind: 'addKey', key: key('a') })
       .refuses('already_exists');
     given(channel, ...there)
-      .when({ kind: 'disableKey', keyId, reason: 'quota' })
-      .then({ type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: 'quota' } });
+      .when({ kind: 'disableKey', keyId, by: 'operator', reason: 'quota' })
+      .then({ type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: 'quota', by: 'operator' } });
     given(channel, ...there, { type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: '' } })
-      .when({ kind: 'disableKey', keyId, reason: '' })
+      .when({ kind: 'disableKey', keyId, by: 'operator', reason: '' })
       .changesNothing();
     given(channel, ...there, { type: 'ChannelKeyDisabled', data: { channelId, keyId, reason: '' } })
       .when({ kind: 'restoreKey', keyId })
@@ -160,8 +160,86 @@ describe('channel', () => {
       .when({ kind: 'removeKey', keyId })
       .refuses('not_found');
     given(channel, ...there)
-      .when({ kind: 'disableKey', keyId: key('z').keyId, reason: '' })
+      .when({ kind: 'disableKey', keyId: key('z').keyId, by: 'operator', reason: '' })
       .refuses('not_found');
+  });
+
+  const keyDisabled = (name: string, by: 'operator' | 'platform', reason = 'HTTP 401'): ChannelEvent => ({
+    type: 'ChannelKeyDisabled',
+    data: { channelId, keyId: key(name).keyId, reason, by },
+  });
+  const keyRestored = (name: string): ChannelEvent => ({ type: 'ChannelKeyRestored', data: { channelId, keyId: key(name).keyId } });
+  const noKeyLeft: ChannelEvent = { type: 'ChannelDisabled', data: { channelId, by: 'platform', reason: 'No key is left: HTTP 401' } };
+
+  it('goes off with the last key that the platform takes, and comes back with the first that is brought', () => {
+    const take = (name: string) => ({ kind: 'disableKey', keyId: key(name).keyId, by: 'platform', reason: 'HTTP 401' }) as const;
+    given(channel, ...there)
+      .when(take('a'))
+      .then(keyDisabled('a', 'platform'));
+    given(channel, ...there, keyDisabled('a', 'platform'))
+      .when(take('b'))
+      .then(keyDisabled('b', 'platform'), noKeyLeft);
+    const without = [...there, keyDisabled('a', 'platform'), keyDisabled('b', 'platform'), noKeyLeft];
+    given(channel, ...without)
+      .when({ kind: 'restoreKey', keyId: key('a').keyId })
+      .then(keyRestored('a'), enabled);
+    given(channel, ...without)
+      .when({ kind: 'addKey', key: key('c') })
+      .then(keyAdded('c'), enabled);
+    given(channel, ...there, keyDisabled('a', 'operator', ''))
+      .when({ kind: 'disableKey', keyId: key('b').keyId, by: 'operator', reason: '' })
+      .then(keyDisabled('b', 'operator', ''));
+  });
+
+  it('recovers by a test what the platform took off, and nothing that an operator did', () => {
+    const recover = { kind: 'recover', keyId: key('a').keyId } as const;
+    given(channel, ...there, keyDisabled('a', 'platform'), keyDisabled('b', 'platform'), noKeyLeft)
+      .when(recover)
+      .then(keyRestored('a'), enabled, health('unknown', 'healthy', 'A test succeeded.'));
+    given(channel, ...there, keyDisabled('a', 'operator'), disabled('operator'))
+      .when(recover)
+      .changesNothing();
+    given(channel, ...there, keyDisabled('a', 'platform'), keyDisabled('a', 'operator'))
+      .when(recover)
+      .changesNothing();
+    given(channel, ...there, disabled('platform'))
+      .when({ kind: 'recover', keyId: null })
+      .then(enabled, health('unknown', 'healthy', 'A test succeeded.'));
+  });
+
+  it('records which of its models fail, until it is changed', () => {
+    const modelHealth = (to: 'failing' | 'healthy'): ChannelEvent => ({
+      type: 'ChannelModelHealthChanged',
+      data: { channelId, model: 'gpt-4o', to, reason: 'x' },
+    });
+    const tell = (to: 'failing' | 'healthy') => ({ kind: 'changeModelHealth', model: 'gpt-4o', to, reason: 'x' }) as const;
+    given(channel, ...there)
+      .when(tell('failing'))
+      .then(modelHealth('failing'));
+    given(channel, ...there, modelHealth('failing'))
+      .when(tell('failing'))
+      .changesNothing();
+    given(channel, ...there, modelHealth('failing'))
+      .when(tell('healthy'))
+      .then(modelHealth('healthy'));
+    given(channel, ...there, modelHealth('failing'), { type: 'ChannelChanged', data: { channelId, settings } })
+      .when(tell('healthy'))
+      .changesNothing();
+  });
+
+  it('takes no mappings that lead nowhere', () => {
+    const mapped = (...models: readonly (readonly [string, string])[]) => ({
+      kind: 'change' as const,
+      settings: { ...settings, models: models.map(([model, upstreamModel]) => ({ model, upstreamModel })) },
+    });
+    for (const wrong of [mapped(['a', 'b'], ['b', 'a']), mapped(['a**', 'b']), mapped(['a', 'b*']), mapped(['a*', 'b**'])])
+      given(channel, ...there)
+        .when(wrong)
+        .refuses('invalid_request');
+    const right = mapped(['a', 'b'], ['b', 'c'], ['gpt-*', 'x-*'], ['*', 'one']);
+    given(channel, ...there)
+      .when(right)
+      .then({ type: 'ChannelChanged', data: { channelId, settings: right.settings } });
   });
 
   it('is switched off by an operator above the platform, and comes back with its health unknown', () => {

@@ -28,6 +28,62 @@ describe('administration', () => {
     return body;
   };
 
+  describe('of routing', () => {
+    const rules = [{ models: ['large'], groups: ['vip'], strategy: 'lowest_cost', affinity: [], hedgeMs: null }];
+
+    it('sets rules, all of them at once, and not over somebody else’s', async () => {
+      expect((await admin.get('/api/routing/rules')).body).to.deep.equal({ rules: [], changedAt: null });
+      const { status, body } = await admin.call('PUT', '/api/routing/rules', { body: { rules } });
+      expect(status).to.equal(200);
+      const shown = await read('/api/routing/rules', body);
+      expect(shown.rules).to.deep.equal(rules);
+      const late = await admin.call('PUT', '/api/routing/rules', {
+        body: { rules: [] },
+        headers: { 'if-match': `"${shown.revision + 1}"` },
+      });
+      expect(late.status).to.equal(412);
+      expect((await admin.call('PUT', '/api/routing/rules', { body: { rules: [{ ...rules[0], models: ['a*b*'] }] } })).status).to.equal(
+        400,
+      );
+    });
+
+    it('says where calls would go, and why not elsewhere', async () => {
+      const add = async (name: string, more: object = {}) =>
+        (await admin.post('/api/channels', { settings: { ...settings, name, ...more }, secrets: [SECRET] })).body;
+      const dear = await add('dear', { weight: 3 });
+      const cheap = await add('cheap', { weight: 1, costRatio: 500_000 });
+      const vip = await add('vip', { priority: 5, groups: ['vip'] });
+      const off = await add('off', { priority: 9 });
+      const last = (await admin.post(`/api/channels/${off.channelId}/disable`, {})).body;
+      await read('/api/channels', last);
+      interface Simulated {
+        readonly considered: readonly { readonly channelId: string; readonly verdict: string; readonly calls: number }[];
+        readonly model: string;
+      }
+      const simulate = async (asked: object): Promise<Simulated> => {
+        const answer = await admin.post('/api/routing/simulate', { model: 'large', ...asked });
+        expect(answer.status, answer.text).to.equal(200);
+        return answer.body as Simulated;
+      };
+      const verdicts = ({ considered }: Simulated): Record<string, string> =>
+        Object.fromEntries(considered.map(({ channelId, verdict }) => [channelId, verdict]));
+
+      const drawn = await simulate({ draws: 20_000 });
+      expect(drawn).to.deep.include({ strategy: 'weighted', factsOf: 'record', unserved: 0 });
+      expect(verdicts(drawn)).to.deep.include({ [vip.channelId]: 'other_group', [off.channelId]: 'off' });
+      const calls = (channelId: string): number => drawn.considered.find((each) => each.channelId === channelId)?.calls ?? 0;
+      expect(calls(dear.channelId) / 20_000).to.be.closeTo(0.75, 0.01);
+      expect(calls(dear.channelId) + calls(cheap.channelId)).to.equal(20_000);
+
+      expect(verdicts(await simulate({ group: 'vip' }))[vip.channelId]).to.equal('chosen');
+      const without = await simulate({ group: 'vip', facts: [{ channelId: vip.channelId, out: true }], strategy: 'lowest_cost' });
+      expect(verdicts(without)).to.deep.include({ [vip.channelId]: 'tried', [cheap.channelId]: 'chosen', [dear.channelId]: 'outdone' });
+      expect(await simulate({ model: 'nothing' })).to.deep.include({ considered: [], unserved: 1 });
+      expect((await simulate({ model: 'LARGE' })).model).to.equal('large');
+      for (const { channelId } of [dear, cheap, vip, off]) await admin.call('DELETE', `/api/channels/${channelId}`);
+    });
+  });
+
   describe('of channels', () => {
     it('adds one whose credentials are never shown again', async () => {
       const { status, body: added } = await admin.post('/api/channels', { settings, secrets: [SECRET] });

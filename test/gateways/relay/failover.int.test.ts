@@ -254,7 +254,11 @@ describe('a call whose upstream fails', () => {
   it('keeps retries within their budget when everything fails', async () => {
     await relay.close();
     relay = await startRelay({
-      limits: { retryBudget: { share: 0.2, mostSaved: 10 }, breaker: { failures: 100_000, rest: 1, longestRest: 1 } },
+      limits: {
+        retryBudget: { share: 0.2, mostSaved: 10 },
+        breaker: { failures: 100_000, rest: 1, longestRest: 1 },
+        errorRate: { windowMs: 60_000, calls: 100_000, share: 1 },
+      },
     });
     serveBy({ priority: 0 }, { priority: 0 }, { priority: 0 });
     upstream.when({}, { fail: 'status', status: 500 });

@@ -1,13 +1,17 @@
 import express from 'express';
+import { normalisedModel } from '../../../domain/relay/model-mapping.ts';
+import { DEFAULT_ROUTING, type Routing } from '../../../domain/relay/routing-rules.ts';
 import type { IdempotencyClaims } from '../../../gateways/ports/idempotency-claims.ts';
 import type { Directory, DirectoryChannel, DirectoryToken, DirectoryUser, LookedUp } from '../../../gateways/ports/directory.ts';
 import type { KeyStanding } from '../../../gateways/ports/key-standing.ts';
 import type { FinishedCall } from '../../../gateways/ports/relay-metrics.ts';
 import type { RequestLine } from '../../../gateways/ports/request-logger.ts';
 import { CallsInFlight } from '../../../gateways/relay/calls-in-flight.ts';
+import { ChannelStates } from '../../../gateways/relay/channel-states.ts';
 import type { RelayDeps } from '../../../gateways/relay/relay-deps.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../../../gateways/relay/relay-limits.ts';
 import { createRelayRouter, type RelayRouter } from '../../../gateways/relay/relay-router.ts';
+import { mappedBy } from '../../../gateways/relay/upstream-address.ts';
 import { createHttpServer, type HttpServer } from '../../../infra/http/http-server.ts';
 import { timeSortedIds } from '../../../infra/ids.ts';
 import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
@@ -48,6 +52,7 @@ export const channel = (baseUrl: string, options: ChannelOptions = {}): Director
   return {
     channelId,
     health: 'unknown',
+    failingModels: [],
     keys: keys.map((key, index) => ({ keyId: `chk_${channelCount}-${index}` as ChannelKeyId, secret: key as Sealed, enabled: true })),
     settings: {
       name: `channel ${channelCount}`,
@@ -94,7 +99,14 @@ export class TestDirectory implements Directory {
     return this.outside?.() ?? null;
   }
   channelsForModel(model: string): readonly DirectoryChannel[] {
-    return this.channels.filter(({ settings }) => settings.models.some((mapping) => mapping.model === model));
+    return this.channels.filter(({ settings }) => mappedBy(settings, model) !== null);
+  }
+  routing: Routing = DEFAULT_ROUTING;
+  routingFor(): Routing {
+    return this.routing;
+  }
+  modelMeant(model: string): string | undefined {
+    return this.models().find((known) => normalisedModel(known) === normalisedModel(model));
   }
   models(): readonly string[] {
     return [...new Set(this.channels.flatMap(({ settings }) => settings.models.map(({ model }) => model)))];
@@ -133,7 +145,7 @@ export interface RelayHarness {
   readonly spendingRoutes: RelayRouter['spendingRoutes'];
   readonly lines: RequestLine[];
   readonly finished: FinishedCall[];
-  readonly health: { readonly changes: string[]; readonly refusedKeys: string[] };
+  readonly health: { readonly changes: string[]; readonly refusedKeys: string[]; readonly refusedChannels: string[] };
   standing: KeyStanding;
   /** Resolves when no call runs. */
   idle(): Promise<void>;
@@ -152,7 +164,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
   const claims = new TestClaims();
   const lines: RequestLine[] = [];
   const finished: FinishedCall[] = [];
-  const health = { changes: [] as string[], refusedKeys: [] as string[] };
+  const health = { changes: [] as string[], refusedKeys: [] as string[], refusedChannels: [] as string[] };
   const inFlight = new CallsInFlight();
   const pools = createUpstreamPools({
     guard: {
@@ -161,6 +173,8 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     },
   });
   const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
+  const stopwatch = { elapsed: () => performance.now() };
+  const limits: RelayLimits = { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits };
   const app = express();
   const relay = createRelayRouter({
     directory,
@@ -171,10 +185,12 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     upstream: pools,
     tokenCounter: options.tokenCounter ?? { count: async (texts) => texts.join('').length },
     secrets: { open: (sealed) => sealed },
-    health: {
+    states: new ChannelStates(stopwatch, limits, {
       healthChanged: (channelId, from, to) => health.changes.push(`${channelId} ${from} ${to}`),
+      modelHealthChanged: (channelId, model, to) => health.changes.push(`${channelId} ${model} ${to}`),
+      channelRefused: (channelId) => health.refusedChannels.push(channelId),
       keyRefused: (_channelId, keyId) => health.refusedKeys.push(keyId),
-    },
+    }),
     logger: { log: (line) => lines.push(line) },
     metrics: {
       callStarted: () => undefined,
@@ -183,7 +199,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
       charged: () => undefined,
     },
     clock: { now: () => Date.now() },
-    stopwatch: { elapsed: () => performance.now() },
+    stopwatch,
     ids: timeSortedIds,
     random: options.random ?? Math.random,
     sandboxUrl: options.sandboxUrl ?? (() => null),
@@ -191,7 +207,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     inFlight,
     sharedLimits: options.sharedLimits ?? null,
     archive: options.archive ?? null,
-    limits: { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits },
+    limits,
   });
   app.use(relay);
   const http = createHttpServer({ app, ids: timeSortedIds });

@@ -1,14 +1,18 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { DEFAULT_ROUTING } from '../../../domain/relay/routing-rules.ts';
+import { routingStream } from '../../../domain/relay/routing-settings.ts';
+import { RATIO_ONE } from '../../../schemas/price.ts';
 import { Directory, type DirectoryOptions, type DirectoryReport } from '../../../projections/directory/directory.ts';
 import type { EventId, StreamName } from '../../../schemas/ids.ts';
 import type { KeyHash } from '../../../schemas/events/token.ts';
 import { UNRESTRICTED } from '../../../schemas/events/token.ts';
-import type { PriceListId, TokenId, UserId } from '../../../schemas/ids.ts';
+import type { ChannelId, PriceListId, TokenId, UserId } from '../../../schemas/ids.ts';
 import type { Money } from '../../../schemas/money.ts';
 import type { Directory as DirectoryPort } from '../../../gateways/ports/directory.ts';
 import { channels } from '../../../projections/channels/projection.ts';
 import { priceLists } from '../../../projections/price-lists/projection.ts';
+import { routingRules } from '../../../projections/routing-rules/projection.ts';
 import { tokenLookup } from '../../../projections/token-lookup/projection.ts';
 import { users } from '../../../projections/users/projection.ts';
 import { dropReadModels, ENGINE_SCHEMA } from '../../../projections/engine/engine-schema.ts';
@@ -74,7 +78,7 @@ const follow = async (log: MemoryLog, running: Running): Promise<void> => {
 };
 
 /** What the directory starts from; nothing else has to be projected. */
-const HELD = [tokenLookup, users, channels, priceLists];
+const HELD = [tokenLookup, users, channels, priceLists, routingRules];
 
 const keyHash = 'b'.repeat(64) as KeyHash;
 const tokenId = 'key_t' as TokenId;
@@ -138,6 +142,51 @@ describe('directory', function () {
       }),
       { numRuns: 4, endOnFailure: true },
     );
+  });
+
+  it('has a change of channels and of routing in force in every process within a second, and leaves what a call holds as it was', async () => {
+    const log = memoryLog();
+    const processes = [start({ feed: log }), start({ feed: log })];
+    await Promise.all(processes.map(({ directory }) => directory.whenReady()));
+    const channelId = 'chn_hot' as ChannelId;
+    const stream = `channel-${channelId}` as StreamName;
+    const settings = {
+      name: 'hot',
+      provider: 'openai',
+      baseUrl: 'https://api.example.com/v1',
+      models: [{ model: 'gpt-*', upstreamModel: 'gpt-*' }],
+      priority: 0,
+      weight: 1,
+      groups: null,
+      costRatio: RATIO_ONE,
+    };
+    const within = async (holds: (directory: Directory) => boolean): Promise<void> => {
+      const began = performance.now();
+      await Promise.all(processes.map((each) => each.until(() => holds(each.directory))));
+      expect(performance.now() - began).to.be.lessThan(1_000);
+    };
+    await recordRaw(log, stream, eventOf({ type: 'ChannelAdded', data: { channelId, settings } }));
+    await recordRaw(log, stream, eventOf({ type: 'ChannelEnabled', data: { channelId } }));
+    await within((directory) => directory.channelsForModel('gpt-4o').length === 1);
+    const inHand = processes.map(({ directory }) => directory.channelsForModel('gpt-4o')[0]);
+
+    const changed = { ...settings, weight: 7 };
+    await recordRaw(log, stream, eventOf({ type: 'ChannelChanged', data: { channelId, settings: changed } }));
+    await within((directory) => directory.channelsForModel('gpt-4o')[0]?.settings.weight === 7);
+    for (const held of inHand) expect(held?.settings.weight).to.equal(1);
+
+    const failing = { channelId, model: 'gpt-4o', to: 'failing', reason: 'HTTP 500' } as const;
+    await recordRaw(log, stream, eventOf({ type: 'ChannelModelHealthChanged', data: failing }));
+    await within((directory) => directory.channelsForModel('gpt-4o')[0]?.failingModels[0] === 'gpt-4o');
+
+    const rule = { models: ['gpt-*'], groups: null, strategy: 'round_robin' as const, affinity: [], hedgeMs: null };
+    await recordRaw(log, routingStream, eventOf({ type: 'RoutingRulesSet', data: { rules: [rule] } }));
+    await within((directory) => directory.routingFor('gpt-4o', 'default').strategy === 'round_robin');
+    expect(processes[0]?.directory.routingFor('other', 'default')).to.equal(DEFAULT_ROUTING);
+
+    await recordRaw(log, stream, eventOf({ type: 'ChannelDisabled', data: { channelId, by: 'platform', reason: 'x' } }));
+    await within((directory) => directory.channelsForModel('gpt-4o').length === 0);
+    await Promise.all(processes.map(({ stop }) => stop()));
   });
 
   it('does not take rows that it cannot trust, and says why', async () => {
