@@ -101,7 +101,15 @@ export type ChannelCommand =
   | { readonly kind: 'changeModelHealth'; readonly model: string; readonly to: 'healthy' | 'failing'; readonly reason: string }
   /** A test has shown that a key works again, or the channel without one. Puts back what the platform took off, and nothing else. */
   | { readonly kind: 'recover'; readonly keyId: ChannelKeyId | null }
-  | { readonly kind: 'recordTest'; readonly ok: boolean; readonly model: string; readonly latencyMs: number; readonly message: string }
+  | {
+      readonly kind: 'recordTest';
+      readonly ok: boolean;
+      readonly model: string;
+      readonly latencyMs: number;
+      readonly message: string;
+      /** Which key it was made with, where that was asked for. */
+      readonly keyId?: ChannelKeyId;
+    }
   | { readonly kind: 'remove' };
 
 const settingsAtFault = ({ provider, baseUrl, models }: ChannelSettings): Refusal | null => {
@@ -256,11 +264,15 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
     case 'recover':
       return recovered(command.keyId, state, channelId);
     case 'recordTest': {
-      const { ok, model, latencyMs, message } = command;
-      return [
-        { type: 'ChannelTested', data: { channelId, ok, model, latencyMs, message } },
-        ...healthTo(ok ? 'healthy' : 'failing', ok ? 'A test succeeded.' : message),
-      ];
+      const { ok, model, latencyMs, message, keyId } = command;
+      const tested: ChannelEvent = {
+        type: 'ChannelTested',
+        data: { channelId, ok, model, latencyMs, message, ...(keyId === undefined ? {} : { keyId }) },
+      };
+      // A key that is out of use says nothing of those that are in use.
+      if (keyId !== undefined && state.keys.get(keyId)?.enabled === false && [...state.keys.values()].some(({ enabled }) => enabled))
+        return [tested];
+      return [tested, ...healthTo(ok ? 'healthy' : 'failing', ok ? 'A test succeeded.' : message)];
     }
     case 'remove':
       return [{ type: 'ChannelRemoved', data: { channelId } }];

@@ -31,6 +31,8 @@ interface Circuit {
 }
 
 interface KeyRest {
+  /** As it was when it began to rest. Whoever has changed it since has seen to it. */
+  key: DirectoryChannelKey;
   /** On the stopwatch. */
   until: number;
   /** Times in a row that it had to rest. */
@@ -245,7 +247,7 @@ export class ChannelStates {
   /** Nobody calls it until it is put back on: this process from now, the others as soon as they read of it. */
   channelRefused(channel: DirectoryChannel, reason: string): void {
     const seen = this.#of(channel);
-    seen.breaker = restingUntil(this.#stopwatch.elapsed() + this.#limits.breaker.longestRest, this.#limits.breaker);
+    seen.breaker = restingUntil(this.#stopwatch.elapsed() + this.#limits.breaker.rest, this.#limits.breaker);
     this.#observer.channelRefused(channel.channelId, reason);
   }
 
@@ -371,23 +373,23 @@ export class ChannelStates {
   }
 
   #mayUse(seen: Seen, key: DirectoryChannelKey, tried: ReadonlySet<ChannelKeyId> | null, now: number): boolean {
-    if (!key.enabled) {
-      // Whoever enables it again has seen to it.
-      if (seen.resting.size > 0) seen.resting.delete(key.keyId);
-      return false;
-    }
+    if (!key.enabled) return false;
     if (tried !== null && tried.has(key.keyId)) return false;
     if (seen.resting.size === 0) return true;
     const rest = seen.resting.get(key.keyId);
-    return rest === undefined || now >= rest.until;
+    if (rest === undefined || now >= rest.until) return true;
+    if (rest.key === key) return false;
+    seen.resting.delete(key.keyId);
+    return true;
   }
 
   #rest(channel: DirectoryChannel, key: DirectoryChannelKey, forMs: number): void {
     const until = this.#stopwatch.elapsed() + forMs;
     const { resting } = this.#of(channel);
     const rest = resting.get(key.keyId);
-    if (rest === undefined) resting.set(key.keyId, { until, times: 1 });
+    if (rest === undefined) resting.set(key.keyId, { key, until, times: 1 });
     else {
+      rest.key = key;
       rest.until = Math.max(rest.until, until);
       rest.times++;
     }

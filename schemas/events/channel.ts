@@ -52,6 +52,10 @@ export const ChannelSettings = z.object({
   times: ChannelTimes.optional(),
   /** What takes its keys, or all of it, out of use; the platform's own rules unless given. */
   disableRules: z.array(DisableRule).max(50).optional(),
+  /** How often it is tested although it works; never unless given. */
+  testEveryMinutes: z.int().min(1).max(1_440).optional(),
+  /** What it is tested with; the first that it maps by name unless given. */
+  testModel: z.string().min(1).max(200).optional(),
 });
 export type ChannelSettings = z.infer<typeof ChannelSettings>;
 
@@ -84,6 +88,8 @@ export const channelEvents = {
     model: z.string().max(200),
     latencyMs: z.int().nonnegative(),
     message: z.string().max(500),
+    /** Where it was made with one key in particular. */
+    keyId: ChannelKeyId.optional(),
   }),
   ChannelRemoved: z.object({ channelId: ChannelId }),
 } as const;

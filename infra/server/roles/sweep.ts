@@ -1,3 +1,8 @@
+import { careForChannels } from '../../../commands/channels/care-for-channels.ts';
+import { channelProbe } from '../../../gateways/console/channel-probe.ts';
+import { listChannels } from '../../../projections/channels/queries.ts';
+import { systemClock } from '../../clock.ts';
+import { timeSortedIds } from '../../ids.ts';
 import { unsettledLeases } from '../../../projections/account-balances/queries.ts';
 import { services } from '../../container/identifiers.ts';
 import { every } from '../every.ts';
@@ -6,8 +11,11 @@ import type { RoleContext } from '../role-context.ts';
 /** How often leases are looked for whose holders are dead. */
 const SWEEP_MS = 5_000;
 
-/** Ends what dead processes left: their leases and the reservations in them. */
-export const sweep = async ({ container, config, onClose, failed }: RoleContext): Promise<void> => {
+/** How often channels are looked at that are off, or fail, or are to be tested. */
+const CARE_MS = 15_000;
+
+/** Ends what dead processes left: their leases and the reservations in them. Tries channels that the platform took out of use. */
+export const sweep = async ({ container, config, stopping, onClose, failed }: RoleContext): Promise<void> => {
   const programLog = container.get(services.programLog);
   const [readModels, sweeper] = await Promise.all([container.getAsync(services.readModels), container.getAsync(services.leaseSweeper)]);
   const sweepOnce = async (holdersAreDead: boolean): Promise<void> => {
@@ -16,5 +24,27 @@ export const sweep = async ({ container, config, onClose, failed }: RoleContext)
   };
   // Alone on an embedded log, everything that is open was left by a process that is gone.
   await sweepOnce(config.DATABASE_URL === undefined);
+  const [log, appender, secretBox, sandbox] = await Promise.all([
+    container.getAsync(services.eventLog),
+    container.getAsync(services.appendQueue),
+    container.getAsync(services.secretBox),
+    container.getAsync(services.sandbox),
+  ]);
+  const probe = channelProbe({
+    upstream: container.get(services.upstreamPools),
+    clock: systemClock,
+    sandboxUrl: () => sandbox?.baseUrl ?? null,
+  });
+  const care = async (): Promise<void> => {
+    if (stopping.aborted) return;
+    const report = await careForChannels(
+      { log, appender, secretBox, probe, clock: systemClock, ids: timeSortedIds },
+      await listChannels(readModels.database),
+    );
+    if (report.recovered.length > 0) programLog.info('channels work again', { channels: report.recovered });
+    if (report.refused.length > 0)
+      programLog.warn('channels could not be tested', { refused: report.refused.map(({ message }) => message) });
+  };
+  onClose(every(CARE_MS, care, failed('the care of channels')));
   onClose(every(SWEEP_MS, () => sweepOnce(false), failed('the sweep')));
 };

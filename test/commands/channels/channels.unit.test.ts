@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import { addChannel, addChannelKey, changeChannel } from '../../../commands/channels/add-channel.ts';
+import { careForChannels } from '../../../commands/channels/care-for-channels.ts';
 import { channelKeyContext } from '../../../commands/channels/channel-secrets.ts';
 import { runChannelCommand } from '../../../commands/channels/run-channel-command.ts';
 import { testChannel } from '../../../commands/channels/test-channel.ts';
+import { readState } from '../../../commands/read-state.ts';
+import { channelOf, channelStream } from '../../../domain/channel/channel.ts';
+import { RECOVERY_MS, type ChannelInCare } from '../../../domain/channel/due-tests.ts';
 import type { ChannelSettings } from '../../../schemas/events/channel.ts';
 import { ChannelId } from '../../../schemas/ids.ts';
 import { RATIO_ONE } from '../../../schemas/price.ts';
@@ -103,5 +107,61 @@ describe('testing a channel', () => {
     const { channelId } = done(await addChannel(bench, { settings, secrets: [] }, bench.context()));
     expect(refused(await testChannel(bench, { channelId, model: 'huge' }, bench.context())).param).to.equal('model');
     expect(refused(await testChannel(bench, { channelId: ChannelId.parse('chn_none') }, bench.context())).refused).to.equal('not_found');
+  });
+});
+
+describe('the care of channels', () => {
+  it('brings back what the platform took off once it works again, by one of all processes that look', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [SECRET] }, bench.context()));
+    const inCare = async (): Promise<ChannelInCare> => {
+      const channel = await readState(bench.log, channelStream(channelId), channelOf(channelId));
+      const tested = bench.log.events.findLast(({ type }) => type === 'ChannelTested');
+      return {
+        channelId,
+        settings: channel.settings ?? {},
+        enabled: channel.enabled,
+        disabledBy: channel.disabledBy,
+        health: channel.health,
+        keys: [...channel.keys].map(([keyId, { enabled, disabledBy }]) => ({ keyId, enabled, disabledBy })),
+        lastTest: tested === undefined ? null : { testedAt: tested.metadata.occurredAt },
+      };
+    };
+    const everybodyLooks = async (): Promise<{ tested: number; recovered: number }> => {
+      const seen = await inCare();
+      const reports = await Promise.all([1, 2, 3].map(() => careForChannels(bench, [seen])));
+      expect(reports.flatMap(({ refused: each }) => each)).to.deep.equal([]);
+      return {
+        tested: reports.reduce((sum, { tested }) => sum + tested, 0),
+        recovered: reports.reduce((sum, { recovered }) => sum + recovered.length, 0),
+      };
+    };
+    expect(await everybodyLooks()).to.deep.equal({ tested: 0, recovered: 0 });
+
+    const { keyId } = (await inCare()).keys[0] ?? expect.fail('no key');
+    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId, by: 'platform', reason: 'HTTP 401' }, bench.context()));
+    expect(await inCare()).to.include({ enabled: false, disabledBy: 'platform' });
+    bench.probe.answer = { ok: false, latencyMs: 3, message: 'HTTP 401' };
+    expect(await everybodyLooks()).to.deep.equal({ tested: 1, recovered: 0 });
+    expect(await everybodyLooks()).to.deep.equal({ tested: 0, recovered: 0 });
+    bench.pass(RECOVERY_MS);
+    bench.probe.answer = { ok: true, latencyMs: 3, message: 'fine' };
+    expect(await everybodyLooks()).to.deep.equal({ tested: 1, recovered: 1 });
+    expect(await inCare()).to.deep.include({ enabled: true, disabledBy: null, health: 'healthy' });
+    expect(bench.probe.calls.map(({ credential }) => credential)).to.deep.equal([SECRET, SECRET]);
+    bench.pass(RECOVERY_MS);
+    expect(await everybodyLooks()).to.deep.equal({ tested: 0, recovered: 0 });
+  });
+
+  it('says nothing of a channel by a key that is out of use beside others', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [SECRET, 'sk-second-0123456789'] }, bench.context()));
+    const [keyId] = (await readState(bench.log, channelStream(channelId), channelOf(channelId))).keys.keys();
+    if (keyId === undefined) return expect.fail('no key');
+    done(await runChannelCommand(bench, channelId, { kind: 'disableKey', keyId, by: 'platform', reason: 'HTTP 401' }, bench.context()));
+    bench.probe.answer = { ok: false, latencyMs: 3, message: 'HTTP 401' };
+    done(await testChannel(bench, { channelId, keyId }, bench.context()));
+    expect(bench.eventsOf('channel').filter(({ type }) => type === 'ChannelHealthChanged')).to.deep.equal([]);
+    expect(bench.probe.calls).to.deep.equal([{ credential: SECRET, upstreamModel: 'their-small' }]);
   });
 });

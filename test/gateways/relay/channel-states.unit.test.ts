@@ -159,6 +159,17 @@ describe('what gateways hear of a channel from each other', () => {
     expect(restOf()).to.equal(300);
   });
 
+  it('uses a refused key again as soon as somebody has put it back', () => {
+    known = { ...channel('http://127.0.0.1:1', { keys: ['sk-1'] }), health: 'healthy' };
+    const { states } = gateway();
+    const [key] = known.keys;
+    if (key === undefined) return expect.fail();
+    states.keyRefused(known, key, 'HTTP 401');
+    expect(states.hindrance(known, 'm', null)).to.equal('no_key');
+    known = { ...known, keys: [{ ...key }] };
+    expect(admits(states)).to.equal(true);
+  });
+
   it('knows what channels are at, whatever becomes of their settings', () => {
     const { states } = gateway();
     states.attempted(known, 'm');
