@@ -11,7 +11,7 @@ import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
 import { addressOf } from '../relay/upstream-address.ts';
 import { addCredential } from '../relay/upstreams/credential-headers.ts';
 import type { Asked } from '../relay/upstreams/upstream-dialect.ts';
-import { UPSTREAM_DIALECTS } from '../relay/upstreams/upstream-dialects.ts';
+import { askUpstream } from '../relay/upstreams/upstream-dialects.ts';
 
 /** Longest that a test waits for a whole answer. */
 const LONGEST_MS = 30_000;
@@ -116,7 +116,7 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
     if (address === null) return { ok: false, latencyMs: 0, message: 'The sandbox is off.' };
     const parsed = question(provider, upstreamModel);
     if (isRefusal(parsed)) return { ok: false, latencyMs: 0, message: parsed.message };
-    const asked = UPSTREAM_DIALECTS[provider.dialect].ask({
+    const asked = askUpstream({
       parsed,
       provider,
       upstreamModel,

@@ -28,7 +28,8 @@ import { readUsageAt } from './read-usage.ts';
 import { addressOf, mappedBy } from './upstream-address.ts';
 import { addCredential } from './upstreams/credential-headers.ts';
 import type { Ask, Asked } from './upstreams/upstream-dialect.ts';
-import { UPSTREAM_DIALECTS } from './upstreams/upstream-dialects.ts';
+import { speaksResponses } from './upstreams/responses-upstream.ts';
+import { askUpstream } from './upstreams/upstream-dialects.ts';
 import type { Watch } from './watch.ts';
 
 export interface AttemptDeps extends RelayDeps {
@@ -391,17 +392,25 @@ class Search {
     const provider = providerOf(channel.settings.provider);
     if (provider === undefined) return null;
     const said = this.#said;
-    if (said !== null && said.ask.upstreamModel === upstreamModel && said.ask.provider === provider) return said;
+    const knowsResponses = speaksResponses(channel.settings, provider);
+    if (
+      said !== null &&
+      said.ask.upstreamModel === upstreamModel &&
+      said.ask.provider === provider &&
+      said.ask.speaksResponses === knowsResponses
+    )
+      return said;
     const ask: Ask = {
       parsed: this.#parsed,
       provider,
+      speaksResponses: knowsResponses,
       upstreamModel,
       loweredOutput: this.#loweredOutput,
       limits: this.#deps.limits,
       modelLimit: this.#route.price.maxOutputTokens ?? null,
       createdAt: Math.floor(this.#call.startedAt / 1_000),
     };
-    const asked = UPSTREAM_DIALECTS[provider.dialect].ask(ask);
+    const asked = askUpstream(ask);
     if (isRefusal(asked)) {
       this.#unsayable = asked;
       return null;

@@ -12,6 +12,7 @@ import { sendBody, sendHead, sendInternal, sendRefusal } from './answer.ts';
 import { attempt, type Attempted, type AttemptDeps } from './attempt.ts';
 import { authenticate } from './authenticate.ts';
 import { Call, type Caller } from './call.ts';
+import type { ResponsesWords } from './endpoints/chat.ts';
 import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { SpendingRoute } from './spending-route.ts';
@@ -213,16 +214,19 @@ const run = async (
   const body = await readBody(call.req, deps.limits.bodyBytes);
   if (body === null) return;
   if ('refused' in body) return sendRefusal(call, body);
+  let responses: ResponsesWords | undefined;
   let inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
   if (prepare !== undefined) {
     const prepared = await prepare(call, caller, body);
     if ('refused' in prepared) return sendRefusal(call, prepared);
     call.dialect = prepared.dialect;
     inHubForm = prepared.body;
+    responses = prepared.responses;
   }
   if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
-  const parsed = parse(inHubForm, endpoint, deps.limits);
-  if ('refused' in parsed) return sendRefusal(call, parsed);
+  const inForm = parse(inHubForm, endpoint, deps.limits);
+  if ('refused' in inForm) return sendRefusal(call, inForm);
+  const parsed: ParsedRequest = responses !== undefined && inForm.endpoint === 'chat' ? { ...inForm, responses } : inForm;
   call.model = parsed.request.model;
   call.streamed = rulesOf(endpoint).streamed(parsed);
 

@@ -1,6 +1,7 @@
 import type { Refusal } from '../../schemas/errors.ts';
 import type { Call, Caller, Endpoint } from './call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import type { ResponsesWords } from './endpoints/chat.ts';
 import type { RelayLimits } from './relay-limits.ts';
 
 /** What a client's body comes to as a body of the form that its endpoint has within the relay: OpenAI's. */
@@ -10,6 +11,7 @@ export type HubBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
 export interface Prepared {
   readonly body: Buffer;
   readonly dialect: AnswerDialect;
+  readonly responses?: ResponsesWords;
 }
 
 /** Makes the body of one call out of more than its bytes. */

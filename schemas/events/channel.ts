@@ -48,6 +48,11 @@ export const ChannelSettings = z.object({
   keyOrder: z.enum(['turns', 'random']).optional(),
   /** The kinds of calls that it takes, as the relay names them; all of them unless given. */
   endpoints: z.array(z.string().min(1).max(40)).min(1).max(40).optional(),
+  /**
+   * Calls of the Responses API in their own words, or as chat completions; unless given, in their own words where the address is the provider's
+   * and the provider knows them.
+   */
+  responses: z.enum(['native', 'converted']).optional(),
   statusMap: z.array(StatusMapping).max(50).optional(),
   times: ChannelTimes.optional(),
   /** What takes its keys, or all of it, out of use; the platform's own rules unless given. */

@@ -144,7 +144,8 @@ export const chatRequestOf = (request: ResponsesRequest, earlier: readonly unkno
     unsayable: unsayables.first,
     chat: {
       model: request.model,
-      messages,
+      // What is all unsayable is never sent in this form, but it is routed and reckoned by it.
+      messages: messages.length === 0 ? [{ role: 'user', content: '' }] : messages,
       ...(tools.length === 0 ? {} : { tools, ...choice, ...given('parallel_tool_calls', request.parallel_tool_calls) }),
       ...formatOf(request),
       ...given('reasoning_effort', request.reasoning?.effort),

@@ -150,8 +150,16 @@ export class ResponseStream {
     return { events: this.#taken(), state: { status, output: this.#output(), usage, error: null, incomplete, completedAt } };
   }
 
-  /** Ends an answer that broke off: what it had come to stays as it is. */
-  fail(fault: ResponseFault, completedAt: number): { readonly events: readonly ResponseEvent[]; readonly state: ResponseState } {
+  /** Ends an answer that broke off: what it had come to stays as it is. `spoken`: how many events another has sent in its name. */
+  fail(
+    fault: ResponseFault,
+    completedAt: number,
+    spoken = 0,
+  ): { readonly events: readonly ResponseEvent[]; readonly state: ResponseState } {
+    if (spoken > 0) {
+      this.#began = true;
+      this.#sequence = spoken;
+    }
     this.#begin();
     this.#closeAll('incomplete');
     this.#emit('error', { code: fault.code, message: fault.message, param: null });

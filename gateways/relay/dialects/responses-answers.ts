@@ -1,11 +1,7 @@
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
+import { isLastEvent, ownEvent, ownResponse } from '../../../domain/dialects/responses/response-events.ts';
 import { responseOf, type ResponseIdentity } from '../../../domain/dialects/responses/response.ts';
-import {
-  ResponseStream,
-  wholeResponse,
-  type ResponseEvent,
-  type ResponseFault,
-} from '../../../domain/dialects/responses/response-stream.ts';
+import { ResponseStream, wholeResponse, type ResponseFault } from '../../../domain/dialects/responses/response-stream.ts';
 import { responseUsage } from '../../../domain/dialects/responses/usage.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
@@ -41,7 +37,8 @@ const identityOf = ({ startedAt }: AskedResponse, { requestId, model }: AnswerId
   createdAt: seconds(startedAt),
 });
 
-const eventText = (event: ResponseEvent): string => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+const eventText = (event: Readonly<Record<string, unknown>>): string =>
+  `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`;
 
 class ResponsesStream implements StreamWriter {
   readonly #asked: AskedResponse;
@@ -49,11 +46,17 @@ class ResponsesStream implements StreamWriter {
   readonly #stream: ResponseStream;
   /** The upstream said itself what was wrong; nothing may follow that. */
   #failed = false;
+  readonly #isToBeStored: boolean;
+  /** The last event of an upstream that speaks in these words itself. */
+  #last: Readonly<Record<string, unknown>> | null = null;
+  /** The number behind those of its events. */
+  #passed = 0;
 
   constructor(asked: AskedResponse, identity: AnswerIdentity) {
     this.#asked = asked;
     this.#identity = identityOf(asked, identity);
-    this.#stream = new ResponseStream(asked.request, this.#identity, asked.keep !== null && asked.request.store !== false);
+    this.#isToBeStored = asked.keep !== null && asked.request.store !== false;
+    this.#stream = new ResponseStream(asked.request, this.#identity, this.#isToBeStored);
   }
 
   write(events: Buffer): Buffer {
@@ -64,16 +67,35 @@ class ResponsesStream implements StreamWriter {
       const chunk = parsedJson(data);
       const error = isRecord(chunk) ? chunk['error'] : undefined;
       if (error !== undefined && error !== null) text += this.#fail({ code: 'upstream_failed', message: saidByError(error) });
+      else if (isRecord(chunk) && isRecord(chunk['native'])) text += this.#pass(chunk['native']);
       else for (const event of this.#stream.push(chunk)) text += eventText(event);
     });
     return Buffer.from(text);
   }
 
+  /** An event that the upstream said in these words itself. Its last one waits for the charge. */
+  #pass(event: Readonly<Record<string, unknown>>): string {
+    if (isLastEvent(event['type'])) {
+      this.#last = event;
+      return '';
+    }
+    if (typeof event['sequence_number'] === 'number') this.#passed = event['sequence_number'] + 1;
+    return eventText(ownEvent(event, this.#asked.request, this.#identity, this.#isToBeStored));
+  }
+
   async end(usage: Usage): Promise<Buffer> {
+    const said = this.#last?.['response'];
+    if (this.#last !== null && isRecord(said)) return this.#endPassed(this.#last, said);
     const { events, state } = this.#stream.end(responseUsage(usage), seconds(this.#asked.now()));
     const { keep, request } = this.#asked;
     const isStored = keep !== null && (await keep(responseOf(request, this.#identity, state, true)));
     return Buffer.from([...events, this.#stream.last(state, isStored)].map(eventText).join(''));
+  }
+
+  async #endPassed(event: Readonly<Record<string, unknown>>, said: Readonly<Record<string, unknown>>): Promise<Buffer> {
+    const { keep, request } = this.#asked;
+    const isStored = keep !== null && (await keep(ownResponse(said, request, this.#identity, true)));
+    return Buffer.from(eventText(ownEvent(event, request, this.#identity, isStored)));
   }
 
   broken({ refused, message }: Refusal): Buffer {
@@ -82,7 +104,7 @@ class ResponsesStream implements StreamWriter {
 
   #fail(fault: ResponseFault): string {
     this.#failed = true;
-    const { events, state } = this.#stream.fail(fault, seconds(this.#asked.now()));
+    const { events, state } = this.#stream.fail(fault, seconds(this.#asked.now()), this.#passed);
     return [...events, this.#stream.last(state, false)].map(eventText).join('');
   }
 }
@@ -94,7 +116,13 @@ export const responsesAnswers = (asked: AskedResponse): AnswerDialect => ({
   answer: async (completion, usage, identity) => {
     const { request, now, keep } = asked;
     const itself = identityOf(asked, identity);
-    const state = wholeResponse(parsedJson(completion.toString('utf8')), request, itself, responseUsage(usage), seconds(now()));
+    const said = parsedJson(completion.toString('utf8'));
+    const native = isRecord(said) ? said['native'] : undefined;
+    if (isRecord(native)) {
+      const isStored = keep !== null && (await keep(ownResponse(native, request, itself, true)));
+      return Buffer.from(JSON.stringify(ownResponse(native, request, itself, isStored)));
+    }
+    const state = wholeResponse(said, request, itself, responseUsage(usage), seconds(now()));
     const response = responseOf(request, itself, state, true);
     const isStored = keep !== null && (await keep(response));
     return Buffer.from(JSON.stringify(isStored ? response : { ...response, store: false }));

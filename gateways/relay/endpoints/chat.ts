@@ -26,6 +26,17 @@ const MEMBERS = [
   'modalities',
 ] as const;
 
+/** A call in the words of the Responses API, for upstreams that know them. */
+export interface ResponsesWords {
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Its size as JSON. */
+  readonly bytes: number;
+  /** How often an upstream's own tools may be used at most, as far as that is bounded. */
+  readonly toolUses: number;
+  /** What of it chat completions cannot say; `null`: all is said. */
+  readonly unsayable: Refusal | null;
+}
+
 export interface ParsedChat {
   readonly endpoint: 'chat';
   readonly body: Buffer;
@@ -38,6 +49,8 @@ export interface ParsedChat {
   };
   /** Where a member can be put in. */
   readonly inside: number;
+  /** The call in the words of the Responses API, where its client used those. */
+  readonly responses?: ResponsesWords;
 }
 
 /** Tiers that an upstream bills at another price than the list's. */
@@ -88,7 +101,7 @@ export const chat: EndpointRules<ParsedChat> = {
   streamed: ({ request }) => request.stream === true,
   bound: (parsed, price) => {
     const { request, body } = parsed;
-    const prompt = boundPrompt(request, body.length, price.contextTokens);
+    const prompt = boundPrompt(request, Math.max(body.length, parsed.responses?.bytes ?? 0), price.contextTokens);
     const choices = request.n ?? 1;
     const predicted = predictedTokens(request);
     return {
@@ -101,7 +114,7 @@ export const chat: EndpointRules<ParsedChat> = {
         imageInput: prompt.image,
         audioOutput: request.modalities?.includes('audio') ?? false,
         imageOutput: request.modalities?.includes('image') ?? false,
-        toolUses: searches(parsed),
+        toolUses: searches(parsed) + (parsed.responses?.toolUses ?? 0),
       },
     };
   },

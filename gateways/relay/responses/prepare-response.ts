@@ -1,5 +1,6 @@
 import { chatRequestOf } from '../../../domain/dialects/responses/chat-request.ts';
 import { keptItems } from '../../../domain/dialects/responses/kept-items.ts';
+import { ownRequest } from '../../../domain/dialects/responses/response-events.ts';
 import { conversationOf } from '../../../domain/dialects/responses/response.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ConversationId, ResponseId } from '../../../schemas/ids.ts';
@@ -74,6 +75,22 @@ const keeping = (
   };
 };
 
+/** Where the input still refers to something that is not kept: whose it is nobody can tell, so no upstream is asked for it either. */
+const firstReference = (input: ResponsesRequest['input']): string | null => {
+  const at = Array.isArray(input) ? input.findIndex(({ type }) => type === 'item_reference') : -1;
+  return at < 0 ? null : `input.${at}`;
+};
+
+/** A thought keeps its provider's name and is not found by it; it is left out, as all earlier thoughts are. */
+const withoutThoughtReferences = (input: ResponsesRequest['input']): ResponsesRequest['input'] =>
+  Array.isArray(input) ? input.filter(({ type, id }) => type !== 'item_reference' || !String(id).startsWith('rs_')) : input;
+
+/** Where a request does not bound how often its provider's own tools are used. */
+const USUAL_TOOL_USES = 8;
+
+const toolUsesOf = ({ tools, max_tool_calls: most }: ResponsesRequest): number =>
+  (tools ?? []).some(({ type }) => type !== 'function' && type !== 'custom') ? (most ?? USUAL_TOOL_USES) : 0;
+
 const NOTHING_KEPT: Omit<History, 'input'> = { earlier: [], lineage: [] };
 
 /** A request of the Responses API as one of chat completions, behind what is kept of its conversation. */
@@ -88,13 +105,19 @@ export const prepareResponse =
     const wanted = archive === null ? wantsArchive(request) : null;
     if (wanted !== null)
       return refuse('invalid_request', `${wanted}: nothing is kept here; send what was said before again.`, { param: wanted });
-    const history = archive === null ? { ...NOTHING_KEPT, input: request.input } : await readHistory(archive, caller.user.userId, request);
-    if (isRefusal(history)) return history;
+    const read = archive === null ? { ...NOTHING_KEPT, input: request.input } : await readHistory(archive, caller.user.userId, request);
+    if (isRefusal(read)) return read;
+    const input = withoutThoughtReferences(read.input);
+    const history = { ...read, input };
+    const unknown = firstReference(input);
+    if (unknown !== null)
+      return refuse('invalid_request', `${unknown}: there is no such item among what is kept here.`, { param: unknown });
     const said = chatRequestOf({ ...request, input: history.input }, history.earlier);
     if (isRefusal(said)) return said;
-    if (said.unsayable !== null) return said.unsayable;
     const chat = Buffer.from(JSON.stringify(said.chat));
-    if (chat.length > deps.limits.bodyBytes)
+    const own = ownRequest(request, history.earlier, history.input);
+    const bytes = Buffer.byteLength(JSON.stringify(own));
+    if (Math.max(chat.length, bytes) > deps.limits.bodyBytes)
       return refuse('body_too_large', 'With what was said before, the request is larger than any that is taken.');
     const isKept = archive !== null && (request.store !== false || conversationOf(request) !== null);
     const keep = isKept
@@ -102,6 +125,7 @@ export const prepareResponse =
       : null;
     return {
       body: chat,
+      responses: { request: own, bytes, toolUses: toolUsesOf(request), unsayable: said.unsayable },
       dialect: responsesAnswers({ request, startedAt: call.startedAt, now: () => deps.clock.now(), keep }),
     };
   };

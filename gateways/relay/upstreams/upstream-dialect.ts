@@ -9,6 +9,8 @@ import type { RelayLimits } from '../relay-limits.ts';
 export interface Ask extends Conversion {
   readonly parsed: ParsedRequest;
   readonly provider: Provider;
+  /** The channel's upstream knows the words of the Responses API. */
+  readonly speaksResponses?: boolean;
   /** The most that the model can write, as the price list has it; `null` where it does not say. */
   readonly modelLimit: number | null;
   /** Seconds since the epoch, for answers that tell no time of their own. */

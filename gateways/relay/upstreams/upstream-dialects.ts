@@ -1,11 +1,23 @@
+import type { Refusal } from '../../../schemas/errors.ts';
 import type { UpstreamDialectName } from '../../../domain/providers/provider.ts';
 import { anthropicUpstream } from './anthropic-upstream.ts';
 import { geminiUpstream } from './gemini-upstream.ts';
 import { openaiUpstream } from './openai-upstream.ts';
-import type { UpstreamDialect } from './upstream-dialect.ts';
+import { askInResponses } from './responses-upstream.ts';
+import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
-export const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect } = {
+const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect } = {
   openai: openaiUpstream,
   anthropic: anthropicUpstream,
   gemini: geminiUpstream,
+};
+
+/** A call in its upstream's form; a refusal where that cannot say it: another channel may. */
+export const askUpstream = (ask: Ask): Asked | Refusal => {
+  const { parsed, provider, speaksResponses = false } = ask;
+  if (parsed.endpoint === 'chat' && parsed.responses !== undefined) {
+    if (speaksResponses) return askInResponses(parsed.responses, { ...ask, parsed });
+    if (parsed.responses.unsayable !== null) return parsed.responses.unsayable;
+  }
+  return UPSTREAM_DIALECTS[provider.dialect].ask(ask);
 };
