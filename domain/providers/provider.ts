@@ -13,7 +13,7 @@ export type ProviderAuth =
   | { readonly kind: 'header'; readonly name: string; readonly scheme?: string };
 
 /** Wire formats that upstreams speak. */
-export type UpstreamDialectName = 'openai' | 'anthropic' | 'gemini';
+export type UpstreamDialectName = 'openai' | 'azure' | 'anthropic' | 'gemini' | 'cohere' | 'ollama';
 
 /**
  * A part of a provider's address that differs from customer to customer: `{name}` in its base URL.

@@ -1,4 +1,5 @@
 import { OPENAI_COMPATIBLE } from './openai-compatible.ts';
+import { OTHER_FORMATS } from './other-formats.ts';
 import type { Provider } from './provider.ts';
 
 /** Every provider. */
@@ -21,6 +22,7 @@ export const PROVIDERS: readonly Provider[] = [
     serves: ['chat', 'embeddings'],
   },
   ...OPENAI_COMPATIBLE,
+  ...OTHER_FORMATS,
   {
     id: 'sandbox',
     name: 'Sandbox',
@@ -30,22 +32,6 @@ export const PROVIDERS: readonly Provider[] = [
     dialect: 'openai',
     serves: ['chat', 'embeddings'],
     internal: true,
-  },
-  {
-    id: 'anthropic',
-    name: 'Anthropic',
-    baseUrl: 'https://api.anthropic.com/v1',
-    auth: { kind: 'header', name: 'x-api-key' },
-    dialect: 'anthropic',
-    serves: ['chat', 'batches', 'files'],
-  },
-  {
-    id: 'gemini',
-    name: 'Google Gemini',
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
-    auth: { kind: 'header', name: 'x-goog-api-key' },
-    dialect: 'gemini',
-    serves: ['chat', 'embeddings', 'images', 'files', 'batches'],
   },
 ];
 

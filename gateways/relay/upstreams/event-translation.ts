@@ -7,7 +7,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 /** A comment: it says nothing but that somebody is there. */
 const ALIVE = ': alive\n\n';
 
-const textOfTold = (told: readonly Told[]): string => {
+/** What was told, as the hub's stream has it. */
+export const textOfTold = (told: readonly Told[]): string => {
   let text = '';
   for (const one of told) {
     if (one === 'alive') text += ALIVE;

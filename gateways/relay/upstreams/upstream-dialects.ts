@@ -1,15 +1,21 @@
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { UpstreamDialectName } from '../../../domain/providers/provider.ts';
 import { anthropicUpstream } from './anthropic-upstream.ts';
+import { azureUpstream } from './azure-upstream.ts';
+import { cohereUpstream } from './cohere-upstream.ts';
 import { geminiUpstream } from './gemini-upstream.ts';
+import { ollamaUpstream } from './ollama-upstream.ts';
 import { openaiUpstream } from './openai-upstream.ts';
 import { askInResponses } from './responses-upstream.ts';
 import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
 const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect } = {
   openai: openaiUpstream,
+  azure: azureUpstream,
   anthropic: anthropicUpstream,
   gemini: geminiUpstream,
+  cohere: cohereUpstream,
+  ollama: ollamaUpstream,
 };
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */

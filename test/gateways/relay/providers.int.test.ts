@@ -5,6 +5,11 @@ import { fillBaseUrl } from '../../../domain/providers/fill-base-url.ts';
 import type { Provider } from '../../../domain/providers/provider.ts';
 import { PROVIDERS } from '../../../domain/providers/providers.ts';
 import type { Money } from '../../../schemas/money.ts';
+import { startAnthropicMock } from '../../support/fake-upstream/anthropic-mock.ts';
+import { startCohereMock } from '../../support/fake-upstream/cohere-mock.ts';
+import { startGeminiMock } from '../../support/fake-upstream/gemini-mock.ts';
+import type { MockServer } from '../../support/fake-upstream/mock-server.ts';
+import { startOllamaMock } from '../../support/fake-upstream/ollama-mock.ts';
 import { MANNERED, mannersOf, TOKENS, usageOf } from '../../support/provider-upstream/manners.ts';
 import { withTable, type Shown } from '../../support/provider-upstream/provider-table.ts';
 import { modelOf, SAID, startProviderUpstream, THOUGHT, VECTOR, type ProviderUpstream } from '../../support/provider-upstream/server.ts';
@@ -30,7 +35,7 @@ const ASKED = {
 } as const;
 const EMBEDDED = { model: 'e', input: ['Good day.'], dimensions: 3, encoding_format: 'base64', user: 'somebody' } as const;
 
-const under = PROVIDERS.filter(({ dialect, internal }) => dialect === 'openai' && internal !== true);
+const LIKE_OPENAI = PROVIDERS.filter(({ dialect, internal }) => (dialect === 'openai' || dialect === 'azure') && internal !== true);
 
 interface Completion {
   readonly choices: readonly {
@@ -53,7 +58,16 @@ const chunksOf = (stream: string): readonly Chunk[] =>
     .filter((event) => event.startsWith('data: {'))
     .map((event) => JSON.parse(event.slice('data: '.length)) as Chunk);
 
-describe('providers that speak OpenAI’s format', () => {
+/** Providers with a format of their own, by it: a mock that speaks it as strictly as they do, and what its answers come to. */
+const OTHERS: Readonly<Record<string, { start: () => Promise<MockServer>; version: string; key: string; input: number; output: number }>> =
+  {
+    anthropic: { start: startAnthropicMock, version: '/v1', key: 'x-api-key', input: 34, output: 16 },
+    gemini: { start: startGeminiMock, version: '/v1beta', key: 'x-goog-api-key', input: 25, output: 16 },
+    cohere: { start: startCohereMock, version: '/v2', key: 'authorization', input: 20, output: 7 },
+    ollama: { start: startOllamaMock, version: '/api', key: 'authorization', input: 20, output: 7 },
+  };
+
+describe('the providers', () => {
   let upstream: ProviderUpstream;
   let relay: RelayHarness;
   const shown = new Map<string, Shown>();
@@ -109,7 +123,7 @@ describe('providers that speak OpenAI’s format', () => {
 
   const charged = (): object | undefined => relay.spending.charges.at(-1)?.usage;
 
-  for (const provider of under) {
+  for (const provider of LIKE_OPENAI) {
     const { id, serves } = provider;
     const seen = (part: Partial<Shown>): void => {
       const before = shown.get(id) ?? { provider, plain: null, streamed: null, embeddings: null };
@@ -170,26 +184,85 @@ describe('providers that speak OpenAI’s format', () => {
         const vector = Buffer.from(answer.data[0]?.embedding ?? '', 'base64');
         expect([0, 4, 8].map((at) => vector.readFloatLE(at))).to.deep.equal(VECTOR);
         await relay.idle();
-        asked(provider, `${base}/embeddings`);
+        asked(provider, manners.embeddingsPath ?? `${base}/embeddings`);
         expect(charged()).to.deep.equal({ input: TOKENS.prompt });
         seen({ embeddings: true });
       });
   }
 
-  it('are those whose manners are known', () => {
-    const ids = new Set(PROVIDERS.map(({ id }) => id));
-    expect(ids.size).to.equal(PROVIDERS.length);
-    expect(MANNERED.filter((id) => !ids.has(id))).to.deep.equal([]);
-  });
+  for (const [dialect, { start, version, key, input, output }] of Object.entries(OTHERS))
+    describe(`that speak the format of ${dialect}`, () => {
+      let mock: MockServer;
+      before(async () => {
+        mock = await start();
+      });
+      after(() => mock.close());
 
-  it('are at least 120, and the page says so of each', async function () {
-    // Only a run of all of them says anything.
-    if (shown.size < under.length) return this.skip();
-    expect(shown.size).to.be.at.least(120);
-    const page = await readFile(PAGE, 'utf8');
-    const options = { ...(await prettier.resolveConfig(PAGE)), parser: 'markdown' };
-    const wanted = await prettier.format(withTable(page, [...shown.values()]), options);
-    if (process.env['OBLIVIOUS_WRITE_DOCS'] === '1') return void (await writeFile(PAGE, wanted));
-    expect(page === wanted, `docs/providers.md is not what the tests have shown. This rewrites it: ${REWRITE}`).to.equal(true);
+      for (const provider of PROVIDERS.filter((each) => each.dialect === dialect)) {
+        const { id, serves, auth } = provider;
+        // Azure has its header everywhere; what stands behind it has its own.
+        const header = auth.kind === 'header' ? auth.name : key;
+        const begin = (): void => {
+          mock.requests.length = 0;
+          if (!shown.has(id))
+            shown.set(id, { provider, plain: false, streamed: false, embeddings: serves.includes('embeddings') ? false : null });
+          relay.directory.channels = [
+            channel(mock.url + version, { provider: id, models: [`m=${modelOf(id)}`, `e=${modelOf(id)}`], keys: [`sk-${id}`] }),
+          ];
+        };
+        const end = async (part: Partial<Shown>): Promise<void> => {
+          await relay.idle();
+          expect(mock.requests).to.have.length(1);
+          expect(mock.requests[0]?.headers[header]).to.match(new RegExp(`^(Bearer )?sk-${id}$`));
+          shown.set(id, { ...(shown.get(id) as Shown), ...part });
+        };
+        it(`${id}: a plain answer`, async () => {
+          begin();
+          const response = await relay.post('/v1/chat/completions', { ...ASKED, temperature: 0.5, logit_bias: undefined });
+          const answer = (await response.json()) as Completion & Chunk;
+          expect(response.status, JSON.stringify(answer)).to.equal(200);
+          expect([answer.choices[0]?.message.content, answer.choices[0]?.finish_reason]).to.deep.equal(['Hello there.', 'stop']);
+          expect([answer.usage?.prompt_tokens, answer.usage?.completion_tokens]).to.deep.equal([input, output]);
+          await end({ plain: true });
+        });
+        it(`${id}: a stream`, async () => {
+          begin();
+          const response = await relay.post('/v1/chat/completions', { ...ASKED, stream: true, stream_options: { include_usage: true } });
+          const chunks = chunksOf(await response.text());
+          const said = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta.content ?? '')).join('');
+          expect(said).to.equal('Hello there.');
+          expect([chunks.at(-1)?.usage?.prompt_tokens, chunks.at(-1)?.usage?.completion_tokens]).to.deep.equal([input, output]);
+          await end({ streamed: true });
+        });
+        if (serves.includes('embeddings'))
+          it(`${id}: embeddings`, async () => {
+            begin();
+            const response = await relay.post('/v1/embeddings', { model: 'e', input: ['Good day.'] });
+            const answer = (await response.json()) as { readonly data: readonly { readonly embedding: readonly number[] }[] };
+            expect(response.status, JSON.stringify(answer)).to.equal(200);
+            expect(answer.data[0]?.embedding).to.have.length.greaterThan(0);
+            await end({ embeddings: true });
+          });
+      }
+    });
+
+  describe('all of them', () => {
+    it('are those whose manners are known', () => {
+      const ids = new Set(PROVIDERS.map(({ id }) => id));
+      expect(ids.size).to.equal(PROVIDERS.length);
+      expect(MANNERED.filter((id) => !ids.has(id))).to.deep.equal([]);
+    });
+
+    it('are at least 120, and the page says so of each', async function () {
+      // Only a run of all of them says anything.
+      const all = PROVIDERS.filter(({ internal }) => internal !== true);
+      if (shown.size < all.length) return this.skip();
+      expect(shown.size).to.be.at.least(120);
+      const page = await readFile(PAGE, 'utf8');
+      const options = { ...(await prettier.resolveConfig(PAGE)), parser: 'markdown' };
+      const wanted = await prettier.format(withTable(page, [...shown.values()]), options);
+      if (process.env['OBLIVIOUS_WRITE_DOCS'] === '1') return void (await writeFile(PAGE, wanted));
+      expect(page === wanted, `docs/providers.md is not what the tests have shown. This rewrites it: ${REWRITE}`).to.equal(true);
+    });
   });
 });

@@ -37,6 +37,9 @@ export interface Manners {
   /** Where the credential is looked for; as a bearer unless said otherwise. */
   readonly credential?: readonly [header: string, before: string] | null;
   readonly chatPath?: string;
+  readonly embeddingsPath?: string;
+  /** A chunk ahead of all others, without a choice. */
+  readonly firstChunk?: object;
   readonly inEveryAnswer?: object;
   readonly embeddingUsage?: object;
   readonly embeddingRefuses?: readonly string[];
@@ -66,6 +69,10 @@ const DASHSCOPE: Manners = {
   refuses: ['frequency_penalty'],
 };
 const MINIMAX: Manners = { inEveryAnswer: { base_resp: { status_code: 0, status_msg: '' } } };
+
+const AZURE_FILTERS = {
+  prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: { filtered: false, severity: 'safe' } } }],
+};
 
 const MANNERS: Readonly<Record<string, Manners>> = {
   mistral: MISTRAL,
@@ -114,6 +121,13 @@ const MANNERS: Readonly<Record<string, Manners>> = {
   portkey: { credential: ['x-portkey-api-key', ''] },
   'cloudflare-ai-gateway': { credential: ['cf-aig-authorization', 'Bearer '] },
   ollama: { credential: null },
+  'azure-openai': { credential: ['api-key', ''], firstChunk: AZURE_FILTERS },
+  'azure-openai-deployments': {
+    credential: ['api-key', ''],
+    firstChunk: AZURE_FILTERS,
+    chatPath: '/openai/deployments/model-of-azure-openai-deployments/chat/completions?api-version=2024-10-21',
+    embeddingsPath: '/openai/deployments/model-of-azure-openai-deployments/embeddings?api-version=2024-10-21',
+  },
   jina: { embeddingUsage: { total_tokens: prompt }, embeddingRefuses: ['encoding_format'] },
   voyage: { embeddingUsage: { total_tokens: prompt }, embeddingRefuses: ['encoding_format', 'dimensions'] },
 };

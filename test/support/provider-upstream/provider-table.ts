@@ -23,9 +23,10 @@ const rulesSay = ({ drop = [], rename = {}, most = {} }: MemberRules, of: string
   ...Object.entries(most).map(([name, bound]) => `${of}${code(name)} at most ${bound}`),
 ];
 
-const peculiar = ({ auth, keyless, paths, quirks = {} }: Provider): string =>
+const peculiar = ({ auth, dialect, keyless, paths, quirks = {} }: Provider): string =>
   [
     ...(auth.kind === 'header' ? [`key in ${code(auth.name)}`] : auth.kind === 'none' ? ['no key'] : []),
+    ...(dialect === 'openai' ? [] : [`speaks the format of ${dialect}`]),
     ...(keyless === true && auth.kind !== 'none' ? ['key optional'] : []),
     ...Object.entries(paths ?? {}).map(([endpoint, path]) => `${endpoint} at ${code(path)}`),
     ...(quirks.chat === undefined ? [] : rulesSay(quirks.chat, '')),

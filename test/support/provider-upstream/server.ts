@@ -64,6 +64,7 @@ const streamed = (manners: Manners, model: string, usageAsked: boolean): string 
   const last = { index: 0, delta: {}, finish_reason: reasonOf(manners), ...(inside === 'in_choice' ? { usage } : {}) };
   return [
     manners.comments ?? '',
+    manners.firstChunk === undefined ? '' : chunk([], manners.firstChunk),
     delta({ role: 'assistant', content: '' }),
     delta({ [manners.reasoningIn ?? 'reasoning_content']: THOUGHT }),
     ...SAID.split(/(?<= )/).map((content) => delta({ content })),
@@ -100,7 +101,7 @@ const embeddings = (manners: Manners, body: Body): string =>
 
 const answer = (path: string, body: Body, res: ServerResponse): void => {
   const manners = mannersOf(body.model.replace(/^model-of-/, ''));
-  const isEmbeddings = path.endsWith('/embeddings');
+  const isEmbeddings = path.split('?')[0]?.endsWith('/embeddings') === true;
   const refused = isEmbeddings ? (manners.embeddingRefuses?.find((name) => name in body) ?? null) : refusedMember(manners, body);
   if (refused !== null) {
     const error = { message: `${refused}: extra inputs are not permitted`, type: 'invalid_request_error', param: refused, code: null };
