@@ -5,6 +5,7 @@ import * as events from '../../schemas/http/events.ts';
 import * as exports from '../../schemas/http/exports.ts';
 import * as keys from '../../schemas/http/keys.ts';
 import * as ledger from '../../schemas/http/ledger.ts';
+import * as limits from '../../schemas/http/limits.ts';
 import * as notifications from '../../schemas/http/notifications.ts';
 import * as overview from '../../schemas/http/overview.ts';
 import * as prices from '../../schemas/http/prices.ts';
@@ -783,6 +784,26 @@ export const routes = {
     summary: 'Set what a group pays of the list price.',
     params: z.object({ group: z.string().min(1).max(64) }),
     body: prices.SetGroupRatio,
+    answer: 'json',
+    response: Done,
+  },
+  readLimits: {
+    method: 'get',
+    path: '/limits',
+    auth: 'admin',
+    tag: 'Limits',
+    summary: 'Every rule of limits, and what holds while they cannot be counted together.',
+    answer: 'json',
+    response: limits.LimitsView,
+  },
+  setLimits: {
+    method: 'put',
+    path: '/limits',
+    auth: 'admin',
+    tag: 'Limits',
+    summary: 'Set all rules of limits at once.',
+    body: limits.SetLimits,
+    ifMatch: true,
     answer: 'json',
     response: Done,
   },

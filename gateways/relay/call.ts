@@ -10,6 +10,7 @@ import type { DirectoryToken, DirectoryUser } from '../ports/directory.ts';
 import type { Stoppable } from './calls-in-flight.ts';
 import type { ChunkedBody } from './chunked-body.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import type { Pass } from './limits/limit-gate.ts';
 
 export type Endpoint = z.infer<typeof CallFacts>['endpoint'];
 
@@ -51,6 +52,9 @@ export class Call implements Stoppable {
   basis: string | null = null;
   cost: Money | null = null;
   replayed = false;
+  /** What limits let it in, and what its answer says of them. */
+  pass: Pass | null = null;
+  limitHeaders: readonly string[] | null = null;
   /** For the operator's log. */
   detail: string | null = null;
   interrupted: Interruption | null = null;

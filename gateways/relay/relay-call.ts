@@ -21,6 +21,8 @@ import { parse, rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import { IDEMPOTENCY_KEY, type Claim, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
 import type { Limiter } from './limit.ts';
+import type { LimitGate } from './limits/limit-gate.ts';
+import { limitHeaders } from './limits/limit-headers.ts';
 import { readBody } from './read-body.ts';
 import { reserve } from './reserve.ts';
 import { route, type Route } from './route.ts';
@@ -30,6 +32,7 @@ import { startCallSpan } from './trace.ts';
 export interface PipelineDeps extends AttemptDeps {
   readonly limiter: Limiter;
   readonly kept: KeptAnswers;
+  readonly gate: LimitGate;
 }
 
 /** nginx's number for a request whose client closed the connection; never sent, only recorded. */
@@ -203,6 +206,41 @@ const replay = (call: Call, { status, headers, body }: KeptAnswer): void => {
   call.res.end(body);
 };
 
+/** A chain of models that stand in for each other is not followed further. */
+const MOST_STAND_INS = 4;
+
+/** Asks the limits that operators set. They may send the call to another model, whose route this is then. */
+const passLimits = async (
+  deps: PipelineDeps,
+  call: Call,
+  caller: Caller,
+  parsed: ParsedRequest,
+  routed: Route,
+): Promise<Route | Refusal> => {
+  let planned = routed;
+  const passed = new Set([routed.model]);
+  for (;;) {
+    const entered = await deps.gate.enter(call, caller, parsed, planned);
+    if (entered.kind !== 'instead') call.limitHeaders = limitHeaders(call.dialect.name, entered.standings, deps.clock.now());
+    if (entered.kind === 'refused') return entered.refusal;
+    if (entered.kind === 'in') {
+      call.pass = entered.pass;
+      return planned;
+    }
+    const { model } = entered;
+    if (passed.has(model) || passed.size > MOST_STAND_INS)
+      return refuse('rate_limited', 'A limit of this model is reached, and so are those of the models that stand in for it.');
+    passed.add(model);
+    const instead = route(deps.directory, caller, model, parsed.endpoint);
+    if ('refused' in instead) {
+      call.detail = `the model ${model} should stand in, but: ${instead.message}`;
+      return refuse('rate_limited', `A limit of the model "${routed.model}" is reached.`);
+    }
+    planned = instead;
+    call.model = model;
+  }
+};
+
 /** The steps of a call that can spend, up to the one from which money is set aside. */
 const run = async (
   deps: PipelineDeps,
@@ -244,7 +282,9 @@ const run = async (
     if (known?.kind === 'kept') return replay(call, known.answer);
   }
 
-  const planned = route(deps.directory, caller, parsed.request.model, endpoint);
+  const routed = route(deps.directory, caller, parsed.request.model, endpoint);
+  if ('refused' in routed) return sendRefusal(call, routed);
+  const planned = deps.gate.isOpen ? routed : await passLimits(deps, call, caller, parsed, routed);
   if ('refused' in planned) return sendRefusal(call, planned);
   const asked = reserve(deps.spending, caller, call.requestId, parsed, planned);
   const reserved = asked instanceof Promise ? await asked : asked;
@@ -379,6 +419,7 @@ export const relayCall = async (deps: PipelineDeps, asked: SpendingRoute, req: R
       throw cause;
     } finally {
       if (limited === null) deps.limiter.leave(caller);
+      if (call.pass !== null) deps.gate.leave(call.pass, call.usage, call.cost);
       deps.inFlight.delete(call);
     }
   });

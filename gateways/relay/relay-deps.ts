@@ -6,6 +6,8 @@ import type { SecretBox } from '../../commands/ports/secret-box.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { IdempotencyClaims } from '../ports/idempotency-claims.ts';
 import type { KeyStandings } from '../ports/key-standing.ts';
+import type { LimitCounters } from '../ports/limit-counters.ts';
+import type { LimitPolicies } from '../ports/limit-policies.ts';
 import type { RelayMetrics } from '../ports/relay-metrics.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
 import type { Spending } from '../ports/spending.ts';
@@ -46,4 +48,7 @@ export interface RelayDeps {
   readonly sharedLimits: SharedLimits | null;
   /** What callers may ask for again; `null`: nothing is kept. */
   readonly archive: Archive | null;
+  /** The limits that operators set, and what processes count in together; `null` where each counts for itself. */
+  readonly limitPolicies: LimitPolicies;
+  readonly limitCounters: LimitCounters | null;
 }

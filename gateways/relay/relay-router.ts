@@ -21,6 +21,8 @@ import { ChannelSecrets } from './channel-secrets.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
 import { Limiter } from './limit.ts';
+import { LimitGate } from './limits/limit-gate.ts';
+import { ProcessCounters } from './limits/process-counters.ts';
 import { inAnthropicForm, inGeminiForm, listedModel, listModels } from './models.ts';
 import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
 import { readBody } from './read-body.ts';
@@ -90,6 +92,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     channelSecrets: new ChannelSecrets(deps.secrets),
     retries: { saved: deps.limits.retryBudget.mostSaved },
     limiter: new Limiter(deps.stopwatch, deps.limits, deps.sharedLimits),
+    gate: new LimitGate(deps.limitPolicies, new ProcessCounters(deps.clock), deps.limitCounters),
     kept: new KeptAnswers(deps.claims, deps.stopwatch, deps.limits.kept),
   };
   const { directory, standings } = deps;

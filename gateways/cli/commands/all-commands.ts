@@ -5,6 +5,7 @@ import { eventCommands } from './event-commands.ts';
 import { exportCommands } from './export-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { ledgerCommands } from './ledger-commands.ts';
+import { limitCommands } from './limit-commands.ts';
 import { parkedCommands } from './parked-commands.ts';
 import { projectionCommands } from './projection-commands.ts';
 import { routingCommands } from './routing-commands.ts';
@@ -20,6 +21,7 @@ export const allCommands: readonly Command[] = [
   ...keyCommands,
   ...channelCommands,
   ...routingCommands,
+  ...limitCommands,
   ...ledgerCommands,
   ...exportCommands,
   ...projectionCommands,

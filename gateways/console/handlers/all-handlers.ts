@@ -5,6 +5,7 @@ import { exportHandlers } from './export-handlers.ts';
 import type { HandlerDeps } from './handler-deps.ts';
 import { keyHandlers } from './key-handlers.ts';
 import { ledgerHandlers } from './ledger-handlers.ts';
+import { limitHandlers } from './limit-handlers.ts';
 import { notificationHandlers } from './notification-handlers.ts';
 import { operationHandlers } from './operation-handlers.ts';
 import { overviewHandlers } from './overview-handlers.ts';
@@ -26,6 +27,7 @@ export const allHandlers = (deps: HandlerDeps): Handlers => ({
   ...ledgerHandlers(deps),
   ...requestHandlers(deps),
   ...priceHandlers(deps),
+  ...limitHandlers(deps),
   ...notificationHandlers(deps),
   ...exportHandlers(deps),
   ...operationHandlers(deps),

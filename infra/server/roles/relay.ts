@@ -16,10 +16,12 @@ import { timeSortedIds } from '../../ids.ts';
 import { timedSpending } from '../../metrics/timed-spending.ts';
 import { countTraffic, withTraffic } from '../../redis/channel-traffic.ts';
 import { redisDocumentCache } from '../../redis/document-cache.ts';
+import { redisLimitCounters } from '../../redis/limit-counters.ts';
 import { redisLimitPool } from '../../redis/limit-pool.ts';
 import { sharedStandings } from '../../redis/shared-standings.ts';
 import { every } from '../every.ts';
 import { followAccounts } from '../follow-accounts.ts';
+import { followLimits } from '../follow-limits.ts';
 import { recordHealth } from '../record-health.ts';
 import { relayLimits } from '../relay-limits.ts';
 import type { RoleContext } from '../role-context.ts';
@@ -90,6 +92,11 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     onClose(() => sharedLimits.close());
     onClose(every(TICK_MS, () => sharedLimits.tick(), failed('sharing the limits')));
   }
+  const limitPolicies = followLimits(log, stopping, (error) => programLog.warn('following the limits', { error: String(error) }));
+  onClose(() => limitPolicies.ended);
+  await limitPolicies.known;
+  const limitCounters = redis === null ? null : redisLimitCounters(redis, container.get(services.processName), systemClock);
+  if (limitCounters !== null) onClose(every(TICK_MS, async () => limitCounters.tick(systemClock.now()), failed('saying which calls run')));
   void followAccounts(log, (event) => keeper.onAccountEvent(event), stopping).catch(failed('following the accounts'));
   metrics.observeLedger(() => keeper.stats());
 
@@ -138,6 +145,8 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     limits,
     sharedLimits,
     archive: config.OBLIVIOUS_KEEP_RESPONSES ? kept.archive : null,
+    limitPolicies,
+    limitCounters,
   });
   return { calls, sight: routingSight(directory, states), giveLeasesBack: () => keeper.stop() };
 };

@@ -307,6 +307,33 @@ describe('administration', () => {
     });
   });
 
+  describe('of limits', () => {
+    const set = (body: object, headers: Record<string, string> = {}) => admin.call('PUT', '/api/limits', { body, headers });
+    const rule = { id: 'free', name: 'Free tier', per: ['user'], measure: 'tokens', amount: 20_000, window: 'minute' };
+
+    it('sets all rules at once, and shows what holds', async () => {
+      const { body: before } = await admin.get('/api/limits');
+      expect(before).to.deep.equal({ policy: { rules: [], whenStoreAway: 'perProcess' }, revision: -1 });
+      const { status, text } = await set({ rules: [rule], whenStoreAway: 'refuse' });
+      expect(status, text).to.equal(200);
+      const { body: after } = await admin.get('/api/limits');
+      expect(after.policy.whenStoreAway).to.equal('refuse');
+      expect(after.policy.rules).to.deep.equal([
+        { ...rule, enabled: true, scope: {}, action: { kind: 'refuse' }, algorithm: 'slidingWindow' },
+      ]);
+      const stale = await set({ rules: [], whenStoreAway: 'refuse' }, { 'if-match': '"7"' });
+      expect(stale.status).to.equal(412);
+    });
+
+    it('names the rule that is wrong, and what is wrong about it', async () => {
+      const { status, body } = await set({ rules: [rule, rule], whenStoreAway: 'refuse' });
+      expect(status).to.equal(400);
+      expect(body.error).to.include({ code: 'invalid_request', param: 'rules.1.id' });
+      expect((await set({ rules: [{ ...rule, amount: -1 }], whenStoreAway: 'refuse' })).status).to.equal(400);
+      expect((await set({ rules: [rule] })).status, 'when the store is away is for an operator to decide').to.equal(400);
+    });
+  });
+
   describe('of the installation', () => {
     it('shows its state, and its read models', async () => {
       const { body: status } = await admin.get('/api/status');

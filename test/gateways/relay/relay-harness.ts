@@ -20,6 +20,7 @@ import type { ChannelSettings } from '../../../schemas/events/channel.ts';
 import { UNRESTRICTED, type KeyHash } from '../../../schemas/events/token.ts';
 import type { ChannelId, ChannelKeyId, PriceListId, TokenId, UserId } from '../../../schemas/ids.ts';
 import type { Money } from '../../../schemas/money.ts';
+import { NO_LIMITS } from '../../../schemas/limits.ts';
 import { RATIO_ONE, type ModelPrice, type Ratio } from '../../../schemas/price.ts';
 import type { Sealed } from '../../../schemas/sealed.ts';
 import { RecordingSpending } from './recording-spending.ts';
@@ -154,7 +155,10 @@ export interface RelayHarness {
 }
 
 export type HarnessOptions = { readonly limits?: Partial<RelayLimits> } & Partial<
-  Pick<RelayDeps, 'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer' | 'sharedLimits' | 'archive'>
+  Pick<
+    RelayDeps,
+    'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer' | 'sharedLimits' | 'archive' | 'limitPolicies' | 'limitCounters' | 'clock'
+  >
 >;
 
 /** The relay in a real HTTP server, with real upstream connections, on money that only remembers. */
@@ -198,7 +202,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
       attemptFinished: () => undefined,
       charged: () => undefined,
     },
-    clock: { now: () => Date.now() },
+    clock: options.clock ?? { now: () => Date.now() },
     stopwatch,
     ids: timeSortedIds,
     random: options.random ?? Math.random,
@@ -208,6 +212,8 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     sharedLimits: options.sharedLimits ?? null,
     archive: options.archive ?? null,
     limits,
+    limitPolicies: options.limitPolicies ?? { current: NO_LIMITS },
+    limitCounters: options.limitCounters ?? null,
   });
   app.use(relay);
   const http = createHttpServer({ app, ids: timeSortedIds });
