@@ -10,7 +10,7 @@ import type { DirectoryToken, DirectoryUser } from '../ports/directory.ts';
 import type { Stoppable } from './calls-in-flight.ts';
 import type { ChunkedBody } from './chunked-body.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
-import type { Pass } from './limits/limit-gate.ts';
+import type { Pass } from './limits/pass.ts';
 
 export type Endpoint = z.infer<typeof CallFacts>['endpoint'];
 

@@ -13,6 +13,7 @@ import { rulesOf } from '../endpoints/endpoints.ts';
 import type { ParsedRequest } from '../endpoints/parsed-request.ts';
 import type { Route } from '../route.ts';
 import { compiledRules, type CompiledRule, type LimitedCall } from './compiled-rules.ts';
+import type { Counted, Pass } from './pass.ts';
 import { sentenceOf } from './limit-sentence.ts';
 
 /** What a call is reckoned to use until it is known. */
@@ -20,18 +21,6 @@ interface Estimate {
   readonly input: number;
   readonly output: number;
   readonly cost: number;
-}
-
-interface Counted {
-  readonly compiled: CompiledRule;
-  readonly name: string;
-  readonly units: number;
-}
-
-/** What a call was let in by: to be settled once it has ended. */
-export interface Pass {
-  readonly counted: readonly Counted[];
-  readonly counters: LimitCounters;
 }
 
 /** How near its limits a caller is, for the headers of the answer. */
