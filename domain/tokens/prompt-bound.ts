@@ -8,20 +8,20 @@ export interface PromptBound {
 }
 
 /** Room for what a chat format wraps around messages, beyond what their JSON already takes. */
-const FORMAT_OVERHEAD = 16;
+export const FORMAT_OVERHEAD = 16;
 
 /** Some providers put a system prompt of their own before the definitions of tools; the longest published one is 804 tokens. */
-const TOOLS_OVERHEAD = 1_024;
+export const TOOLS_OVERHEAD = 1_024;
 
 /** What one image can cost at most: eight tiles of 512 pixels at gpt-4o-mini's 5 667 a tile and 2 833 once; other models stay under 16 384. */
 const LARGEST_IMAGE_TILED = 48_169;
-const LARGEST_IMAGE = 16_384;
+export const LARGEST_IMAGE = 16_384;
 
 /** A token per this many characters of base64 audio: above what the lowest bit rate (8 kbit/s) and the finest rate (32 tokens a second) come to. */
-const AUDIO_CHARACTERS_PER_TOKEN = 32;
+export const AUDIO_CHARACTERS_PER_TOKEN = 32;
 
 /** For what lies elsewhere (a file id, a link to a video), where only the model's window bounds it. */
-const UNKNOWN_CONTEXT = 1_000_000;
+export const UNKNOWN_CONTEXT = 1_000_000;
 
 interface Media {
   tokens: number;

@@ -121,6 +121,8 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
       provider,
       upstreamModel,
       loweredOutput: null,
+      native: null,
+      clientHeaders: {},
       modelLimit: null,
       createdAt: Math.floor(clock.now() / 1_000),
       limits: DEFAULT_RELAY_LIMITS,

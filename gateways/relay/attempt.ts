@@ -3,6 +3,7 @@ import { chooseChannel } from '../../domain/relay/choose-channel.ts';
 import { DEFAULT_DISABLE_RULES, disabledBy } from '../../domain/relay/disable-rules.ts';
 import { earn, spendRetry } from '../../domain/relay/retry-budget.ts';
 import { judgeUpstream, type UpstreamVerdict } from '../../domain/relay/upstream-verdict.ts';
+import type { UpstreamDialectName } from '../../domain/providers/provider.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
 import { isRefusal, refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { DisableRule } from '../../schemas/events/channel-rules.ts';
@@ -23,6 +24,7 @@ import { Opening, type Opened, type StreamSource } from './opening.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
+import type { NativeForm } from './native/native-form.ts';
 import { startAttemptSpan } from './trace.ts';
 import { readUsageAt } from './read-usage.ts';
 import { addressOf, mappedBy } from './upstream-address.ts';
@@ -50,10 +52,23 @@ export interface Served {
 }
 
 export type Attempted =
-  | { readonly kind: 'plain'; readonly served: Served; readonly body: Buffer; readonly scanned: ScannedAnswer }
-  | { readonly kind: 'stream'; readonly served: Served; readonly source: StreamSource }
+  /** `native`: it is in the client's own dialect; `null`: in the hub's form. */
+  | {
+      readonly kind: 'plain';
+      readonly served: Served;
+      readonly body: Buffer;
+      readonly scanned: ScannedAnswer;
+      readonly native: NativeForm | null;
+    }
+  | { readonly kind: 'stream'; readonly served: Served; readonly source: StreamSource; readonly native: NativeForm | null }
   /** The upstream's own words on a fault of the caller's. */
-  | { readonly kind: 'passed'; readonly status: number; readonly headers: UpstreamHeaders; readonly body: Buffer }
+  | {
+      readonly kind: 'passed';
+      readonly status: number;
+      readonly headers: UpstreamHeaders;
+      readonly body: Buffer;
+      readonly native: NativeForm | null;
+    }
   /** Nobody answered. `billed`: an upstream may charge us for it all the same. */
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly billed: boolean }
   | { readonly kind: 'interrupted'; readonly billed: boolean };
@@ -72,14 +87,17 @@ interface BodyFault {
 
 const isNull = (body: Buffer, { start }: Span): boolean => body[start] === 0x6e;
 
+const HUB_MEMBERS: NativeForm['members'] = { usage: 'usage', model: 'model' };
+
 /** What is in a whole body that came with a status of success, or what is wrong with it. */
-const scanAnswer = (body: Buffer, streamed: boolean): ScannedAnswer | BodyFault => {
-  const { closed, spans } = scanObject(body, ['usage', 'error', 'model']);
+const scanAnswer = (body: Buffer, streamed: boolean, native: NativeForm | null): ScannedAnswer | BodyFault => {
+  const names = native === null ? HUB_MEMBERS : native.members;
+  const { closed, spans } = scanObject(body, [names.usage, 'error', names.model]);
   const [usage = null, error = null, model = null] = spans;
   if (!closed) return { fault: 'upstream_garbled', why: 'the answer is not a JSON object', usage: null };
   const failed = error !== null && !isNull(body, error);
   if (!failed && !streamed) return { usage, model };
-  const reading = readUsageAt(body, usage, 'chat');
+  const reading = native === null ? readUsageAt(body, usage, 'chat') : native.reading(body, usage);
   const billed = reading.kind === 'reported' ? reading.usage : null;
   return failed
     ? { fault: 'upstream_failed', why: 'an error came with a status of success', usage: billed }
@@ -119,6 +137,15 @@ class Tries {
     if (code !== 'upstream_rate_limited') this.onlyLimited = false;
   }
 }
+
+/** A request as this dialect is asked: in its client's own format where that is the dialect's too, else in the hub's; or what of it cannot be said there. */
+const formFor = (parsed: ParsedRequest, dialect: UpstreamDialectName): Pick<Ask, 'parsed' | 'native'> | Refusal => {
+  const native = parsed.endpoint === 'chat' ? parsed.native : null;
+  if (native === null) return { parsed, native: null };
+  if (native.request.dialect === dialect) return { parsed, native: native.request };
+  const hub = native.hub();
+  return isRefusal(hub) ? hub : { parsed: hub, native: null };
+};
 
 const sleep = (ms: number, call: Call): Promise<void> =>
   new Promise((resolve) => {
@@ -166,6 +193,8 @@ interface Flight {
   readonly opening: Opening;
   readonly opened: Promise<Opened>;
   readonly served: Served;
+  /** How its answer is read that goes to the client as it comes; `null`: it is told in the hub's form. */
+  readonly native: NativeForm | null;
   readonly key: DirectoryChannelKey | null;
   readonly record: (outcome: z.infer<typeof Attempt>['outcome'], status: number | null, usage?: Usage) => void;
 }
@@ -213,7 +242,7 @@ const judge = (
   deps: AttemptDeps,
   call: Call,
   opened: Opened,
-  { served, key, record }: Flight,
+  { served, key, native, record }: Flight,
   tries: Tries,
   routing: CallRouting,
   model: string,
@@ -248,22 +277,24 @@ const judge = (
       return failChannel('upstream_failed', 'an error came as the first event of a stream');
     case 'stream':
       states.answering(channel, model);
-      return { kind: 'stream', served, source: opened.source };
+      return { kind: 'stream', served, source: opened.source, native };
     case 'body':
       break;
   }
-  const { headers, body } = opened;
-  const status = channel.settings.statusMap?.find(({ from }) => from === opened.status)?.to ?? opened.status;
+  const { body } = opened;
+  const said = native?.statusOf(opened.status, body) ?? opened.status;
+  const headers = native === null ? opened.headers : { ...opened.headers, ...native.headersOf(said, body) };
+  const status = channel.settings.statusMap?.find(({ from }) => from === said)?.to ?? said;
   const answered = status === 200 || status === 201;
-  const { code, type } = answered ? NO_ERROR : errorOf(body);
+  const { code, type } = answered ? NO_ERROR : errorOf(native === null ? body : native.hubError(said, body));
   const waitMs = askedToWait(headers['retry-after-ms'], headers['retry-after'], deps.clock.now());
   const disabled = answered ? null : disabledBy(rulesOf(channel), { status, code, type, text: body.toString('utf8', 0, ERROR_TEXT_BYTES) });
   const verdict: UpstreamVerdict =
     disabled === 'channel' ? 'channel_unfit' : disabled === 'key' && key !== null ? 'key_refused' : judgeUpstream(status, code, type);
   switch (verdict) {
     case 'answer': {
-      const scanned = scanAnswer(body, call.streamed);
-      if (!('fault' in scanned)) return { kind: 'plain', served, body, scanned };
+      const scanned = scanAnswer(body, call.streamed, native);
+      if (!('fault' in scanned)) return { kind: 'plain', served, body, scanned, native };
       record('failed', status, scanned.usage ?? undefined);
       tries.billed = scanned.fault === 'upstream_garbled' || scanned.usage !== null || tries.billed;
       return failChannel(scanned.fault, scanned.why);
@@ -271,7 +302,7 @@ const judge = (
     case 'callers_fault':
       record('refused', status);
       states.succeeded(channel, model, key, 0);
-      return { kind: 'passed', status, headers, body };
+      return { kind: 'passed', status, headers, body, native };
     case 'key_refused':
       record('refused', status);
       states.keyRefused(channel, key, reasonOf(status, code));
@@ -400,8 +431,14 @@ class Search {
       said.ask.speaksResponses === knowsResponses
     )
       return said;
+    const form = formFor(this.#parsed, provider.dialect);
+    if (isRefusal(form)) {
+      this.#unsayable = form;
+      return null;
+    }
     const ask: Ask = {
-      parsed: this.#parsed,
+      ...form,
+      clientHeaders: this.#call.req.headers,
       provider,
       speaksResponses: knowsResponses,
       upstreamModel,
@@ -475,7 +512,8 @@ class Search {
       answeredMs = stopwatch.elapsed() - begun;
       states.answeredAfter(channel, answeredMs);
     };
-    return { opening, opened, served: { channel, attemptId, upstreamModel, answered, finish }, key, record };
+    const native = said.asked.native ?? null;
+    return { opening, opened, served: { channel, attemptId, upstreamModel, answered, finish }, key, native, record };
   }
 
   #land(flight: Flight, opened: Opened): Attempted | null {

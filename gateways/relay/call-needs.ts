@@ -1,3 +1,4 @@
+import { isRefusal } from '../../schemas/errors.ts';
 import type { AffinityBy } from '../../schemas/events/routing.ts';
 import type { Capability } from '../../schemas/events/channel.ts';
 import type { Call } from './call.ts';
@@ -15,9 +16,15 @@ const partsOf = (messages: readonly unknown[]): ReadonlySet<unknown> => {
   return kinds;
 };
 
+/** A request in the hub's form; of one that cannot be said in it, what little is known. */
+const inHubForm = (parsed: ParsedRequest): Readonly<Record<string, unknown>> => {
+  const hub = parsed.endpoint === 'chat' ? (parsed.native?.hub() ?? parsed) : parsed;
+  return isRefusal(hub) ? parsed.request : hub.request;
+};
+
 /** What a request asks of a model that not every model can do. */
-export const capabilitiesOf = ({ request }: ParsedRequest): readonly Capability[] => {
-  const asked: Readonly<Record<string, unknown>> = request;
+export const capabilitiesOf = (parsed: ParsedRequest): readonly Capability[] => {
+  const asked = inHubForm(parsed);
   const needs: Capability[] = [];
   if (Array.isArray(asked['tools']) && asked['tools'].length > 0) needs.push('tools');
   const format = asked['response_format'];
@@ -52,14 +59,11 @@ const affinityBy = (by: AffinityBy, { req }: Pick<Call, 'req'>, asked: Readonly<
 };
 
 /** What keeps a call on one channel; `null`: nothing does. Two customers' words for it are never the same. */
-export const affinityOf = (
-  order: readonly AffinityBy[],
-  call: Pick<Call, 'req' | 'caller'>,
-  { request }: Pick<ParsedRequest, 'request'>,
-): string | null => {
+export const affinityOf = (order: readonly AffinityBy[], call: Pick<Call, 'req' | 'caller'>, parsed: ParsedRequest): string | null => {
   const userId = call.caller?.user.userId ?? '';
+  const asked = parsed.endpoint === 'chat' ? (parsed.native?.request.value ?? parsed.request) : parsed.request;
   for (const by of order) {
-    const key = affinityBy(by, call, request);
+    const key = affinityBy(by, call, asked);
     if (key !== null) return `${userId} ${key}`;
     // Whoever does not say for whom it is, is the user.
     if (by === 'user') return userId;

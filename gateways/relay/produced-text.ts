@@ -1,3 +1,4 @@
+import type { Teller } from '../../domain/dialects/chat/told.ts';
 import { approximateTokens } from '../../domain/tokens/approximate.ts';
 import { producedBy, type Countable } from '../../domain/tokens/chat-text.ts';
 import { ChatAnswer, type Choice, type Produced } from '../../schemas/openai/chat-answer.ts';
@@ -15,6 +16,18 @@ const parseAnswer = (json: string): ChatAnswer | null => {
   }
 };
 
+/** What an event of another format comes to in the hub's. */
+const toldOf = (teller: Teller, data: string): readonly ChatAnswer[] => {
+  try {
+    return teller.push(JSON.parse(data)).flatMap((told) => {
+      const parsed = typeof told === 'string' ? null : ChatAnswer.safeParse(told.chunk);
+      return parsed?.success === true ? [parsed.data] : [];
+    });
+  } catch {
+    return [];
+  }
+};
+
 const saidBy = ({ delta, message, text }: Choice): Pick<Produced, 'content'> | null =>
   delta ?? message ?? (text === null || text === undefined ? null : { content: text });
 
@@ -24,6 +37,7 @@ const saidBy = ({ delta, message, text }: Choice): Pick<Produced, 'content'> | n
  */
 export class ProducedText {
   readonly #unreadBytes: number;
+  readonly #teller: Teller | null;
   #unread: Buffer[] = [];
   #bytes = 0;
   /** One text a choice: a word that two chunks share is one word. */
@@ -33,8 +47,10 @@ export class ProducedText {
   #events = 0;
   #finished = false;
 
-  constructor(unreadBytes: number) {
+  /** `teller`: tells in the hub's form what comes in another. */
+  constructor(unreadBytes: number, teller: Teller | null) {
     this.#unreadBytes = unreadBytes;
+    this.#teller = teller;
   }
 
   /** Nothing came so far. */
@@ -76,7 +92,12 @@ export class ProducedText {
 
   #readEvent(event: Buffer): void {
     const data = dataOf(event);
-    const answer = data === null || isDone(data) ? null : parseAnswer(data);
+    if (data === null || isDone(data)) return;
+    if (this.#teller === null) this.#readChoices(parseAnswer(data));
+    else for (const answer of toldOf(this.#teller, data)) this.#readChoices(answer);
+  }
+
+  #readChoices(answer: ChatAnswer | null): void {
     for (const choice of answer?.choices ?? []) {
       const { index, finish_reason: reason } = choice;
       if (reason !== null && reason !== undefined && reason !== '') this.#finished = true;

@@ -19,6 +19,7 @@ import type { SpendingRoute } from './spending-route.ts';
 import { renameModel } from './convert.ts';
 import { parse, rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
+import { splice } from './json-spans.ts';
 import { IDEMPOTENCY_KEY, type Claim, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
 import type { Limiter } from './limit.ts';
 import type { LimitGate } from './limits/limit-gate.ts';
@@ -75,22 +76,28 @@ const notRecorded = (held: HeldCall, refusal: Refusal): void => {
 
 const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'plain' }>): Promise<void> => {
   const { call, parsed, hold, claim } = held;
-  const { served, scanned } = attempted;
+  const { served, scanned, native } = attempted;
   served.finish('answered');
   const rules = rulesOf(parsed.endpoint);
-  const reading = rules.reading({ body: attempted.body, usage: scanned.usage }, parsed, held.route.price);
+  const reading =
+    native === null
+      ? rules.reading({ body: attempted.body, usage: scanned.usage }, parsed, held.route.price)
+      : native.reading(attempted.body, scanned.usage);
   // All that is left before the first byte is the charge.
   call.firstByteMs = elapsed(deps, call);
   held.ended = true;
   const charged = await charge(deps, call, hold, parsed, held.route, served, call.clientGone ? CLIENT_LEFT : 200, reading, () =>
-    rules.produced(attempted.body),
+    native === null ? rules.produced(attempted.body) : native.produced(attempted.body),
   );
   if (isRefusal(charged)) {
     claim?.spent();
     return sendRefusal(call, charged);
   }
   let body = attempted.body;
-  if (call.dialect.name !== 'openai')
+  if (native !== null) {
+    if (scanned.model !== null && served.upstreamModel !== held.route.model)
+      body = splice(body, [{ ...scanned.model, text: JSON.stringify(held.route.model) }]);
+  } else if (call.dialect.name !== 'openai')
     body = await call.dialect.answer(body, call.usage ?? {}, { requestId: call.requestId, model: held.route.model });
   else if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
   body = rules.finish(body, parsed);
@@ -106,13 +113,15 @@ const tokensOf = (charged: ChargedCall): ChargedTokens | null =>
 
 const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'stream' }>): Promise<void> => {
   const { call, parsed, hold, claim } = held;
-  const { served, source } = attempted;
+  const { served, source, native: form } = attempted;
   if (parsed.endpoint !== 'chat' && parsed.endpoint !== 'completions') throw new Error('only text streams');
   const usageWanted = parsed.request.stream_options?.include_usage === true;
-  const writer = call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
-  const renamedTo = writer !== null || served.upstreamModel === held.route.model ? null : held.route.model;
+  const isRenamed = served.upstreamModel !== held.route.model;
+  const native = form?.stream({ dialect: call.dialect, requestId: call.requestId, renamedTo: isRenamed ? held.route.model : null }) ?? null;
+  const writer = native ?? call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
+  const renamedTo = writer === null && isRenamed ? held.route.model : null;
   const chunkObject = parsed.endpoint === 'chat' ? 'chat.completion.chunk' : 'text_completion';
-  const options: StreamOptions = { usageWanted, renamedTo, chunkObject, writer };
+  const options: StreamOptions = { usageWanted, renamedTo, chunkObject, native, writer };
   const headers = ['x-oblivious-channel', served.channel.channelId];
   if (claim !== null) call.sent = [];
   const result = await relayStream(deps, call, source, headers, options);
@@ -148,13 +157,13 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
 const sendPassed = async (
   deps: PipelineDeps,
   held: HeldCall,
-  { status, headers, body }: Extract<Attempted, { kind: 'passed' }>,
+  { status, headers, body, native }: Extract<Attempted, { kind: 'passed' }>,
 ): Promise<void> => {
   const { call } = held;
   call.errorCode = 'upstream_refused';
   await release(deps, held, 'refused', false, status);
   if ((headers['content-type'] ?? '').toLowerCase().startsWith('application/json') && body[0] === 0x7b)
-    return sendBody(call, status, 'application/json', call.dialect.passedError(status, body, call.requestId));
+    return sendBody(call, status, 'application/json', native === null ? call.dialect.passedError(status, body, call.requestId) : body);
   // What is no error in OpenAI's shape is made one: clients read nothing else.
   const error = {
     message: 'The upstream refused the request and did not say why in a form that can be passed on.',
@@ -245,7 +254,7 @@ const passLimits = async (
 const run = async (
   deps: PipelineDeps,
   call: Call,
-  { endpoint, hubBody, prepare }: SpendingRoute,
+  { endpoint, hubBody, parseNative, prepare }: SpendingRoute,
   caller: Caller,
   onHeld: (held: HeldCall) => void,
 ): Promise<void> => {
@@ -262,7 +271,7 @@ const run = async (
     responses = prepared.responses;
   }
   if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
-  const inForm = parse(inHubForm, endpoint, deps.limits);
+  const inForm = parseNative === undefined ? parse(inHubForm, endpoint, deps.limits) : parseNative(inHubForm, deps.limits);
   if ('refused' in inForm) return sendRefusal(call, inForm);
   const parsed: ParsedRequest = responses !== undefined && inForm.endpoint === 'chat' ? { ...inForm, responses } : inForm;
   call.model = parsed.request.model;

@@ -2,10 +2,14 @@ import type { Refusal } from '../../schemas/errors.ts';
 import type { Call, Caller, Endpoint } from './call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
+import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayLimits } from './relay-limits.ts';
 
 /** What a client's body comes to as a body of the form that its endpoint has within the relay: OpenAI's. */
 export type HubBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
+
+/** A body in its client's own format, read. */
+export type ParseNative = (body: Buffer, limits: RelayLimits) => ParsedRequest | Refusal;
 
 /** A body in its endpoint's form within the relay, and how whoever sent it is answered. */
 export interface Prepared {
@@ -25,6 +29,8 @@ export interface SpendingRoute {
   readonly dialect: AnswerDialect;
   /** `null`: the body is one of OpenAI's already. */
   readonly hubBody: HubBody | null;
+  /** Reads a body in a format that upstreams speak too, for whom it stays as it is; `hubBody` is `null` then. */
+  readonly parseNative?: ParseNative;
   /** In place of `hubBody`, where the answer's form or the body's takes more than the body. */
   readonly prepare?: Prepare;
 }

@@ -1,8 +1,8 @@
 import type { Request } from 'express';
 import { anthropicAnswers } from './dialects/anthropic-answers.ts';
-import { chatBodyOf } from './dialects/anthropic-requests.ts';
+import { parseMessages } from './dialects/anthropic-requests.ts';
 import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
-import { chatBodyFor, embeddingBodyFor, embeddingsBodyFor } from './dialects/gemini-requests.ts';
+import { embeddingBodyFor, embeddingsBodyFor, parseContentsFor } from './dialects/gemini-requests.ts';
 import { geminiEmbedding, geminiEmbeddings } from './dialects/gemini-embeddings.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { prepareResponse } from './responses/prepare-response.ts';
@@ -28,7 +28,7 @@ export const spendingAddresses = (deps: Pick<RelayDeps, 'clock' | 'limits' | 'ar
   openai('moderations', '/v1/moderations'),
   { endpoint: 'rerank', name: '/v1/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'rerank', name: '/v2/rerank', dialect: rerankAnswers, hubBody: null },
-  { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: chatBodyOf },
+  { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: null, parseNative: parseMessages },
   { ...openai('chat', '/v1/responses'), prepare: prepareResponse(deps) },
 ];
 
@@ -40,7 +40,13 @@ const GENERATE = geminiAddress('generateContent');
 export const GEMINI_METHODS: ReadonlyMap<string, (model: string, req: Request) => SpendingRoute> = new Map([
   [
     'generateContent',
-    (model: string): SpendingRoute => ({ endpoint: 'chat', name: GENERATE, dialect: geminiAnswers, hubBody: chatBodyFor(model, false) }),
+    (model: string): SpendingRoute => ({
+      endpoint: 'chat',
+      name: GENERATE,
+      dialect: geminiAnswers,
+      hubBody: null,
+      parseNative: parseContentsFor(model, false),
+    }),
   ],
   [
     'embedContent',
@@ -66,7 +72,8 @@ export const GEMINI_METHODS: ReadonlyMap<string, (model: string, req: Request) =
       endpoint: 'chat',
       name: geminiAddress('streamGenerateContent'),
       dialect: query['alt'] === 'sse' ? geminiAnswers : geminiArrayAnswers,
-      hubBody: chatBodyFor(model, true),
+      hubBody: null,
+      parseNative: parseContentsFor(model, true),
     }),
   ],
 ]);

@@ -7,6 +7,7 @@ import type { StreamWriter } from './dialects/answer-dialect.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
+import type { NativeStream } from './native/native-form.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
 import { ProducedText } from './produced-text.ts';
 import { readUsageAt } from './read-usage.ts';
@@ -102,6 +103,8 @@ export interface StreamOptions {
   readonly renamedTo: string | null;
   /** What a chunk calls itself. */
   readonly chunkObject: 'chat.completion.chunk' | 'text_completion';
+  /** Passes it on as it came, where the client speaks the upstream's dialect and that is not the hub's; it is then the writer too. */
+  readonly native: NativeStream | null;
   /** Says it in the client's dialect; `null` where that is the upstream's. */
   readonly writer: StreamWriter | null;
 }
@@ -141,7 +144,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     this.#options = options;
     this.#resolve = resolve;
     this.#splitter = new EventSplitter(deps.limits.eventBytes);
-    this.#produced = new ProducedText(deps.limits.uncountedBytes);
+    this.#produced = new ProducedText(deps.limits.uncountedBytes, options.native?.teller() ?? null);
   }
 
   begin(): void {
@@ -167,7 +170,8 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
       this.#stop('garbled');
       return false;
     }
-    if (this.#options.renamedTo === null && isOrdinary(events)) {
+    const { native, renamedTo } = this.#options;
+    if (native === null ? renamedTo === null && isOrdinary(events) : native.isOrdinary(events)) {
       this.#produced.keep(events);
       return this.#write(events, now);
     }
@@ -223,8 +227,22 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     return goOn;
   }
 
+  #lookNatively(native: NativeStream, event: Buffer): Buffer | null {
+    const { passed, reading, isError, isLast } = native.look(event);
+    if (isError) this.#sawError = true;
+    if (reading !== null && reading.kind !== 'absent') {
+      this.#reading = reading;
+      this.#usageEvent = event;
+    }
+    if (this.#reading.kind === 'reported') this.#produced.forget();
+    else this.#produced.keep(event);
+    if (isLast) this.#doneEvent = event;
+    return passed;
+  }
+
   /** What of an event goes on at once; `null`: nothing. */
   #look(event: Buffer): Buffer | null {
+    if (this.#options.native !== null) return this.#lookNatively(this.#options.native, event);
     const at = dataSpan(event);
     if (at === null) return event;
     if (event.toString('latin1', at.start, at.start + DONE_MARK.length) === '[DONE]') {

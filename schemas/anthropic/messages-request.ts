@@ -123,3 +123,15 @@ export const MessagesRequest = z.looseObject({
   metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
 });
 export type MessagesRequest = z.infer<typeof MessagesRequest>;
+
+/** The fields of `POST /v1/messages` that decide who serves a call and what it may cost. All others pass through unread where the upstream speaks the format. */
+export const AnyMessagesRequest = z.looseObject({
+  model: z.string().min(1).max(200),
+  messages: z.array(z.unknown()).min(1).max(100_000),
+  /** Zero warms a cache and answers nothing. */
+  max_tokens: z.int().nonnegative().max(LARGEST_OUTPUT_LIMIT),
+  stream: z.boolean().nullish(),
+  speed: z.string().max(32).nullish(),
+  inference_geo: z.string().max(32).nullish(),
+});
+export type AnyMessagesRequest = z.infer<typeof AnyMessagesRequest>;

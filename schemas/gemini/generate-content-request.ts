@@ -67,3 +67,16 @@ export const GenerateContentRequest = z.looseObject({
   cachedContent: z.string().nullish(),
 });
 export type GenerateContentRequest = z.infer<typeof GenerateContentRequest>;
+
+/** The fields of `models/{model}:generateContent` that decide what a call may cost. All others pass through unread where the upstream speaks the format. */
+export const AnyGenerateRequest = z.looseObject({
+  contents: z.array(z.unknown()).min(1).max(100_000),
+  generationConfig: z
+    .looseObject({
+      candidateCount: z.int().min(1).max(8).nullish(),
+      maxOutputTokens: z.int().positive().max(LARGEST_OUTPUT_LIMIT).nullish(),
+      responseModalities: z.array(z.string().max(32)).max(16).nullish(),
+    })
+    .nullish(),
+  serviceTier: z.string().max(32).nullish(),
+});

@@ -2,8 +2,7 @@ import { reasoningDetail } from '../chat/reasoning-details.ts';
 import type { Teller, Told } from '../chat/told.ts';
 import { isRecord, textOf } from '../loose-json.ts';
 import { GEMINI_REASONING } from './contents.ts';
-import { geminiTraits } from './gemini-traits.ts';
-import { chatUsage } from './reported-usage.ts';
+import { billedSearches, chatUsage } from './reported-usage.ts';
 import { saidError } from './said-error.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -64,6 +63,7 @@ export class CompletionChunks implements Teller {
     const given: readonly unknown[] = Array.isArray(response['candidates']) ? response['candidates'] : [];
     for (const candidate of given) if (isRecord(candidate)) this.#candidate(candidate, told);
     this.#feedback(response['promptFeedback'], told);
+    this.#searches = Math.max(this.#searches, billedSearches(response, this.#upstreamModel));
     if (isRecord(response['usageMetadata'])) this.#usage = response['usageMetadata'];
     if (this.#isOver() && this.#usage !== null) told.push(this.#usageChunk(this.#usage));
     return told.length === 0 ? ['alive'] : told;
@@ -136,12 +136,9 @@ export class CompletionChunks implements Teller {
     told.push(this.#chunk(index, { tool_calls: [said] }));
   }
 
-  /** Where an answer was found by searching: its sources, each for all of the answer, and how many searches are billed. */
+  /** Where an answer was found by searching: its sources, each for all of the answer. */
   #grounding(metadata: unknown, index: number, candidate: Candidate, told: Told[]): void {
     if (!isRecord(metadata)) return;
-    const queries = Array.isArray(metadata['webSearchQueries']) ? metadata['webSearchQueries'].length : 0;
-    const billed = geminiTraits(this.#upstreamModel).billsSearches ? queries : Math.min(1, queries);
-    this.#searches = Math.max(this.#searches, billed);
     const annotations: Json[] = [];
     for (const chunk of Array.isArray(metadata['groundingChunks']) ? (metadata['groundingChunks'] as readonly unknown[]) : []) {
       const web = isRecord(chunk) && isRecord(chunk['web']) ? chunk['web'] : null;

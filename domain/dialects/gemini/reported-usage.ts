@@ -1,4 +1,5 @@
 import { isRecord } from '../loose-json.ts';
+import { geminiTraits } from './gemini-traits.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -50,4 +51,16 @@ export const chatUsage = (usage: Json, searches: number): Json => {
     completion_tokens_details: { reasoning_tokens: thoughts, audio_tokens: output('AUDIO'), image_tokens: output('IMAGE') },
     ...(searches === 0 ? {} : { server_tool_use: { web_search_requests: searches } }),
   };
+};
+
+/** Searches of the web that a response, or one of a stream's, is billed for. */
+export const billedSearches = (response: unknown, upstreamModel: string): number => {
+  const candidates = isRecord(response) && Array.isArray(response['candidates']) ? (response['candidates'] as readonly unknown[]) : [];
+  let most = 0;
+  for (const candidate of candidates) {
+    const metadata = isRecord(candidate) ? candidate['groundingMetadata'] : null;
+    const queries = isRecord(metadata) && Array.isArray(metadata['webSearchQueries']) ? metadata['webSearchQueries'].length : 0;
+    most = Math.max(most, queries);
+  }
+  return geminiTraits(upstreamModel).billsSearches ? most : Math.min(1, most);
 };

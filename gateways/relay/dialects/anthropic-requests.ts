@@ -1,18 +1,48 @@
 import { chatRequestOf, promptInChatForm } from '../../../domain/dialects/anthropic/chat-request.ts';
-import { CountTokensRequest, MessagesRequest } from '../../../schemas/anthropic/messages-request.ts';
-import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
+import { boundMessages } from '../../../domain/tokens/native-bound.ts';
+import { AnyMessagesRequest, CountTokensRequest, MessagesRequest } from '../../../schemas/anthropic/messages-request.ts';
+import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
+import { parsedNatively, type NativeRequest } from '../native/native-chat.ts';
+import type { ParseNative } from '../spending-route.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
 /** A body of Anthropic's Messages as one of OpenAI's chat completions. */
-export const chatBodyOf = (body: Buffer, limits: RelayLimits): Buffer | Refusal => {
-  const read = readObject(body, ['model', 'messages', 'max_tokens', 'stream', 'system', 'tools'], limits);
-  if ('refused' in read) return read;
-  const request = MessagesRequest.safeParse(read.value);
+const chatBodyOf = (value: unknown): Buffer | Refusal => {
+  const request = MessagesRequest.safeParse(value);
   if (!request.success) return firstIssue(request.error);
   const chat = chatRequestOf(request.data);
   return isRefusal(chat) ? chat : Buffer.from(JSON.stringify(chat));
+};
+
+/** What Anthropic bills at another price than the list's. */
+const unpriced = ({ speed, inference_geo: place }: AnyMessagesRequest): Refusal | null => {
+  const param = speed === 'fast' ? 'speed' : (place ?? 'global') === 'global' ? null : 'inference_geo';
+  return param === null ? null : refuse('invalid_request', `${param}: this has no price here; leave it out.`, { param });
+};
+
+/** A body of Anthropic's Messages. Only what decides about routing and money is looked at as long as it stays what it is. */
+export const parseMessages: ParseNative = (body, limits) => {
+  const read = readObject(body, ['model', 'messages', 'max_tokens', 'stream', 'system', 'tools'], limits);
+  if ('refused' in read) return read;
+  const parsed = AnyMessagesRequest.safeParse(read.value);
+  if (!parsed.success) return firstIssue(parsed.error);
+  const value = parsed.data;
+  const native: NativeRequest = {
+    dialect: 'anthropic',
+    body,
+    value,
+    model: value.model,
+    modelAt: read.spans[0] ?? null,
+    streamed: value.stream === true,
+    maxTokens: value.max_tokens,
+    choices: 1,
+    answers: { audio: false, image: false },
+    bound: (contextTokens) => boundMessages(value, body.length, contextTokens),
+    inHubForm: () => chatBodyOf(value),
+  };
+  return unpriced(value) ?? parsedNatively(native, limits);
 };
 
 /** The prompt of a body of Anthropic's token count, as a chat request. */

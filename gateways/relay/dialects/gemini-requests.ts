@@ -1,25 +1,55 @@
 import { chatRequestOf, promptInChatForm } from '../../../domain/dialects/gemini/chat-request.ts';
 import { inCamelCase } from '../../../domain/dialects/gemini/member-names.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
-import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
-import { GenerateContentRequest, PromptContent } from '../../../schemas/gemini/generate-content-request.ts';
+import { boundContents } from '../../../domain/tokens/native-bound.ts';
+import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import { AnyGenerateRequest, GenerateContentRequest, PromptContent } from '../../../schemas/gemini/generate-content-request.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { BatchEmbedContentsRequest, EmbedContentRequest } from '../../../schemas/gemini/embed-content-request.ts';
 import { embeddingsRequestOf } from '../../../domain/dialects/gemini/embeddings.ts';
+import { parsedNatively, type NativeRequest } from '../native/native-chat.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
-import type { HubBody } from '../spending-route.ts';
+import type { HubBody, ParseNative } from '../spending-route.ts';
 
-/** What a body of Gemini's comes to; the model and whether to stream stand in its address. */
-export const chatBodyFor =
-  (model: string, streamed: boolean): HubBody =>
+/** A body of Gemini's as one of chat completions. */
+const chatBodyOf = (model: string, value: unknown, streamed: boolean): Buffer | Refusal => {
+  const request = GenerateContentRequest.safeParse(value);
+  if (!request.success) return firstIssue(request.error);
+  const chat = chatRequestOf(model, request.data, streamed);
+  return isRefusal(chat) ? chat : Buffer.from(JSON.stringify(chat));
+};
+
+/**
+ * A body of Gemini's; the model and whether to stream stand in its address. Only what decides about routing and money is looked at as long
+ * as it stays what it is.
+ */
+export const parseContentsFor =
+  (model: string, streamed: boolean): ParseNative =>
   (body, limits) => {
     const read = readObject(body, ['contents'], limits);
     if ('refused' in read) return read;
-    const request = GenerateContentRequest.safeParse(inCamelCase(read.value));
-    if (!request.success) return firstIssue(request.error);
-    const chat = chatRequestOf(model, request.data, streamed);
-    return isRefusal(chat) ? chat : Buffer.from(JSON.stringify(chat));
+    const parsed = AnyGenerateRequest.safeParse(inCamelCase(read.value));
+    if (!parsed.success) return firstIssue(parsed.error);
+    const value = parsed.data;
+    if (value.serviceTier === 'priority')
+      return refuse('invalid_request', 'serviceTier: "priority" has no price here; leave it out.', { param: 'serviceTier' });
+    const { maxOutputTokens, candidateCount, responseModalities = [] } = value.generationConfig ?? {};
+    const answersIn = (modality: string): boolean => (responseModalities ?? []).some((one) => one.toUpperCase() === modality);
+    const native: NativeRequest = {
+      dialect: 'gemini',
+      body,
+      value,
+      model,
+      modelAt: null,
+      streamed,
+      maxTokens: maxOutputTokens ?? null,
+      choices: candidateCount ?? 1,
+      answers: { audio: answersIn('AUDIO'), image: answersIn('IMAGE') },
+      bound: (contextTokens) => boundContents(value, body.length, contextTokens),
+      inHubForm: () => chatBodyOf(model, value, streamed),
+    };
+    return parsedNatively(native, limits);
   };
 
 /** The prompt of a body of Gemini's token count, which has it as it is or within the request that it is to be part of. */

@@ -5,6 +5,7 @@ import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { convertRequest } from '../convert.ts';
 import type { Span } from '../json-spans.ts';
+import type { NativeChat } from '../native/native-chat.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { producedByAnswer } from '../produced-text.ts';
 import { readUsageAt } from '../read-usage.ts';
@@ -51,6 +52,8 @@ export interface ParsedChat {
   readonly inside: number;
   /** The call in the words of the Responses API, where its client used those. */
   readonly responses?: ResponsesWords;
+  /** The request in its client's own format; `null` where that is this one. Else `request` has no more than what routing needs. */
+  readonly native: NativeChat | null;
 }
 
 /** Tiers that an upstream bills at another price than the list's. */
@@ -70,7 +73,14 @@ const parse = (body: Buffer, limits: RelayLimits): ParsedChat | Refusal => {
     );
   }
   const [model, , streamOptions, maxTokens, maxCompletionTokens] = read.spans as [Span, Span | null, Span | null, Span | null, Span | null];
-  return { endpoint: 'chat', body, request, spans: { model, streamOptions, maxTokens, maxCompletionTokens }, inside: read.inside };
+  return {
+    endpoint: 'chat',
+    body,
+    request,
+    spans: { model, streamOptions, maxTokens, maxCompletionTokens },
+    inside: read.inside,
+    native: null,
+  };
 };
 
 /** The most that one choice may produce: what the caller allows, and never more than the model can. */
@@ -100,7 +110,8 @@ export const chat: EndpointRules<ParsedChat> = {
   parse,
   streamed: ({ request }) => request.stream === true,
   bound: (parsed, price) => {
-    const { request, body } = parsed;
+    const { request, body, native } = parsed;
+    if (native !== null) return native.bound(price);
     const prompt = boundPrompt(request, Math.max(body.length, parsed.responses?.bytes ?? 0), price.contextTokens);
     const choices = request.n ?? 1;
     const predicted = predictedTokens(request);
@@ -121,7 +132,8 @@ export const chat: EndpointRules<ParsedChat> = {
   convert: convertRequest,
   reading: ({ body, usage }) => readUsageAt(body, usage, 'chat'),
   produced: producedByAnswer,
-  estimate: (counter, { request }, _price, produced) => countBoth(counter, promptOf(request), produced),
+  estimate: (counter, { request, native }, _price, produced) =>
+    countBoth(counter, native === null ? promptOf(request) : native.prompt(), produced),
   toolUses: searches,
   finish: (body) => body,
 };

@@ -1,37 +1,73 @@
 import { completionOf } from '../../../domain/dialects/anthropic/completion.ts';
 import { CompletionChunks } from '../../../domain/dialects/anthropic/completion-chunks.ts';
 import { messagesBody } from '../../../domain/dialects/anthropic/messages-body.ts';
-import { isOutOfMoney, saidError } from '../../../domain/dialects/anthropic/said-error.ts';
+import { saidError } from '../../../domain/dialects/anthropic/said-error.ts';
+import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
+import { splice } from '../json-spans.ts';
+import { anthropicNative } from '../native/anthropic-native.ts';
+import type { NativeRequest } from '../native/native-chat.ts';
+import { anthropicErrors } from './anthropic-errors.ts';
 import { EventTranslation } from './event-translation.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';
-import type { UpstreamDialect } from './upstream-dialect.ts';
+import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
 /** The version whose rules the conversion follows: it takes sampling where the model does. */
 const HEADERS = { 'anthropic-version': '2023-06-01' } as const;
 
-/** Anthropic has no such status; it is what the hub knows an account without money by. */
-const OUT_OF_MONEY = 402;
+/** Anthropic takes no smaller budget to think with. */
+const LEAST_BUDGET = 1_024;
 
 const jsonOf = (body: Buffer): unknown => parsedJson(body.toString('utf8'));
 
 const asBuffer = (value: object): Buffer => Buffer.from(JSON.stringify(value));
 
 const translationAt = (created: number, eventBytes: number): Translation => ({
+  ...anthropicErrors,
   answer: (body) => {
     const said = jsonOf(body);
     const completion = completionOf(said, created);
     return completion === null ? asBuffer(saidError(said)) : asBuffer(completion);
   },
-  error: (_status, body) => asBuffer(saidError(jsonOf(body))),
   stream: () => new EventTranslation(new CompletionChunks(created), eventBytes),
-  statusOf: (status, body) => (status === 400 && isOutOfMoney(status, jsonOf(body)) ? OUT_OF_MONEY : status),
 });
+
+/** A smaller answer than was asked for leaves less to think with, or nothing. */
+const lowered = ({ value, maxTokens }: NativeRequest, upstreamModel: string, most: number): Buffer => {
+  const limit = Math.min(maxTokens ?? most, most);
+  const { thinking, ...rest } = value;
+  const budget = isRecord(thinking) ? thinking['budget_tokens'] : undefined;
+  const fits = typeof budget !== 'number' || budget < limit;
+  const less = isRecord(thinking) && limit > LEAST_BUDGET ? { thinking: { ...thinking, budget_tokens: limit - 1 } } : {};
+  return asBuffer({ ...rest, ...(fits ? { thinking } : less), model: upstreamModel, max_tokens: limit });
+};
+
+const given = (name: string, value: string | readonly string[] | undefined): Readonly<Record<string, string>> =>
+  typeof value === 'string' ? { [name]: value } : {};
+
+/** The client's own bytes, with the version and the extensions that it named. */
+const askNatively = (native: NativeRequest, { upstreamModel, loweredOutput, clientHeaders }: Ask): Asked => {
+  const { body, model, modelAt } = native;
+  const renamed = modelAt === null || model === upstreamModel ? body : splice(body, [{ ...modelAt, text: JSON.stringify(upstreamModel) }]);
+  return {
+    path: '/messages',
+    headers: {
+      ...HEADERS,
+      ...given('anthropic-version', clientHeaders['anthropic-version']),
+      ...given('anthropic-beta', clientHeaders['anthropic-beta']),
+    },
+    body: loweredOutput === null ? renamed : lowered(native, upstreamModel, loweredOutput),
+    interpreter: null,
+    native: anthropicNative,
+  };
+};
 
 /** Anthropic's Messages. */
 export const anthropicUpstream: UpstreamDialect = {
-  ask: ({ parsed, upstreamModel, modelLimit, loweredOutput, limits, createdAt }) => {
+  ask: (ask) => {
+    const { parsed, native, upstreamModel, modelLimit, loweredOutput, limits, createdAt } = ask;
+    if (native !== null) return askNatively(native, ask);
     if (parsed.endpoint !== 'chat') return refuse('invalid_request', 'Models behind Anthropic’s format answer chats only.');
     const body = messagesBody(parsed.request, { upstreamModel, modelLimit, loweredOutput });
     if (isRefusal(body)) return body;

@@ -3,11 +3,15 @@ import { CompletionChunks } from '../../../domain/dialects/gemini/completion-chu
 import { embedBody, embeddingsOf } from '../../../domain/dialects/gemini/embed-body.ts';
 import { generateBody } from '../../../domain/dialects/gemini/generate-body.ts';
 import { saidError } from '../../../domain/dialects/gemini/said-error.ts';
+import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
+import { geminiNative } from '../native/gemini-native.ts';
+import type { NativeRequest } from '../native/native-chat.ts';
 import { EventTranslation } from './event-translation.ts';
+import { geminiErrors } from './gemini-errors.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';
-import type { Ask, UpstreamDialect } from './upstream-dialect.ts';
+import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
 const NO_HEADERS = {} as const;
 
@@ -18,17 +22,8 @@ const asBuffer = (value: object): Buffer => Buffer.from(JSON.stringify(value));
 /** A model as Google's paths name it; tuned models bring the name of their collection. */
 const resourceOf = (upstreamModel: string): string => (upstreamModel.includes('/') ? upstreamModel : `models/${upstreamModel}`);
 
-const errors: Pick<Translation, 'error' | 'statusOf' | 'headersOf'> = {
-  error: (status, body) => asBuffer(saidError(status, jsonOf(body)).body),
-  statusOf: (status, body) => (status === 400 ? saidError(status, jsonOf(body)).status : status),
-  headersOf: (status, body) => {
-    const wait = status === 429 ? saidError(status, jsonOf(body)).wait : null;
-    return wait === null ? NO_HEADERS : { 'retry-after': String(wait) };
-  },
-};
-
 const generated = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
-  ...errors,
+  ...geminiErrors,
   answer: (body) => {
     const said = jsonOf(body);
     const teller = new CompletionChunks(upstreamModel, createdAt);
@@ -45,12 +40,29 @@ const embedded = (ask: Ask): Translation => ({
   },
 });
 
+const lowered = ({ value, maxTokens }: NativeRequest, most: number): Buffer => {
+  const generation = isRecord(value['generationConfig']) ? value['generationConfig'] : {};
+  return asBuffer({ ...value, generationConfig: { ...generation, maxOutputTokens: Math.min(maxTokens ?? most, most) } });
+};
+
+const methodOf = (streamed: boolean): string => (streamed ? ':streamGenerateContent?alt=sse' : ':generateContent');
+
+/** The client's own bytes; the model stands in the address. */
+const askNatively = (native: NativeRequest, path: string, { upstreamModel, loweredOutput }: Ask): Asked => ({
+  path: path + methodOf(native.streamed),
+  headers: NO_HEADERS,
+  body: loweredOutput === null ? native.body : lowered(native, loweredOutput),
+  interpreter: null,
+  native: geminiNative(upstreamModel, native.choices),
+});
+
 /** Gemini's generateContent and its embeddings. */
 export const geminiUpstream: UpstreamDialect = {
   ask: (ask) => {
-    const { parsed, upstreamModel, loweredOutput, limits } = ask;
+    const { parsed, native, upstreamModel, loweredOutput, limits } = ask;
     const resource = resourceOf(upstreamModel);
     const path = `/${encodeURI(resource)}`;
+    if (native !== null) return askNatively(native, path, ask);
     if (parsed.endpoint === 'embeddings') {
       const body = embedBody(parsed.request, resource);
       if (isRefusal(body)) return body;
@@ -66,7 +78,7 @@ export const geminiUpstream: UpstreamDialect = {
     if (isRefusal(body)) return body;
     const streamed = parsed.request.stream === true;
     return {
-      path: streamed ? `${path}:streamGenerateContent?alt=sse` : `${path}:generateContent`,
+      path: path + methodOf(streamed),
       headers: NO_HEADERS,
       body: asBuffer(body),
       interpreter: (listener) => new TranslatedAnswer(generated(ask), streamed, limits, listener),

@@ -1,13 +1,19 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Provider } from '../../../domain/providers/provider.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { UpstreamExchange, UpstreamListener } from '../../ports/upstream.ts';
 import type { Conversion } from '../convert.ts';
 import type { ParsedRequest } from '../endpoints/parsed-request.ts';
+import type { NativeRequest } from '../native/native-chat.ts';
+import type { NativeForm } from '../native/native-form.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
 /** A call in the hub's form, on its way to an upstream. */
 export interface Ask extends Conversion {
   readonly parsed: ParsedRequest;
+  /** The request in its client's own format, where that is this upstream's; `parsed` then says nothing more. */
+  readonly native: NativeRequest | null;
+  readonly clientHeaders: IncomingHttpHeaders;
   readonly provider: Provider;
   /** The channel's upstream knows the words of the Responses API. */
   readonly speaksResponses?: boolean;
@@ -36,6 +42,8 @@ export interface Asked {
    * completions, server-sent events of their chunks, errors of OpenAI's shape. `null`: the upstream speaks it.
    */
   readonly interpreter: ((listener: UpstreamListener) => Interpreter) | null;
+  /** How the answer is read where it goes to the client as it comes, in the format that both speak. */
+  readonly native?: NativeForm;
 }
 
 /** A wire format that upstreams speak: everything that the relay has to know of it. */

@@ -1,0 +1,88 @@
+import { UNKNOWN_OUTPUT_LIMIT } from '../../../domain/pricing/worst-case.ts';
+import { promptOf, type Countable } from '../../../domain/tokens/chat-text.ts';
+import type { NativeBound } from '../../../domain/tokens/native-bound.ts';
+import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
+import type { ModelPrice } from '../../../schemas/price.ts';
+import { chat, type ParsedChat } from '../endpoints/chat.ts';
+import type { Bounded } from '../endpoints/endpoint.ts';
+import type { Span } from '../json-spans.ts';
+import type { RelayLimits } from '../relay-limits.ts';
+
+/** Formats of chat, other than the hub's, in which both clients and upstreams speak. */
+export type NativeDialectName = 'anthropic' | 'gemini';
+
+/** What a request in such a format says, as far as the relay has to know. */
+export interface NativeRequest {
+  readonly dialect: NativeDialectName;
+  /** As the client sent it. */
+  readonly body: Buffer;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly model: string;
+  /** Where in the body its name is; `null` where the address has it. */
+  readonly modelAt: Span | null;
+  readonly streamed: boolean;
+  /** Most output of one answer, where it says. */
+  readonly maxTokens: number | null;
+  readonly choices: number;
+  readonly answers: { readonly audio: boolean; readonly image: boolean };
+  bound(contextTokens: number | undefined): NativeBound;
+  /** The same as a body of chat completions, or what of it cannot be said there. */
+  inHubForm(): Buffer | Refusal;
+}
+
+/** A chat in its client's own format. It goes out as it came wherever the upstream speaks that too, and is converted only where one is tried that does not. */
+export class NativeChat {
+  readonly request: NativeRequest;
+  readonly #limits: RelayLimits;
+  #hub: ParsedChat | Refusal | null = null;
+
+  constructor(request: NativeRequest, limits: RelayLimits) {
+    this.request = request;
+    this.#limits = limits;
+  }
+
+  bound(price: ModelPrice): Bounded {
+    const { maxTokens, choices, answers } = this.request;
+    const { tokens, audio, image, toolUses } = this.request.bound(price.contextTokens);
+    const limit = price.maxOutputTokens;
+    const each = maxTokens === null ? (limit ?? UNKNOWN_OUTPUT_LIMIT) : limit === undefined ? maxTokens : Math.min(maxTokens, limit);
+    return {
+      choices,
+      predicted: 0,
+      bound: {
+        promptTokens: tokens,
+        outputTokens: each * choices,
+        audioInput: audio,
+        imageInput: image,
+        audioOutput: answers.audio,
+        imageOutput: answers.image,
+        toolUses,
+      },
+    };
+  }
+
+  /** For upstreams that speak another format; made when the first one is tried. */
+  hub(): ParsedChat | Refusal {
+    if (this.#hub === null) {
+      const body = this.request.inHubForm();
+      this.#hub = isRefusal(body) ? body : chat.parse(body, this.#limits);
+    }
+    return this.#hub;
+  }
+
+  /** What of it counts as its prompt, for where nobody reports what it took. */
+  prompt(): Countable {
+    const hub = this.hub();
+    return isRefusal(hub) ? { texts: [this.request.body.toString('utf8')], tokens: 0 } : promptOf(hub.request);
+  }
+}
+
+/** A native request as the steps of the pipeline know chats. Its spans are those of no bytes: nothing is put into the client's own. */
+export const parsedNatively = (request: NativeRequest, limits: RelayLimits): ParsedChat => ({
+  endpoint: 'chat',
+  body: request.body,
+  request: { model: request.model, messages: [], stream: request.streamed, stream_options: { include_usage: true } },
+  spans: { model: { start: 0, end: 0 }, streamOptions: null, maxTokens: null, maxCompletionTokens: null },
+  inside: 0,
+  native: new NativeChat(request, limits),
+});
