@@ -4,7 +4,8 @@ import { AnyMessagesRequest, CountTokensRequest, MessagesRequest } from '../../.
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
-import { parsedNatively, type NativeRequest } from '../native/native-chat.ts';
+import { parsedNatively } from '../native/native-chat.ts';
+import type { NativeRequest } from '../native/native-request.ts';
 import type { ParseNative } from '../spending-route.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 

@@ -7,7 +7,8 @@ import { AnyGenerateRequest, GenerateContentRequest, PromptContent } from '../..
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { BatchEmbedContentsRequest, EmbedContentRequest } from '../../../schemas/gemini/embed-content-request.ts';
 import { embeddingsRequestOf } from '../../../domain/dialects/gemini/embeddings.ts';
-import { parsedNatively, type NativeRequest } from '../native/native-chat.ts';
+import { parsedNatively } from '../native/native-chat.ts';
+import type { NativeRequest } from '../native/native-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { HubBody, ParseNative } from '../spending-route.ts';

@@ -1,17 +1,18 @@
 import { UNKNOWN_OUTPUT_LIMIT } from '../../../domain/pricing/worst-case.ts';
-import { promptOf } from '../../../domain/tokens/chat-text.ts';
+import { promptOf, type Countable } from '../../../domain/tokens/chat-text.ts';
 import { boundPrompt } from '../../../domain/tokens/prompt-bound.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import type { ModelPrice } from '../../../schemas/price.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { convertRequest } from '../convert.ts';
 import type { Span } from '../json-spans.ts';
-import type { NativeChat } from '../native/native-chat.ts';
+import type { NativeRequest } from '../native/native-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { producedByAnswer } from '../produced-text.ts';
 import { readUsageAt } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
-import type { EndpointRules } from './endpoint.ts';
+import type { Bounded, EndpointRules } from './endpoint.ts';
 
 /** The members that may have to be changed in the raw bytes on the way to the upstream. */
 const MEMBERS = [
@@ -38,6 +39,16 @@ export interface ResponsesWords {
   readonly unsayable: Refusal | null;
 }
 
+/** A chat in a format that is not the hub's and that upstreams speak too. */
+export interface ChatInOwnForm {
+  readonly request: NativeRequest;
+  bound(price: ModelPrice): Bounded;
+  /** For upstreams that speak another format. */
+  hub(): ParsedChat | Refusal;
+  /** What of it counts as its prompt, for where nobody reports what it took. */
+  prompt(): Countable;
+}
+
 export interface ParsedChat {
   readonly endpoint: 'chat';
   readonly body: Buffer;
@@ -53,7 +64,7 @@ export interface ParsedChat {
   /** The call in the words of the Responses API, where its client used those. */
   readonly responses?: ResponsesWords;
   /** The request in its client's own format; `null` where that is this one. Else `request` has no more than what routing needs. */
-  readonly native: NativeChat | null;
+  readonly native: ChatInOwnForm | null;
 }
 
 /** Tiers that an upstream bills at another price than the list's. */

@@ -1,37 +1,14 @@
 import { UNKNOWN_OUTPUT_LIMIT } from '../../../domain/pricing/worst-case.ts';
 import { promptOf, type Countable } from '../../../domain/tokens/chat-text.ts';
-import type { NativeBound } from '../../../domain/tokens/native-bound.ts';
 import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
-import { chat, type ParsedChat } from '../endpoints/chat.ts';
+import { chat, type ChatInOwnForm, type ParsedChat } from '../endpoints/chat.ts';
 import type { Bounded } from '../endpoints/endpoint.ts';
-import type { Span } from '../json-spans.ts';
+import type { NativeRequest } from './native-request.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
-/** Formats of chat, other than the hub's, in which both clients and upstreams speak. */
-export type NativeDialectName = 'anthropic' | 'gemini';
-
-/** What a request in such a format says, as far as the relay has to know. */
-export interface NativeRequest {
-  readonly dialect: NativeDialectName;
-  /** As the client sent it. */
-  readonly body: Buffer;
-  readonly value: Readonly<Record<string, unknown>>;
-  readonly model: string;
-  /** Where in the body its name is; `null` where the address has it. */
-  readonly modelAt: Span | null;
-  readonly streamed: boolean;
-  /** Most output of one answer, where it says. */
-  readonly maxTokens: number | null;
-  readonly choices: number;
-  readonly answers: { readonly audio: boolean; readonly image: boolean };
-  bound(contextTokens: number | undefined): NativeBound;
-  /** The same as a body of chat completions, or what of it cannot be said there. */
-  inHubForm(): Buffer | Refusal;
-}
-
 /** A chat in its client's own format. It goes out as it came wherever the upstream speaks that too, and is converted only where one is tried that does not. */
-export class NativeChat {
+class NativeChat implements ChatInOwnForm {
   readonly request: NativeRequest;
   readonly #limits: RelayLimits;
   #hub: ParsedChat | Refusal | null = null;

@@ -7,7 +7,7 @@ import { isRefusal, refuse } from '../../../schemas/errors.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
 import { splice } from '../json-spans.ts';
 import { anthropicNative } from '../native/anthropic-native.ts';
-import type { NativeRequest } from '../native/native-chat.ts';
+import type { NativeRequest } from '../native/native-request.ts';
 import { anthropicErrors } from './anthropic-errors.ts';
 import { EventTranslation } from './event-translation.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';

@@ -7,7 +7,7 @@ import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
 import { geminiNative } from '../native/gemini-native.ts';
-import type { NativeRequest } from '../native/native-chat.ts';
+import type { NativeRequest } from '../native/native-request.ts';
 import { EventTranslation } from './event-translation.ts';
 import { geminiErrors } from './gemini-errors.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';

@@ -4,7 +4,7 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { UpstreamExchange, UpstreamListener } from '../../ports/upstream.ts';
 import type { Conversion } from '../convert.ts';
 import type { ParsedRequest } from '../endpoints/parsed-request.ts';
-import type { NativeRequest } from '../native/native-chat.ts';
+import type { NativeRequest } from '../native/native-request.ts';
 import type { NativeForm } from '../native/native-form.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
