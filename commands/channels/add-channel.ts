@@ -18,11 +18,17 @@ export interface ChannelDeps extends CommandLog {
 }
 
 /** The sandbox is inside this process: its address is no address. */
-const addressAtFault = async (egress: EgressCheck, { provider, baseUrl }: ChannelSettings): Promise<Refusal | null> => {
+const addressAtFault = async (egress: EgressCheck, { provider, baseUrl, proxy }: ChannelSettings): Promise<Refusal | null> => {
   if (provider === 'sandbox') return null;
   if (!URL.canParse(baseUrl)) return refuse('invalid_request', 'The base URL is not a URL.', { param: 'settings.baseUrl' });
   const refusal = await egress.check(new URL(baseUrl));
-  return refusal === null ? null : { ...refusal, param: 'settings.baseUrl' };
+  if (refusal !== null) return { ...refusal, param: 'settings.baseUrl' };
+  if (proxy === undefined) return null;
+  // The check is of where it leads; what is spoken there makes no difference.
+  const plain = proxy.replace(/^socks5:/, 'http:');
+  if (!URL.canParse(plain)) return refuse('invalid_request', 'The address of the proxy is none.', { param: 'settings.proxy' });
+  const blocked = await egress.check(new URL(plain));
+  return blocked === null ? null : { ...blocked, param: 'settings.proxy' };
 };
 
 export const addChannel = async (

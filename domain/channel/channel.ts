@@ -6,6 +6,8 @@ import type { Sealed } from '../../schemas/sealed.ts';
 import type { Decider } from '../kernel/decider.ts';
 import { streamName } from '../kernel/stream-name.ts';
 import { providerOf } from '../providers/providers.ts';
+import { bodyRuleFault } from './body-rules.ts';
+import { headerRuleFault } from './header-rules.ts';
 import { cycleIn } from '../relay/model-mapping.ts';
 import { upstreamOrigin } from './upstream-origin.ts';
 
@@ -112,7 +114,21 @@ export type ChannelCommand =
     }
   | { readonly kind: 'remove' };
 
-const settingsAtFault = ({ provider, baseUrl, models }: ChannelSettings): Refusal | null => {
+const rulesAtFault = ({ provider, bodyRules = [], headerRules = [] }: ChannelSettings): Refusal | null => {
+  for (const [index, rule] of bodyRules.entries()) {
+    const fault = bodyRuleFault(rule);
+    if (fault !== null) return refuse('invalid_request', `${fault}.`, { param: `settings.bodyRules.${index}` });
+  }
+  const auth = providerOf(provider)?.auth;
+  for (const [index, rule] of headerRules.entries()) {
+    const fault = headerRuleFault(rule, auth?.kind === 'header' ? auth.name : null);
+    if (fault !== null) return refuse('invalid_request', `${fault}.`, { param: `settings.headerRules.${index}` });
+  }
+  return null;
+};
+
+const settingsAtFault = (settings: ChannelSettings): Refusal | null => {
+  const { provider, baseUrl, models } = settings;
   if (providerOf(provider) === undefined)
     return refuse('invalid_request', `The provider "${provider}" is not known here.`, { param: 'settings.provider' });
   if (upstreamOrigin(baseUrl) === null) {
@@ -137,7 +153,7 @@ const settingsAtFault = ({ provider, baseUrl, models }: ChannelSettings): Refusa
   const cycle = cycleIn(models);
   if (cycle !== null)
     return refuse('invalid_request', `The mapping of the model ${cycle} leads back to itself.`, { param: 'settings.models' });
-  return null;
+  return rulesAtFault(settings);
 };
 
 const tooManyKeys = (count: number): Refusal | null =>

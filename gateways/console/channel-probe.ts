@@ -1,3 +1,4 @@
+import { applyHeaderRules } from '../../domain/channel/header-rules.ts';
 import type { ChannelProbe, ProbeOutcome } from '../../commands/ports/channel-probe.ts';
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { ChannelSettings, ModelMapping } from '../../schemas/events/channel.ts';
@@ -7,6 +8,7 @@ import { isRefusal, type Refusal } from '../../schemas/errors.ts';
 import type { Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../ports/upstream.ts';
 import { parse } from '../relay/endpoints/endpoints.ts';
 import type { ParsedRequest } from '../relay/endpoints/parsed-request.ts';
+import { ruled } from '../relay/channel-rewriting.ts';
 import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
 import { addressOf } from '../relay/upstream-address.ts';
 import { addCredential } from '../relay/upstreams/credential-headers.ts';
@@ -128,18 +130,22 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
       limits: DEFAULT_RELAY_LIMITS,
     });
     if (isRefusal(asked)) return { ok: false, latencyMs: 0, message: asked.message };
-    const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json', ...asked.headers };
+    const said = ruled(asked, settings);
+    if (said === null) return { ok: false, latencyMs: 0, message: 'The channel’s own rules pass over so small a call.' };
+    const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json', ...said.headers };
+    if (settings.headerRules !== undefined) applyHeaderRules(headers, settings.headerRules, {});
     if (credential !== null) addCredential(headers, provider.auth, credential);
     const request: UpstreamRequest = {
       origin: address.origin,
-      path: address.path + asked.path,
+      path: address.path + said.path,
       method: 'POST',
       headers,
-      body: asked.body,
+      body: said.body,
       trusted: provider.internal === true,
+      ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
     };
     const began = clock.now();
-    const { ok, message } = judge(await ask(upstream, request, asked));
+    const { ok, message } = judge(await ask(upstream, request, said));
     // Upstreams that reject a key like to quote it.
     const clean = credential === null ? message : message.replaceAll(credential, '[key]');
     return { ok, latencyMs: Math.max(0, Math.round(clock.now() - began)), message: clean.slice(0, MESSAGE_LENGTH) };

@@ -9,6 +9,8 @@ export interface UpstreamRequest {
   readonly body: Buffer | null;
   /** True for the sandbox inside this process: its address is ours, not one that somebody typed in. */
   readonly trusted: boolean;
+  /** Through which it goes; absent: straight. */
+  readonly proxy?: string;
 }
 
 /** Why no (whole) answer came. `blocked`: the egress rules forbid the address. `unreachable`: no connection. `broken`: it died on the way. */

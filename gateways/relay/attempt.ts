@@ -1,3 +1,4 @@
+import { applyHeaderRules } from '../../domain/channel/header-rules.ts';
 import { askedToWait, backoff } from '../../domain/relay/backoff.ts';
 import { chooseChannel } from '../../domain/relay/choose-channel.ts';
 import { DEFAULT_DISABLE_RULES, disabledBy } from '../../domain/relay/disable-rules.ts';
@@ -6,6 +7,7 @@ import { judgeUpstream, type UpstreamVerdict } from '../../domain/relay/upstream
 import type { UpstreamDialectName } from '../../domain/providers/provider.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
 import { isRefusal, refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
+import type { ChannelSettings } from '../../schemas/events/channel.ts';
 import type { DisableRule } from '../../schemas/events/channel-rules.ts';
 import type { Attempt } from '../../schemas/events/lease.ts';
 import type { AttemptId } from '../../schemas/ids.ts';
@@ -17,11 +19,13 @@ import type { UpstreamHeaders, UpstreamRequest } from '../ports/upstream.ts';
 import { affinityOf, capabilitiesOf } from './call-needs.ts';
 import { CallRouting } from './call-routing.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
+import { prompted, rewrites, ruled } from './channel-rewriting.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
 import type { FailureKind } from './channel-states.ts';
 import { scanObject, type Span } from './json-spans.ts';
 import { Opening, type Opened, type StreamSource } from './opening.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
+import type { RelayLimits } from './relay-limits.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
 import type { NativeForm } from './native/native-form.ts';
@@ -139,12 +143,19 @@ class Tries {
 }
 
 /** A request as this dialect is asked: in its client's own format where that is the dialect's too, else in the hub's; or what of it cannot be said there. */
-const formFor = (parsed: ParsedRequest, dialect: UpstreamDialectName): Pick<Ask, 'parsed' | 'native'> | Refusal => {
+const formFor = (
+  parsed: ParsedRequest,
+  dialect: UpstreamDialectName,
+  ruledBy: ChannelSettings | null,
+  limits: RelayLimits,
+): Pick<Ask, 'parsed' | 'native'> | Refusal => {
   const native = parsed.endpoint === 'chat' ? parsed.native : null;
-  if (native === null) return { parsed, native: null };
-  if (native.request.dialect === dialect) return { parsed, native: native.request };
-  const hub = native.hub();
-  return isRefusal(hub) ? hub : { parsed: hub, native: null };
+  // A channel's own text is put into the hub's form.
+  const hasText = ruledBy !== null && ruledBy.systemPrompt !== undefined;
+  if (native !== null && native.request.dialect === dialect && !hasText) return { parsed, native: native.request };
+  const hub = native === null ? parsed : native.hub();
+  if (isRefusal(hub)) return hub;
+  return { parsed: hasText ? prompted(hub, ruledBy, limits) : hub, native: null };
 };
 
 const sleep = (ms: number, call: Call): Promise<void> =>
@@ -177,6 +188,8 @@ const requestFor = (
     'x-client-request-id': attemptId,
     ...asked.headers,
   };
+  const { headerRules } = channel.settings;
+  if (headerRules !== undefined) applyHeaderRules(headers, headerRules, call.req.headers);
   if (key !== null) addCredential(headers, provider.auth, deps.channelSecrets.open(key));
   return {
     origin: address.origin,
@@ -185,6 +198,7 @@ const requestFor = (
     headers,
     body: asked.body,
     trusted: provider.internal === true,
+    ...(channel.settings.proxy === undefined ? {} : { proxy: channel.settings.proxy }),
   };
 };
 
@@ -353,6 +367,8 @@ const both = (one: Interruptible, other: Interruptible): Interruptible => ({
 
 /** A body in its upstream's form, used again where another key or channel wants the same. */
 interface Said {
+  /** Whose rules are in it; `null`: nobody's. */
+  readonly ruledBy: ChannelSettings | null;
   readonly ask: Ask;
   readonly asked: Asked;
 }
@@ -423,15 +439,17 @@ class Search {
     const provider = providerOf(channel.settings.provider);
     if (provider === undefined) return null;
     const said = this.#said;
+    const ruledBy = rewrites(channel.settings) ? channel.settings : null;
     const knowsResponses = speaksResponses(channel.settings, provider);
     if (
       said !== null &&
+      said.ruledBy === ruledBy &&
       said.ask.upstreamModel === upstreamModel &&
       said.ask.provider === provider &&
       said.ask.speaksResponses === knowsResponses
     )
       return said;
-    const form = formFor(this.#parsed, provider.dialect);
+    const form = formFor(this.#parsed, provider.dialect, ruledBy, this.#deps.limits);
     if (isRefusal(form)) {
       this.#unsayable = form;
       return null;
@@ -452,7 +470,8 @@ class Search {
       this.#unsayable = asked;
       return null;
     }
-    return (this.#said = { ask, asked });
+    const meant = ruledBy === null ? asked : ruled(asked, ruledBy);
+    return meant === null ? null : (this.#said = { ruledBy, ask, asked: meant });
   }
 
   /** Sends the call to the channel; `null` where that cannot be done after all. */

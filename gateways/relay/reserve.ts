@@ -24,13 +24,14 @@ export const reserve = (
   route: Route,
 ): Reserved | Refusal | Promise<Reserved | Refusal> => {
   const { price, groupRatio } = route;
-  const { bound, choices, predicted } = rulesOf(parsed.endpoint).bound(parsed, price);
+  const { bound: asked, choices, predicted } = rulesOf(parsed.endpoint).bound(parsed, price);
+  const bound = route.addedTokens === 0 ? asked : { ...asked, promptTokens: asked.promptTokens + route.addedTokens };
   const amount = worstCase(bound, price, groupRatio);
   if (amount > LARGEST_AMOUNT) return refuse('insufficient_quota');
   const usefulOutput = Math.min(bound.outputTokens, predicted + USEFUL_OUTPUT_TOKENS * choices);
   const least = usefulOutput === bound.outputTokens ? amount : worstCase({ ...bound, outputTokens: usefulOutput }, price, groupRatio);
 
-  const asked = spending.reserve({
+  const reserving = spending.reserve({
     requestId,
     userId: caller.user.userId,
     tokenId: caller.token.tokenId,
@@ -45,5 +46,5 @@ export const reserve = (
     const affordable = affordableOutput(bound, price, groupRatio, hold.amount);
     return { hold, loweredOutput: Math.max(1, Math.floor((affordable - predicted) / choices)) };
   };
-  return asked instanceof Promise ? asked.then(limited) : limited(asked);
+  return reserving instanceof Promise ? reserving.then(limited) : limited(reserving);
 };

@@ -5,6 +5,7 @@ import type { PriceListId } from '../../schemas/ids.ts';
 import type { ModelPrice, Ratio } from '../../schemas/price.ts';
 import type { Directory, DirectoryChannel } from '../ports/directory.ts';
 import { mayUseModel } from './authenticate.ts';
+import { addedTokens } from './channel-rewriting.ts';
 import type { Caller, Endpoint } from './call.ts';
 import { rulesOf } from './endpoints/endpoints.ts';
 
@@ -14,6 +15,8 @@ export interface Route {
   readonly group: string;
   readonly channels: readonly DirectoryChannel[];
   readonly routing: Routing;
+  /** The most that any of the channels adds to the prompt of its own. */
+  readonly addedTokens: number;
   readonly priceListId: PriceListId;
   readonly price: ModelPrice;
   readonly groupRatio: Ratio;
@@ -59,6 +62,7 @@ export const route = (directory: Directory, caller: Caller, asked: string, endpo
     group,
     channels,
     routing: directory.routingFor(model, group),
+    addedTokens: addedTokens(channels),
     priceListId: listed.priceListId,
     price: listed.price,
     groupRatio: directory.groupRatio(group),

@@ -10,6 +10,7 @@ import type {
 } from '../../gateways/ports/upstream.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { DecodedBody } from './decoded-body.ts';
+import { proxiedConnector } from './proxied-connector.ts';
 
 export interface UpstreamPoolsOptions {
   readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
@@ -136,28 +137,36 @@ export const createUpstreamPools = ({
 }: UpstreamPoolsOptions): UpstreamPools => {
   const guarded = new Map<string, Pool>();
   const trusted = new Map<string, Pool>();
+  const proxied = new Map<string, Pool>();
 
   const poolFor = (request: UpstreamRequest): Pool => {
-    const pools = request.trusted ? trusted : guarded;
-    let pool = pools.get(request.origin);
+    const { origin, proxy } = request;
+    const pools = request.trusted ? trusted : proxy === undefined ? guarded : proxied;
+    const name = pools === proxied ? `${origin} ${proxy ?? ''}` : origin;
+    let pool = pools.get(name);
     if (pool === undefined) {
-      pool = new Pool(request.origin, {
+      pool = new Pool(origin, {
         connections,
         pipelining: 1,
         keepAliveTimeout: keepAliveMs,
         // Time limits are the relay's: it knows a stream from a plain answer.
         headersTimeout: 0,
         bodyTimeout: 0,
-        connect: request.trusted ? { timeout: connectMs } : { timeout: connectMs, lookup: guard.lookup },
+        connect: request.trusted
+          ? { timeout: connectMs }
+          : proxy === undefined
+            ? { timeout: connectMs, lookup: guard.lookup }
+            : proxiedConnector(proxy, { guard, connectMs }),
       });
-      pools.set(request.origin, pool);
+      pools.set(name, pool);
     }
     return pool;
   };
 
   /** Sockets do not look addresses up, so an address in a URL would pass by the guard's look-up unseen. */
-  const isBlocked = ({ origin, trusted: ours }: UpstreamRequest): boolean => {
-    if (ours || guarded.has(origin)) return false;
+  const isBlocked = ({ origin, trusted: ours, proxy }: UpstreamRequest): boolean => {
+    // Whoever connects through a proxy judges every address himself.
+    if (ours || proxy !== undefined || guarded.has(origin)) return false;
     const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
     return isIP(host) !== 0 && !guard.allowsAddress(host);
   };
@@ -177,14 +186,14 @@ export const createUpstreamPools = ({
       return exchange;
     },
     stats: () =>
-      [...guarded, ...trusted].map(([origin, { stats }]) => ({
+      [...guarded, ...trusted, ...proxied].map(([origin, { stats }]) => ({
         origin,
         connected: stats.connected,
         running: stats.running,
         waiting: stats.queued + stats.pending,
       })),
     close: async () => {
-      await Promise.all([...guarded.values(), ...trusted.values()].map((pool) => pool.close()));
+      await Promise.all([...guarded.values(), ...trusted.values(), ...proxied.values()].map((pool) => pool.close()));
     },
   };
 };

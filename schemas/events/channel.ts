@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ChannelId, ChannelKeyId } from '../ids.ts';
 import { Ratio } from '../price.ts';
 import { Sealed } from '../sealed.ts';
-import { ChannelTimes, DisableRule, StatusMapping } from './channel-rules.ts';
+import { BodyRule, ChannelTimes, DisableRule, HeaderRule, StatusMapping, SystemPrompt } from './channel-rules.ts';
 
 /** What a call may ask of a model that not every model can do. */
 export const Capability = z.enum(['tools', 'vision', 'audio', 'documents', 'structured_output', 'reasoning', 'streaming']);
@@ -53,8 +53,18 @@ export const ChannelSettings = z.object({
    * and the provider knows them.
    */
   responses: z.enum(['native', 'converted']).optional(),
+  /** In this order, on the body in its upstream's form. */
+  bodyRules: z.array(BodyRule).max(50).optional(),
+  headerRules: z.array(HeaderRule).max(50).optional(),
+  systemPrompt: SystemPrompt.optional(),
   statusMap: z.array(StatusMapping).max(50).optional(),
   times: ChannelTimes.optional(),
+  /** Through which its upstream is called: `http://`, `https://` or `socks5://`, without credentials and path. */
+  proxy: z
+    .string()
+    .max(300)
+    .regex(/^(?:https?|socks5):\/\/[^\s/@?#]+$/, 'is not the address of a proxy, such as socks5://10.0.0.1:1080')
+    .optional(),
   /** What takes its keys, or all of it, out of use; the platform's own rules unless given. */
   disableRules: z.array(DisableRule).max(50).optional(),
   /** How often it is tested although it works; never unless given. */

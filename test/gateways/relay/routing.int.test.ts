@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { DEFAULT_ROUTING } from '../../../domain/relay/routing-rules.ts';
 import type { DirectoryChannel } from '../../../gateways/ports/directory.ts';
+import { startHttpProxy } from '../../support/proxies.ts';
 import { startFakeUpstream, type FakeUpstream } from '../../support/fake-upstream/server.ts';
 import { channel, chatPrice, startRelay, type ChannelOptions, type RelayHarness } from './relay-harness.ts';
 
@@ -168,5 +169,50 @@ describe('where calls go', () => {
     expect((await chat()).status).to.equal(200);
     await relay.idle();
     expect(attempts().map(({ outcome }) => outcome)).to.deep.equal(['timed_out', 'answered']);
+  });
+
+  it('a channel puts its own text, its rules and its headers into what it sends, and holds money for what it adds', async () => {
+    await (serveBy({}), chat({ temperature: 2 }));
+    await relay.idle();
+    const plain = relay.spending.last.request.amount;
+    upstream.reset();
+    serveBy(
+      {
+        priority: 2,
+        bodyRules: [{ op: 'pass_over', when: [{ path: 'temperature', is: 'greater', value: 1 }] }],
+      },
+      {
+        priority: 1,
+        systemPrompt: { text: 'Be brief.', place: 'before' },
+        bodyRules: [
+          { op: 'set', path: 'temperature', value: 1 },
+          { op: 'default', path: 'metadata.from', value: 'here' },
+        ],
+        headerRules: [
+          { op: 'set', name: 'x-title', value: 'ours' },
+          { op: 'pass', name: 'openai-beta' },
+          { op: 'pass', name: 'x-not-sent' },
+        ],
+      },
+    );
+    expect((await chat({ temperature: 2 }, { 'openai-beta': 'assistants=v2' })).status).to.equal(200);
+    await relay.idle();
+    expect(relay.spending.last.request.amount > plain, 'what the channel adds is held as well').to.equal(true);
+    expect(keysUsed()).to.deep.equal(['sk-2']);
+    const [sent] = upstream.calls;
+    const body = JSON.parse(sent?.body.toString() ?? '') as Record<string, unknown>;
+    expect(body['messages']).to.deep.equal([{ role: 'system', content: 'Be brief.' }, ...MESSAGES]);
+    expect(body).to.deep.include({ temperature: 1, metadata: { from: 'here' }, model: 'm' });
+    expect(sent?.headers).to.include({ 'x-title': 'ours', 'openai-beta': 'assistants=v2', authorization: 'Bearer sk-2' });
+    expect(sent?.headers).to.not.have.property('x-not-sent');
+  });
+
+  it('a channel is called through its proxy', async () => {
+    const proxy = await startHttpProxy();
+    serveBy({ proxy: proxy.url });
+    expect((await chat()).status).to.equal(200);
+    expect(proxy.targets).to.deep.equal([`127.0.0.1:${upstream.port}`]);
+    await relay.idle();
+    await proxy.close();
   });
 });
