@@ -9,15 +9,12 @@ export const BodyPath = z
 
 const Text = z.string().max(4_000);
 
-/** Any value of a body's, as JSON has them. Not by a schema that holds itself: descriptions of the API could not tell of it. */
-const BodyValue = z.union([
-  Text,
-  z.number(),
-  z.boolean(),
-  z.null(),
-  z.array(z.unknown()).max(1_000),
-  z.record(z.string().max(200), z.unknown()),
-]);
+const Scalar = z.union([Text, z.number(), z.boolean(), z.null()]);
+const within = <Inner extends z.ZodType>(inner: Inner) =>
+  z.union([Scalar, z.array(inner).max(1_000), z.record(z.string().max(200), inner)]);
+
+/** A value for a body, a few levels deep. Not by a schema that holds itself: the description of the API could not tell of it. */
+const BodyValue = within(within(within(within(Scalar))));
 
 /** What has to be so of the body for a rule to hold. */
 export const BodyCondition = z.object({
