@@ -1,19 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
+import { decodeBody } from './content-encoding.ts';
 
 const tooLarge = (limit: number): Refusal => refuse('body_too_large', `The body is larger than the ${limit} bytes that are taken here.`);
 
-/** The whole body as it came, or why it is not taken. `null`: the client went away while sending it. */
-export const readBody = (req: IncomingMessage, limit: number): Promise<Buffer | Refusal | null> => {
-  const type = req.headers['content-type'];
-  if (type === undefined || !/^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i.test(type))
-    return Promise.resolve(refuse('unsupported_media_type'));
-  const encoding = req.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity')
-    return Promise.resolve(refuse('unsupported_media_type', 'Send the body without a content-encoding.'));
-  if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.resolve(tooLarge(limit));
-
-  return new Promise((resolve) => {
+const receive = (req: IncomingMessage, limit: number): Promise<Buffer | Refusal | null> =>
+  new Promise((resolve) => {
     let first: Buffer | null = null;
     let more: Buffer[] | null = null;
     let bytes = 0;
@@ -34,4 +26,16 @@ export const readBody = (req: IncomingMessage, limit: number): Promise<Buffer | 
       resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0)));
     });
   });
+
+/** The whole body, unpacked, or why it is not taken. `null`: the client went away while sending it. */
+export const readBody = (req: IncomingMessage, limit: number): Promise<Buffer | Refusal | null> => {
+  const type = req.headers['content-type'];
+  if (type === undefined || !/^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i.test(type))
+    return Promise.resolve(refuse('unsupported_media_type'));
+  const encoding = req.headers['content-encoding'];
+  const isPacked = encoding !== undefined && encoding !== 'identity';
+  if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.resolve(tooLarge(limit));
+
+  const received = receive(req, limit);
+  return isPacked ? received.then((body) => (body === null || 'refused' in body ? body : decodeBody(body, encoding, limit))) : received;
 };

@@ -16,6 +16,7 @@ import type { ResponsesWords } from './endpoints/chat.ts';
 import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { SpendingRoute } from './spending-route.ts';
+import { acceptedEncoding, encodeBody } from './content-encoding.ts';
 import { renameModel } from './convert.ts';
 import { parse, rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
@@ -103,7 +104,10 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
   body = rules.finish(body, parsed);
   const headers = ['x-oblivious-cost', toDollarText(charged.cost), 'x-oblivious-channel', served.channel.channelId];
   claim?.done({ status: 200, headers: ['content-type', 'application/json', ...headers], body });
-  sendBody(call, 200, 'application/json', body, headers);
+  const encoding = body.length < deps.limits.packedBytes ? null : acceptedEncoding(call.req.headers['accept-encoding']);
+  if (encoding === null) return sendBody(call, 200, 'application/json', body, headers);
+  headers.push('content-encoding', encoding, 'vary', 'accept-encoding');
+  sendBody(call, 200, 'application/json', await encodeBody(body, encoding), headers);
 };
 
 const tokensOf = (charged: ChargedCall): ChargedTokens | null =>

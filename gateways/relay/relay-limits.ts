@@ -19,6 +19,8 @@ export interface RelayLimits {
   readonly jsonMembers: number;
   /** A plain answer, which is held whole. */
   readonly answerBytes: number;
+  /** From this size on a plain answer is packed for clients that take that: below it packing costs more than it saves. */
+  readonly packedBytes: number;
   /** One event of a stream. */
   readonly eventBytes: number;
   /** What of a stream is held for counting, should the upstream not say what it took. */
@@ -63,6 +65,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   jsonDepth: 128,
   jsonMembers: 256,
   answerBytes: 128 * 1024 * 1024,
+  packedBytes: 32 * 1024,
   eventBytes: 16 * 1024 * 1024,
   uncountedBytes: 64 * 1024,
   answerMs: 600_000,

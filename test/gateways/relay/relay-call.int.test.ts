@@ -1,10 +1,11 @@
+import { brotliCompressSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { DirectoryChannel } from '../../../gateways/ports/directory.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { fakePromptTokens, fakeText } from '../../support/fake-upstream/answer.ts';
 import { startFakeUpstream, type FakeUpstream } from '../../support/fake-upstream/server.ts';
-import { channel, chatPrice, startRelay, type ChannelOptions, type RelayHarness } from './relay-harness.ts';
+import { channel, chatPrice, KEY, startRelay, type ChannelOptions, type RelayHarness } from './relay-harness.ts';
 
 const MESSAGES = [{ role: 'user', content: 'What is in the ledger?' }];
 const PROMPT = fakePromptTokens(MESSAGES);
@@ -103,6 +104,34 @@ describe('a relayed call', () => {
       expect(answer.headers.get('content-encoding')).to.equal(null);
       expect(((await answer.json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content).to.equal(fakeText(16));
       expect(relay.spending.charges[0]?.basis).to.equal('reported');
+    });
+
+    it('may be asked for in a packed body', async () => {
+      const answer = await fetch(`${relay.baseUrl}/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', 'content-encoding': 'br' },
+        body: brotliCompressSync(JSON.stringify({ model: 'm', messages: MESSAGES })),
+      });
+      expect(answer.status).to.equal(200);
+      expect(JSON.parse(String(upstream.calls[0]?.body))).to.deep.equal({ model: 'm', messages: MESSAGES });
+      expect(upstream.calls[0]?.headers['content-encoding']).to.equal(undefined);
+    });
+
+    it('is packed for those who take that, when it is long', async () => {
+      const ask = (accept: string): Promise<Response> =>
+        relay.post('/v1/chat/completions', { model: 'm', messages: MESSAGES }, { headers: { 'accept-encoding': accept } });
+      upstream.when({}, { tokens: 16_000 });
+      const long = await ask('gzip, br');
+      expect(long.headers.get('content-encoding')).to.equal('br');
+      expect(long.headers.get('vary')).to.equal('accept-encoding');
+      expect(((await long.json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content).to.equal(
+        fakeText(16_000),
+      );
+      const plain = await ask('identity');
+      expect(plain.headers.get('content-encoding')).to.equal(null);
+      await plain.text();
+      upstream.reset();
+      expect((await ask('gzip, br')).headers.get('content-encoding'), 'a short one is not').to.equal(null);
     });
 
     it('is served by the sandbox where the sandbox runs', async () => {
@@ -205,8 +234,13 @@ describe('a relayed call', () => {
       await refusedWith(await raw('{"model":'), 400, 'invalid_json');
       await refusedWith(await raw('{}'), 400, 'invalid_request');
       await refusedWith(await raw('x', { 'content-type': 'text/plain' }), 415, 'unsupported_media_type');
-      await refusedWith(await raw('{}', { 'content-encoding': 'gzip' }), 415, 'unsupported_media_type');
+      await refusedWith(await raw('{}', { 'content-encoding': 'compress' }), 415, 'unsupported_media_type');
       await refusedWith(await raw(`{"model":"m","messages":[{"role":"user","content":"x"}],"n":0}`), 400, 'invalid_request');
+    });
+
+    it('for what it is not, though its encoding says so', async () => {
+      const packed = (body: Buffer | string) => relay.post('/v1/chat/completions', body, { headers: { 'content-encoding': 'gzip' } });
+      await refusedWith(await packed('{}'), 400, 'invalid_request');
     });
 
     it('for its size, whether or not it says it beforehand', async () => {
