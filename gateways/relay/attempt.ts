@@ -24,6 +24,8 @@ import type { ChannelSecrets } from './channel-secrets.ts';
 import type { FailureKind } from './channel-states.ts';
 import { scanObject, type Span } from './json-spans.ts';
 import { Opening, type Opened, type StreamSource } from './opening.ts';
+import type { AnswerForm } from './endpoints/endpoint.ts';
+import { rulesOf as endpointRules } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import type { RelayDeps } from './relay-deps.ts';
@@ -60,11 +62,18 @@ export type Attempted =
   | {
       readonly kind: 'plain';
       readonly served: Served;
+      readonly contentType: string;
       readonly body: Buffer;
       readonly scanned: ScannedAnswer;
       readonly native: NativeForm | null;
     }
-  | { readonly kind: 'stream'; readonly served: Served; readonly source: StreamSource; readonly native: NativeForm | null }
+  | {
+      readonly kind: 'stream';
+      readonly served: Served;
+      readonly contentType: string;
+      readonly source: StreamSource;
+      readonly native: NativeForm | null;
+    }
   /** The upstream's own words on a fault of the caller's. */
   | {
       readonly kind: 'passed';
@@ -82,6 +91,10 @@ export interface ScannedAnswer {
   readonly usage: Span | null;
   readonly model: Span | null;
 }
+
+const JSON_TYPE = 'application/json';
+const OCTETS = 'application/octet-stream';
+const NOTHING_SCANNED: ScannedAnswer = { usage: null, model: null };
 
 interface BodyFault {
   readonly fault: 'upstream_garbled' | 'upstream_failed';
@@ -216,6 +229,7 @@ interface Flight {
 const open = (
   deps: AttemptDeps,
   call: Call,
+  answers: AnswerForm,
   request: UpstreamRequest,
   { interpreter }: Asked,
   withinMs: number,
@@ -227,6 +241,7 @@ const open = (
   });
   const opening = new Opening(
     {
+      answers,
       streamed: call.streamed,
       begun: deps.stopwatch.elapsed(),
       withinMs,
@@ -255,6 +270,7 @@ const open = (
 const judge = (
   deps: AttemptDeps,
   call: Call,
+  answers: AnswerForm,
   opened: Opened,
   { served, key, native, record }: Flight,
   tries: Tries,
@@ -291,7 +307,7 @@ const judge = (
       return failChannel('upstream_failed', 'an error came as the first event of a stream');
     case 'stream':
       states.answering(channel, model);
-      return { kind: 'stream', served, source: opened.source, native };
+      return { kind: 'stream', served, contentType: opened.headers['content-type'] ?? OCTETS, source: opened.source, native };
     case 'body':
       break;
   }
@@ -307,8 +323,10 @@ const judge = (
     disabled === 'channel' ? 'channel_unfit' : disabled === 'key' && key !== null ? 'key_refused' : judgeUpstream(status, code, type);
   switch (verdict) {
     case 'answer': {
-      const scanned = scanAnswer(body, call.streamed, native);
-      if (!('fault' in scanned)) return { kind: 'plain', served, body, scanned, native };
+      const contentType = headers['content-type'] ?? JSON_TYPE;
+      const isOther = answers === 'told' && !contentType.toLowerCase().startsWith(JSON_TYPE);
+      const scanned = isOther ? NOTHING_SCANNED : scanAnswer(body, call.streamed && answers !== 'told', native);
+      if (!('fault' in scanned)) return { kind: 'plain', served, contentType: isOther ? contentType : JSON_TYPE, body, scanned, native };
       record('failed', status, scanned.usage ?? undefined);
       tries.billed = scanned.fault === 'upstream_garbled' || scanned.usage !== null || tries.billed;
       return failChannel(scanned.fault, scanned.why);
@@ -378,6 +396,7 @@ class Search {
   readonly #deps: AttemptDeps;
   readonly #call: Call;
   readonly #parsed: ParsedRequest;
+  readonly #answers: AnswerForm;
   readonly #route: Route;
   readonly #loweredOutput: number | null;
   readonly #routing: CallRouting;
@@ -389,6 +408,7 @@ class Search {
     this.#deps = deps;
     this.#call = call;
     this.#parsed = parsed;
+    this.#answers = endpointRules(parsed.endpoint).answers;
     this.#route = route;
     this.#loweredOutput = loweredOutput;
     const { affinity } = route.routing;
@@ -526,7 +546,7 @@ class Search {
       : times?.answerSeconds === undefined
         ? limits.answerMs
         : times.answerSeconds * 1_000;
-    const { opening, opened } = open(deps, call, request, said.asked, withinMs);
+    const { opening, opened } = open(deps, call, this.#answers, request, said.asked, withinMs);
     const answered = (): void => {
       answeredMs = stopwatch.elapsed() - begun;
       states.answeredAfter(channel, answeredMs);
@@ -536,7 +556,7 @@ class Search {
   }
 
   #land(flight: Flight, opened: Opened): Attempted | null {
-    const attempted = judge(this.#deps, this.#call, opened, flight, this.#tries, this.#routing, this.#route.model);
+    const attempted = judge(this.#deps, this.#call, this.#answers, opened, flight, this.#tries, this.#routing, this.#route.model);
     if (attempted !== null && (attempted.kind === 'plain' || attempted.kind === 'stream')) flight.served.answered();
     return attempted;
   }

@@ -229,3 +229,17 @@ export const membersOf = (bytes: Buffer): readonly Member[] => {
   }
   return members;
 };
+
+/** How many elements the array has that begins at `from`; 0 where there is none. */
+export const countElements = (bytes: Buffer, from: number): number => {
+  if (bytes[from] !== OPEN_BRACKET) return 0;
+  let count = 0;
+  for (let at = skipSpace(bytes, from + 1); at < bytes.length && bytes[at] !== CLOSE_BRACKET;) {
+    at = skipValue(bytes, at, Number.MAX_SAFE_INTEGER);
+    if (at < 0) return count;
+    count++;
+    at = skipSpace(bytes, at);
+    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
+  }
+  return count;
+};

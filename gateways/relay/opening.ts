@@ -1,6 +1,7 @@
 import type { UpstreamExchange, UpstreamFault, UpstreamHeaders, UpstreamListener } from '../ports/upstream.ts';
 import type { Interruptible, Interruption } from './call.ts';
 import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
+import type { AnswerForm } from './endpoints/endpoint.ts';
 import type { Watched } from './watch.ts';
 
 /** What comes of sending a request, up to the moment from which there is no way back. */
@@ -32,6 +33,7 @@ export interface StreamSource {
 }
 
 export interface OpeningLimits {
+  readonly answers: AnswerForm;
   readonly streamed: boolean;
   /** On the stopwatch. */
   readonly begun: number;
@@ -95,10 +97,21 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
   headers(status: number, headers: UpstreamHeaders): void {
     this.#status = status;
     this.#headers = headers;
-    if (!this.#limits.streamed || status !== 200) return;
-    // Only a plain JSON answer says for sure that it is no stream: some upstreams send streams as text/plain.
-    this.#asStream = !(headers['content-type'] ?? '').toLowerCase().startsWith('application/json');
-    if (this.#asStream) this.#splitter = new EventSplitter(this.#limits.eventBytes);
+    if (status !== 200) return;
+    const type = (headers['content-type'] ?? '').toLowerCase();
+    const isEvents = type.startsWith('text/event-stream');
+    switch (this.#limits.answers) {
+      case 'asked':
+        // Only a plain JSON answer says for sure that it is no stream: some upstreams send streams as text/plain.
+        this.#asStream = this.#limits.streamed && !type.startsWith('application/json');
+        break;
+      case 'told':
+        this.#asStream = isEvents;
+        break;
+      case 'bytes':
+        this.#asStream = !type.startsWith('application/json');
+    }
+    if (this.#asStream && (isEvents || this.#limits.answers === 'asked')) this.#splitter = new EventSplitter(this.#limits.eventBytes);
   }
 
   data(chunk: Buffer): boolean {
@@ -108,6 +121,7 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
     this.#bytes += chunk.length;
     if (this.#asStream) {
       if (this.#splitter !== null) this.#lookAtFirst(chunk);
+      else if (!this.#settled) this.#handOver();
       this.#paused = this.#settled && this.#bytes > WAITING_BYTES;
       return !this.#paused;
     }
@@ -136,7 +150,7 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
   check(now: number): void {
     if (this.#settled) return;
     if (now - this.#limits.begun > this.#limits.withinMs) this.#abandon({ kind: 'timed_out' });
-    else if (this.#asStream && now - this.#limits.begun > this.#limits.heartbeatMs) this.#handOver();
+    else if (this.#splitter !== null && now - this.#limits.begun > this.#limits.heartbeatMs) this.#handOver();
   }
 
   /** A plain answer is paid for whether or not anybody waits for it, so a client that left does not end it; everything else does. */

@@ -27,11 +27,14 @@ const receive = (req: IncomingMessage, limit: number): Promise<Buffer | Refusal 
     });
   });
 
+const TYPES = { json: /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i, form: /^multipart\/form-data\s*;/i } as const;
+
 /** The whole body, unpacked, or why it is not taken. `null`: the client went away while sending it. */
-export const readBody = (req: IncomingMessage, limit: number): Promise<Buffer | Refusal | null> => {
-  const type = req.headers['content-type'];
-  if (type === undefined || !/^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i.test(type))
-    return Promise.resolve(refuse('unsupported_media_type'));
+export const readBody = (req: IncomingMessage, limit: number, kind: 'json' | 'form' = 'json'): Promise<Buffer | Refusal | null> => {
+  if (!TYPES[kind].test(req.headers['content-type'] ?? ''))
+    return Promise.resolve(
+      kind === 'json' ? refuse('unsupported_media_type') : refuse('unsupported_media_type', 'Send the body as multipart/form-data.'),
+    );
   const encoding = req.headers['content-encoding'];
   const isPacked = encoding !== undefined && encoding !== 'identity';
   if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.resolve(tooLarge(limit));

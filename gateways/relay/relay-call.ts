@@ -2,10 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { toDollarText } from '../../domain/ledger/money.ts';
 import { errorTable, isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
-import type { ReleaseReason } from '../../schemas/events/lease.ts';
 import type { RequestId } from '../../schemas/ids.ts';
-import type { z } from 'zod';
-import type { Hold } from '../ports/spending.ts';
 import type { CallOutcome } from '../ports/relay-metrics.ts';
 import type { RequestLine } from '../ports/request-logger.ts';
 import { sendBody, sendHead, sendInternal, sendRefusal } from './answer.ts';
@@ -17,17 +14,20 @@ import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { SpendingRoute } from './spending-route.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
+import { CLIENT_LEFT, elapsed, release, type HeldCall } from './held-call.ts';
 import { renameModel } from './convert.ts';
+import { boundaryOf } from './form-scanner.ts';
+import { sendHeard } from './send-heard.ts';
 import { parse, rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import { splice } from './json-spans.ts';
-import { IDEMPOTENCY_KEY, type Claim, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
+import { IDEMPOTENCY_KEY, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
 import type { Limiter } from './limit.ts';
 import type { LimitGate } from './limits/limit-gate.ts';
 import { limitHeaders } from './limits/limit-headers.ts';
 import { readBody } from './read-body.ts';
 import { reserve } from './reserve.ts';
-import { route, type Route } from './route.ts';
+import { route } from './route.ts';
 import { endStream, endStreamRefused, errorOfEnd, relayStream, streamHeaders, type ChargedTokens, type StreamOptions } from './stream.ts';
 import { startCallSpan } from './trace.ts';
 
@@ -36,37 +36,6 @@ export interface PipelineDeps extends AttemptDeps {
   readonly kept: KeptAnswers;
   readonly gate: LimitGate;
 }
-
-/** nginx's number for a request whose client closed the connection; never sent, only recorded. */
-const CLIENT_LEFT = 499;
-
-/** A call whose money is set aside. */
-interface HeldCall {
-  readonly call: Call;
-  readonly parsed: ParsedRequest;
-  readonly route: Route;
-  readonly hold: Hold;
-  readonly claim: Claim | null;
-  /** True once a charge or a release was asked for: the ledger has the last word then. */
-  ended: boolean;
-}
-
-const elapsed = (deps: PipelineDeps, call: Call): number => Math.round(deps.stopwatch.elapsed() - call.begun);
-
-const release = async (
-  deps: PipelineDeps,
-  held: HeldCall,
-  reason: z.infer<typeof ReleaseReason>,
-  reconcile: boolean,
-  status: number,
-): Promise<void> => {
-  const { call, parsed, hold, claim } = held;
-  held.ended = true;
-  const refusal = await deps.spending.release(hold, { reason, reconcile, call: call.facts(parsed.endpoint, status, elapsed(deps, call)) });
-  // A release that is not on record is made good by whoever sweeps the lease; the client owes nothing either way.
-  if (refusal !== null) call.detail = `the release was not recorded: ${refusal.refused}`;
-  claim?.open();
-};
 
 /** `call.detail` says more in the log; the hold, if any, gives itself back. */
 const notRecorded = (held: HeldCall, refusal: Refusal): void => {
@@ -103,11 +72,11 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
   else if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
   body = rules.finish(body, parsed);
   const headers = ['x-oblivious-cost', toDollarText(charged.cost), 'x-oblivious-channel', served.channel.channelId];
-  claim?.done({ status: 200, headers: ['content-type', 'application/json', ...headers], body });
+  claim?.done({ status: 200, headers: ['content-type', attempted.contentType, ...headers], body });
   const encoding = body.length < deps.limits.packedBytes ? null : acceptedEncoding(call.req.headers['accept-encoding']);
-  if (encoding === null) return sendBody(call, 200, 'application/json', body, headers);
+  if (encoding === null) return sendBody(call, 200, attempted.contentType, body, headers);
   headers.push('content-encoding', encoding, 'vary', 'accept-encoding');
-  sendBody(call, 200, 'application/json', await encodeBody(body, encoding), headers);
+  sendBody(call, 200, attempted.contentType, await encodeBody(body, encoding), headers);
 };
 
 const tokensOf = (charged: ChargedCall): ChargedTokens | null =>
@@ -196,7 +165,7 @@ const serve = async (deps: PipelineDeps, held: HeldCall, loweredOutput: number |
     case 'plain':
       return sendPlain(deps, held, attempted);
     case 'stream':
-      return sendStream(deps, held, attempted);
+      return rulesOf(held.parsed.endpoint).heard === undefined ? sendStream(deps, held, attempted) : sendHeard(deps, held, attempted);
     case 'passed':
       return sendPassed(deps, held, attempted);
     case 'refused':
@@ -262,7 +231,8 @@ const run = async (
   caller: Caller,
   onHeld: (held: HeldCall) => void,
 ): Promise<void> => {
-  const body = await readBody(call.req, deps.limits.bodyBytes);
+  const rules = rulesOf(endpoint);
+  const body = await readBody(call.req, deps.limits.bodyBytes, rules.bodies);
   if (body === null) return;
   if ('refused' in body) return sendRefusal(call, body);
   let responses: ResponsesWords | undefined;
@@ -275,11 +245,12 @@ const run = async (
     responses = prepared.responses;
   }
   if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
-  const inForm = parseNative === undefined ? parse(inHubForm, endpoint, deps.limits) : parseNative(inHubForm, deps.limits);
+  const boundary = boundaryOf(call.req.headers['content-type']) ?? '';
+  const inForm = parseNative === undefined ? parse(inHubForm, endpoint, deps.limits, boundary) : parseNative(inHubForm, deps.limits);
   if ('refused' in inForm) return sendRefusal(call, inForm);
   const parsed: ParsedRequest = responses !== undefined && inForm.endpoint === 'chat' ? { ...inForm, responses } : inForm;
   call.model = parsed.request.model;
-  call.streamed = rulesOf(endpoint).streamed(parsed);
+  call.streamed = rules.streamed(parsed);
 
   const key = call.req.headers['idempotency-key'];
   const { tokenId } = caller.token;

@@ -13,6 +13,7 @@ import { readUsageAt } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
 import type { Bounded, EndpointRules } from './endpoint.ts';
+import { jsonInAndOut } from './json-in-and-out.ts';
 
 /** The members that may have to be changed in the raw bytes on the way to the upstream. */
 const MEMBERS = [
@@ -114,6 +115,7 @@ const searches = ({ request }: ParsedChat): number => {
 
 /** Chat completions, the form within the relay of all chat. */
 export const chat: EndpointRules<ParsedChat> = {
+  ...jsonInAndOut,
   door: 'chat',
   kinds: new Set(['chat', 'completion', 'responses', 'other']),
   path: '/chat/completions',

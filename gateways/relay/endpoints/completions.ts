@@ -10,6 +10,7 @@ import { readUsageAt } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
 import type { EndpointRules } from './endpoint.ts';
+import { jsonInAndOut } from './json-in-and-out.ts';
 
 const MEMBERS = ['model', 'stream', 'stream_options', 'max_tokens', 'n', 'best_of', 'prompt', 'echo'] as const;
 
@@ -52,6 +53,7 @@ const choicesOf = ({ prompt, n, best_of: bestOf }: CompletionsRequest): number =
 
 /** Completions as they were before there was chat, plain and streamed. */
 export const completions: EndpointRules<ParsedCompletion> = {
+  ...jsonInAndOut,
   door: 'chat',
   kinds: new Set(['completion', 'chat', 'other']),
   path: '/completions',

@@ -9,6 +9,7 @@ import { readUsageAt } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
 import type { EndpointRules } from './endpoint.ts';
+import { jsonInAndOut } from './json-in-and-out.ts';
 import { NOTHING_PRODUCED, promptOnly } from './prompt-only.ts';
 
 const MEMBERS = ['model', 'input', 'encoding_format', 'dimensions'] as const;
@@ -30,6 +31,7 @@ const parse = (body: Buffer, limits: RelayLimits): ParsedEmbeddings | Refusal =>
 };
 
 export const embeddings: EndpointRules<ParsedEmbeddings> = {
+  ...jsonInAndOut,
   door: 'embeddings',
   kinds: new Set(['embedding', 'other']),
   path: '/embeddings',

@@ -25,6 +25,24 @@ export interface WholeAnswer {
   readonly usage: Span | null;
 }
 
+/** What was heard of a stream that was passed on as it came. */
+export interface Heard {
+  /** Values of `usage`, event by event. */
+  readonly usages: readonly unknown[];
+  /** Events that ended something: a picture, a text, a piece of speech. */
+  readonly ended: number;
+  /** What was said in it, where its events say anything. */
+  readonly text: string;
+}
+
+/**
+ * How an answer comes.
+ * - `asked`: as a whole in JSON, or as events where the caller asked for a stream.
+ * - `told`: as events where its content type says so, else as a whole of whatever type.
+ * - `bytes`: as events where its content type says so, as a whole where it is JSON, else as bytes that are passed on as they come.
+ */
+export type AnswerForm = 'asked' | 'told' | 'bytes';
+
 /**
  * Everything that the relay has to know of one kind of call: what it asks for, what that may cost, and how to see from its
  * answer what it did. `P` is its request once it is parsed.
@@ -34,18 +52,25 @@ export interface EndpointRules<P> {
   readonly door: Door;
   /** Kinds of models that can be called here. */
   readonly kinds: ReadonlySet<ModelKind>;
+  readonly bodies: 'json' | 'form';
+  readonly answers: AnswerForm;
   /** Behind the base URL of an upstream that speaks OpenAI's format. */
   readonly path: string;
   /** Whether a price says what such a call costs. Zero is an answer; silence is not. */
   canCharge(price: ModelPrice): boolean;
-  parse(body: Buffer, limits: RelayLimits): P | Refusal;
+  /** `boundary`: of a form; empty for JSON. */
+  parse(body: Buffer, limits: RelayLimits, boundary: string): P | Refusal;
   /** Whether a stream was asked for. */
   streamed(parsed: P): boolean;
   bound(parsed: P, price: ModelPrice): Bounded;
   /** The body as an upstream of OpenAI's format gets it: the client's own bytes, but for the few that must differ. */
   convert(parsed: P, conversion: Conversion): Buffer;
+  /** Headers of the upstream's request, beside those of every call. */
+  headers(parsed: P): Readonly<Record<string, string>>;
   /** What a whole answer says that the call used, in classes that the price has a rate for. */
   reading(answer: WholeAnswer, parsed: P, price: ModelPrice): UsageReading;
+  /** The same of a stream that is passed on as it comes; absent where streams are text that is written token by token. */
+  heard?(heard: Heard, parsed: P, price: ModelPrice): UsageReading;
   /** What was said in a whole answer, for where it does not say what it used. */
   produced(body: Buffer): Countable;
   /** The best guess at what a call used whose upstream did not say. */

@@ -6,6 +6,9 @@ import { chat } from './chat.ts';
 import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
 import type { EndpointRules } from './endpoint.ts';
+import { imageEdits } from './image-edits.ts';
+import { imageVariations } from './image-variations.ts';
+import { images } from './images.ts';
 import { moderations } from './moderations.ts';
 import { rerank } from './rerank.ts';
 import type { ParsedRequest } from './parsed-request.ts';
@@ -14,6 +17,9 @@ const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest
   chat,
   completions,
   embeddings,
+  images,
+  image_edits: imageEdits,
+  image_variations: imageVariations,
   moderations,
   rerank,
 };
@@ -22,8 +28,8 @@ const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest
 export const rulesOf = (endpoint: Endpoint): EndpointRules<ParsedRequest> => ENDPOINTS[endpoint];
 
 /** The request once, at the edge. Only what decides about routing and money is looked at; the rest is the upstream's business. */
-export const parse = (body: Buffer, endpoint: Endpoint, limits: RelayLimits): ParsedRequest | Refusal =>
-  ENDPOINTS[endpoint].parse(body, limits);
+export const parse = (body: Buffer, endpoint: Endpoint, limits: RelayLimits, boundary = ''): ParsedRequest | Refusal =>
+  ENDPOINTS[endpoint].parse(body, limits, boundary);
 
 /** Whether a model of this price can be called, and charged for, at the endpoint. */
 export const servable = (price: ModelPrice, endpoint: Endpoint): boolean => {

@@ -9,6 +9,7 @@ import { readUsageAt } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
 import type { EndpointRules } from './endpoint.ts';
+import { jsonInAndOut } from './json-in-and-out.ts';
 import { NOTHING_PRODUCED, promptOnly } from './prompt-only.ts';
 
 export interface ParsedModeration {
@@ -38,6 +39,7 @@ const inputOf = ({ input }: ModerationsRequest): Countable => {
 };
 
 export const moderations: EndpointRules<ParsedModeration> = {
+  ...jsonInAndOut,
   door: 'moderations',
   kinds: new Set(['moderation', 'other']),
   path: '/moderations',

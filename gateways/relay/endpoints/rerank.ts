@@ -10,6 +10,7 @@ import type { Span } from '../json-spans.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { EndpointRules } from './endpoint.ts';
+import { jsonInAndOut } from './json-in-and-out.ts';
 import { NOTHING_PRODUCED, promptOnly } from './prompt-only.ts';
 
 export interface ParsedRerank {
@@ -48,6 +49,7 @@ const bytesOf = (text: string): number => Buffer.byteLength(text);
 
 /** Reranking, in Jina's shape and in both of Cohere's: their requests differ in nothing that matters here, and upstreams of either take both. */
 export const rerank: EndpointRules<ParsedRerank> = {
+  ...jsonInAndOut,
   door: 'rerank',
   kinds: new Set(['rerank', 'other']),
   path: '/rerank',

@@ -3,8 +3,6 @@ import { keepRules } from './member-rules.ts';
 import { peculiarAnswers } from './peculiar-answers.ts';
 import type { UpstreamDialect } from './upstream-dialect.ts';
 
-const NO_HEADERS = {} as const;
-
 /** The hub's own form: the client's bytes, but for the few that must differ, here or at this provider. */
 export const openaiUpstream: UpstreamDialect = {
   ask: (ask) => {
@@ -15,7 +13,7 @@ export const openaiUpstream: UpstreamDialect = {
     const rules = endpoint === 'chat' || endpoint === 'embeddings' ? quirks?.[endpoint] : undefined;
     return {
       path: paths?.[endpoint] ?? endpointRules.path,
-      headers: NO_HEADERS,
+      headers: endpointRules.headers(ask.parsed),
       body: rules === undefined ? body : keepRules(body, rules),
       interpreter: quirks === undefined ? null : peculiarAnswers(quirks, ask),
     };

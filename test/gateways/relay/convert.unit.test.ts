@@ -2,13 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { convertRequest, renameModel, vectorsAsBase64 } from '../../../gateways/relay/convert.ts';
 import { parse } from '../../../gateways/relay/endpoints/endpoints.ts';
-import type { ParsedRequest } from '../../../gateways/relay/endpoints/parsed-request.ts';
+import type { ParsedChat } from '../../../gateways/relay/endpoints/chat.ts';
+import type { ParsedEmbeddings } from '../../../gateways/relay/endpoints/embeddings.ts';
 import { DEFAULT_RELAY_LIMITS } from '../../../gateways/relay/relay-limits.ts';
 import { done, refused } from '../../support/refused.ts';
 import { check } from '../../ledger/seed.ts';
 
-const parsed = (text: string, endpoint: 'chat' | 'embeddings' = 'chat'): ParsedRequest =>
-  done(parse(Buffer.from(text), endpoint, DEFAULT_RELAY_LIMITS));
+const parsed = (text: string, endpoint: 'chat' | 'embeddings' = 'chat'): ParsedChat | ParsedEmbeddings =>
+  done(parse(Buffer.from(text), endpoint, DEFAULT_RELAY_LIMITS)) as ParsedChat | ParsedEmbeddings;
 const refusal = (body: string | Buffer, endpoint: 'chat' | 'embeddings' = 'chat') =>
   refused(parse(Buffer.from(body), endpoint, DEFAULT_RELAY_LIMITS));
 const converted = (text: string, upstreamModel = 'm', loweredOutput: number | null = null): string =>

@@ -8,12 +8,23 @@ import { channel, KEY, startRelay, type RelayHarness } from './relay-harness.ts'
 const CHAT_BODY = { model: 'chat', messages: [{ role: 'user', content: 'hi' }], max_tokens: 16 };
 const GEMINI_BODY = { contents: [{ parts: [{ text: 'hi' }] }] };
 
+const PICTURE = new Blob(['not really a picture'], { type: 'image/png' });
+
+const formOf = (fields: Readonly<Record<string, string | Blob>>): FormData => {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
+};
+
 /** One call for every address that can spend, which nothing but the money keeps from its upstream. */
 const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: unknown }>> = {
   '/v1/chat/completions': { body: CHAT_BODY },
   '/v1/completions': { body: { model: 'completion', prompt: 'hi' } },
   '/v1/embeddings': { body: { model: 'embedding', input: 'hi' } },
   '/v1/moderations': { body: { model: 'moderation', input: 'hi' } },
+  '/v1/images/generations': { body: { model: 'image', prompt: 'a cat' } },
+  '/v1/images/edits': { body: formOf({ model: 'image', prompt: 'a hat', image: PICTURE }) },
+  '/v1/images/variations': { body: formOf({ model: 'image', image: PICTURE }) },
   '/v1/rerank': { body: { model: 'rerank', query: 'hi', documents: ['a', 'b'] } },
   '/v2/rerank': { body: { model: 'rerank', query: 'hi', documents: ['a', 'b'] } },
   '/v1beta/models/{model}:embedContent': { model: 'embedding', body: { content: { parts: [{ text: 'hi' }] } } },

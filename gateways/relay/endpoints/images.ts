@@ -1,0 +1,123 @@
+import { likelyImageTokens, mostImageTokens, type ImagesAsked } from '../../../domain/pricing/image-tokens.ts';
+import { readMediaUsage, sumOfReadings } from '../../../domain/pricing/media-usage.ts';
+import type { UsageReading } from '../../../domain/pricing/openai-usage.ts';
+import type { CallBound } from '../../../domain/pricing/worst-case.ts';
+import { boundInput } from '../../../domain/tokens/prompt-bound.ts';
+import type { Refusal } from '../../../schemas/errors.ts';
+import { ImagesRequest, type ImagesForm } from '../../../schemas/openai/images-request.ts';
+import type { ModelPrice } from '../../../schemas/price.ts';
+import type { Usage } from '../../../schemas/usage.ts';
+import type { TokenCounter } from '../../ports/token-counter.ts';
+import { convertRequest } from '../convert.ts';
+import { countElements, scanObject, type Span } from '../json-spans.ts';
+import { firstIssue, readObject } from '../parse.ts';
+import type { RelayLimits } from '../relay-limits.ts';
+import type { Bounded, EndpointRules, Heard, WholeAnswer } from './endpoint.ts';
+import { jsonInAndOut } from './json-in-and-out.ts';
+import { NOTHING_PRODUCED } from './prompt-only.ts';
+
+export interface ParsedImages {
+  readonly endpoint: 'images';
+  readonly body: Buffer;
+  readonly request: ImagesRequest;
+  readonly spans: { readonly model: Span };
+  readonly inside: number;
+}
+
+const MEMBERS = ['model', 'prompt', 'n', 'size', 'quality', 'stream', 'partial_images'] as const;
+
+const parse = (body: Buffer, limits: RelayLimits): ParsedImages | Refusal => {
+  const read = readObject(body, MEMBERS, limits);
+  if ('refused' in read) return read;
+  const parsed = ImagesRequest.safeParse(read.value);
+  if (!parsed.success) return firstIssue(parsed.error);
+  return { endpoint: 'images', body, request: parsed.data, spans: { model: read.spans[0] as Span }, inside: read.inside };
+};
+
+type Asked = Pick<ImagesRequest | ImagesForm, 'n' | 'size' | 'quality' | 'stream' | 'partial_images'>;
+
+const asked = (request: Asked): ImagesAsked => ({
+  n: request.n ?? 1,
+  size: request.size ?? null,
+  quality: request.quality ?? null,
+  partialImages: request.stream === true ? (request.partial_images ?? 0) : 0,
+});
+
+/** Pictures are charged by the piece, or by tokens as text is; which of both is for the price to say. */
+export const canChargeImages = ({ rates }: ModelPrice): boolean =>
+  rates.call !== undefined ||
+  rates.image !== undefined ||
+  (rates.input !== undefined && (rates.imageOutput !== undefined || rates.output !== undefined));
+
+/** The most that pictures cost that are made from `promptTokens`, of pictures if `imageInput`. */
+export const boundImages = (request: Asked, promptTokens: number, imageInput: boolean): Bounded => {
+  const pictures = asked(request);
+  const outputTokens = mostImageTokens(pictures);
+  const bound: CallBound = {
+    promptTokens,
+    outputTokens,
+    audioInput: false,
+    imageInput,
+    audioOutput: false,
+    imageOutput: true,
+    toolUses: 0,
+    images: pictures.n,
+  };
+  return { bound, choices: 1, predicted: outputTokens };
+};
+
+const byPiece = (images: number): UsageReading => ({ kind: 'reported', usage: { image: images }, promptTokens: 0, outputTokens: 0 });
+
+/** By the pictures that came where the price is by the piece, else by the tokens that are reported. */
+export const readImages = ({ body, usage }: WholeAnswer, { rates }: ModelPrice): UsageReading => {
+  if (rates.image === undefined)
+    return readMediaUsage(
+      usage === null ? undefined : (JSON.parse(body.toString('utf8', usage.start, usage.end)) as unknown),
+      'imageOutput',
+    );
+  const data = scanObject(body, ['data']).spans[0];
+  const images = data === null || data === undefined ? 0 : countElements(body, data.start);
+  return images === 0 ? { kind: 'absent' } : byPiece(images);
+};
+
+/** The same of a stream. What of it was not there when it ended may have been made all the same. */
+export const hearImages = ({ usages, ended }: Heard, request: Asked, { rates }: ModelPrice): UsageReading => {
+  if (rates.image === undefined) return sumOfReadings(usages.map((usage) => readMediaUsage(usage, 'imageOutput')));
+  return ended >= (request.n ?? 1) ? byPiece(ended) : { kind: 'absent' };
+};
+
+export const estimateImages = async (
+  counter: TokenCounter,
+  request: Asked,
+  { rates }: ModelPrice,
+  prompt: string,
+  inputImages: number,
+): Promise<Usage> => {
+  const pictures = asked(request);
+  if (rates.image !== undefined) return { image: pictures.n };
+  const input = await counter.count([prompt]);
+  return {
+    ...(input > 0 ? { input } : {}),
+    ...(inputImages > 0 ? { imageInput: inputImages } : {}),
+    imageOutput: likelyImageTokens(pictures),
+  };
+};
+
+/** Pictures from words. */
+export const images: EndpointRules<ParsedImages> = {
+  ...jsonInAndOut,
+  door: 'images',
+  kinds: new Set(['image', 'other']),
+  path: '/images/generations',
+  canCharge: canChargeImages,
+  parse,
+  streamed: ({ request }) => request.stream === true,
+  bound: ({ body, request }) => boundImages(request, boundInput(body.length), false),
+  convert: convertRequest,
+  reading: (answer, _parsed, price) => readImages(answer, price),
+  heard: (heard, { request }, price) => hearImages(heard, request, price),
+  produced: () => NOTHING_PRODUCED,
+  estimate: (counter, { request }, price) => estimateImages(counter, request, price, request.prompt, 0),
+  toolUses: () => 0,
+  finish: (body) => body,
+};
