@@ -16,6 +16,7 @@ import type { SpendingRoute } from './spending-route.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
 import { CLIENT_LEFT, elapsed, release, type HeldCall } from './held-call.ts';
 import { renameModel } from './convert.ts';
+import { wordsOf } from './endpoints/form.ts';
 import { boundaryOf } from './form-scanner.ts';
 import { sendHeard } from './send-heard.ts';
 import { parse, rulesOf } from './endpoints/endpoints.ts';
@@ -27,7 +28,7 @@ import type { LimitGate } from './limits/limit-gate.ts';
 import { limitHeaders } from './limits/limit-headers.ts';
 import { readBody } from './read-body.ts';
 import { reserve } from './reserve.ts';
-import { route } from './route.ts';
+import { route, type Route } from './route.ts';
 import { endStream, endStreamRefused, errorOfEnd, relayStream, streamHeaders, type ChargedTokens, type StreamOptions } from './stream.ts';
 import { startCallSpan } from './trace.ts';
 
@@ -260,7 +261,9 @@ const run = async (
       return sendRefusal(call, refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.'));
     // The same words in another dialect are answered in another one.
     const form = call.dialect.name === 'openai' ? endpoint : `${call.dialect.name} ${call.req.path}`;
-    hash = createHash('sha256').update(`${form}\n`).update(body).digest('hex');
+    const sum = createHash('sha256').update(`${form}\n`);
+    for (const piece of 'form' in parsed ? wordsOf(parsed.form, body) : [body]) sum.update(piece);
+    hash = sum.digest('hex');
     const known = deps.kept.known(tokenId, key, hash);
     if (known?.kind === 'refused') return sendRefusal(call, known.refusal);
     if (known?.kind === 'kept') return replay(call, known.answer);

@@ -8,6 +8,7 @@ export interface Form {
   readonly boundary: string;
   /** Fields by name; files are not among them. */
   readonly fields: Readonly<Record<string, string>>;
+  readonly parts: readonly FormPart[];
   readonly files: readonly FormPart[];
   readonly model: Span | null;
 }
@@ -35,8 +36,15 @@ export const readForm = (body: Buffer, boundary: string): Form | Refusal => {
     fields[part.name] = body.toString('utf8', part.start, end);
     if (part.name === 'model') model = { start: part.start, end };
   }
-  return { boundary, fields, files, model };
+  return { boundary, parts: scanner.parts, fields, files, model };
 };
+
+/** What a form says, whatever boundary it was sent with: clients make a new one each time that they try again. */
+export const wordsOf = ({ parts }: Form, body: Buffer): readonly (string | Buffer)[] =>
+  parts.flatMap(({ name, filename, start, end }) => {
+    const value = body.subarray(start, end ?? body.length);
+    return [JSON.stringify([name, filename, value.length]), value];
+  });
 
 /** The form as the upstream gets it: by its own name for the model. */
 export const convertForm = (body: Buffer, model: Span, { upstreamModel }: Conversion): Buffer =>

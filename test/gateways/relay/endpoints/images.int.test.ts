@@ -159,5 +159,11 @@ describe('images', () => {
     expect(await once()).to.equal(await once());
     expect(upstream.calls).to.have.length(1);
     expect(relay.spending.charges).to.have.length(1);
+    // A form has another boundary each time that it is sent.
+    upstream.on('/v1/images/variations', json({ created: 1, data: [{ url: 'a' }] }));
+    const varied = async () =>
+      client.images.createVariation({ model: 'pieces', image: await picture() }, { headers: { 'idempotency-key': 'two' } });
+    expect(await varied()).to.deep.equal(await varied());
+    expect(upstream.calls).to.have.length(2);
   });
 });
