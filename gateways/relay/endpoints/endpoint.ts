@@ -58,8 +58,8 @@ export interface EndpointRules<P> {
   readonly path: string;
   /** Whether a price says what such a call costs. Zero is an answer; silence is not. */
   canCharge(price: ModelPrice): boolean;
-  /** `boundary`: of a form; empty for JSON. */
-  parse(body: Buffer, limits: RelayLimits, boundary: string): P | Refusal;
+  /** `boundary`: of a form. */
+  parse(body: Buffer, limits: RelayLimits, boundary?: string): P | Refusal;
   /** Whether a stream was asked for. */
   streamed(parsed: P): boolean;
   bound(parsed: P, price: ModelPrice): Bounded;

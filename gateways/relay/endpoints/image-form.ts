@@ -39,7 +39,7 @@ export const imageForm = <E extends ImageEndpoint>(endpoint: E, path: string): E
   kinds: new Set(['image', 'other']),
   path,
   canCharge: canChargeImages,
-  parse: (body, _limits, boundary) => parse(endpoint, body, boundary),
+  parse: (body, _limits, boundary = '') => parse(endpoint, body, boundary),
   streamed: ({ request }) => request.stream === true,
   bound: ({ request, form }) => boundImages(request, Buffer.byteLength(request.prompt ?? '') + form.files.length * MOST_TOKENS_READ, true),
   convert: ({ body, spans }, conversion) => convertForm(body, spans.model, conversion),
