@@ -35,12 +35,23 @@ interface Content {
   readonly parts: readonly Json[];
 }
 
+/** Neighbours of one role are one content. */
+const mergedContents = (request: Json): readonly Content[] => {
+  const merged: Content[] = [];
+  for (const content of (request['contents'] ?? []) as readonly Content[]) {
+    const last = merged.at(-1);
+    if (last !== undefined && last.role === content.role) merged[merged.length - 1] = { ...last, parts: [...last.parts, ...content.parts] };
+    else merged.push(content);
+  }
+  return merged;
+};
+
 /** What Google's servers refuse of a request; `null` where nothing is wrong with it. */
 const faultIn = (request: Json, signs: boolean): string | null => {
   const unknown = Object.keys(request).find((name) => !KNOWN.has(name));
   if (unknown !== undefined) return `Invalid JSON payload received. Unknown name "${unknown}": Cannot find field.`;
   let open: readonly unknown[] = [];
-  for (const [index, { role, parts }] of ((request['contents'] ?? []) as readonly Content[]).entries()) {
+  for (const [index, { role, parts }] of mergedContents(request).entries()) {
     if (parts.length === 0) return 'contents.parts must not be empty.';
     if (index === 0 && role === 'model') return 'Please ensure that function call turn comes immediately after a user turn';
     const names = (kind: string): readonly unknown[] =>
@@ -63,6 +74,10 @@ const answerTo = (request: Json): readonly Json[] => {
   if (last.some((part) => part['functionResponse'] !== undefined)) return [...thought, { text: 'It is sunny in both.' }];
   const declared = (request['tools'] as readonly { functionDeclarations?: readonly { name: string }[] }[] | undefined)?.[0]
     ?.functionDeclarations?.[0];
+  const calling = (request['toolConfig'] as { functionCallingConfig?: { allowedFunctionNames?: readonly string[] } } | undefined)
+    ?.functionCallingConfig;
+  const [only] = calling?.allowedFunctionNames ?? [];
+  if (only !== undefined) return [{ functionCall: { name: only, args: { city: 'Oslo' } }, thoughtSignature: THOUGHT_SIGNATURE }];
   if (declared !== undefined)
     return [
       ...thought,
