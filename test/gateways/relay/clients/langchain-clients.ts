@@ -21,8 +21,7 @@ const clientOf = (name: string, format: string, model: BaseChatModel): MatrixCli
     const calling = model.bindTools?.([weather]);
     if (calling === undefined) throw new Error('it takes no tools');
     let said: AIMessageChunk | null = null;
-    for await (const chunk of await calling.stream(WEATHER))
-      said = said === null ? (chunk as AIMessageChunk) : said.concat(chunk as AIMessageChunk);
+    for await (const chunk of await calling.stream(WEATHER)) said = said === null ? chunk : said.concat(chunk);
     const calls = said?.tool_calls ?? [];
     const results = calls.map(({ id = '', name: called }) => new ToolMessage({ tool_call_id: id, name: called, content: 'sunny' }));
     const next = await calling.invoke([new HumanMessage(WEATHER), said ?? new AIMessageChunk(''), ...results]);
