@@ -29,6 +29,7 @@ export const spendingAddresses = (deps: Pick<RelayDeps, 'clock' | 'limits' | 'ar
   openai('images', '/v1/images/generations'),
   openai('image_edits', '/v1/images/edits'),
   openai('image_variations', '/v1/images/variations'),
+  openai('speech', '/v1/audio/speech'),
   { endpoint: 'rerank', name: '/v1/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'rerank', name: '/v2/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: null, parseNative: parseMessages },

@@ -11,6 +11,7 @@ import { imageVariations } from './image-variations.ts';
 import { images } from './images.ts';
 import { moderations } from './moderations.ts';
 import { rerank } from './rerank.ts';
+import { speech } from './speech.ts';
 import type { ParsedRequest } from './parsed-request.ts';
 
 const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest, { readonly endpoint: E }>> } = {
@@ -22,6 +23,7 @@ const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest
   image_variations: imageVariations,
   moderations,
   rerank,
+  speech,
 };
 
 /** What holds for every call at an endpoint. */
