@@ -121,6 +121,10 @@ bench: build ## measure speed against a bare proxy and another gateway; BENCH_JS
 bench-scale: build ## measure how costs grow with processes, events, accounts and channels; fails beyond n log n
 	@$(BIN)/tsx test/bench/scale/main.ts
 
+.PHONY: bench-streams
+bench-streams: build ## measure what a process takes that holds thousands of silent streams
+	@$(BIN)/tsx test/bench/streams/main.ts
+
 .PHONY: chaos
 chaos: PATIENCE := 12h
 chaos: build test-packages ## faults of every kind with a report, and the crash harness for a long time (short in `make test`)

@@ -131,7 +131,7 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
 /** A pool of connections for each origin, kept alive. Connections go only where the egress rules allow. */
 export const createUpstreamPools = ({
   guard,
-  connections = 2_048,
+  connections = 16_384,
   connectMs = 10_000,
   keepAliveMs = 4_000,
 }: UpstreamPoolsOptions): UpstreamPools => {

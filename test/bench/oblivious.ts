@@ -29,6 +29,8 @@ export interface ObliviousOptions {
   readonly processes?: number;
   /** Arguments for Node itself. */
   readonly nodeArgs?: readonly string[];
+  /** Settings besides those that every benchmark has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 interface Database {
@@ -66,6 +68,7 @@ const startProgram = (
       // The limits are on; they only lie above what is sent.
       OBLIVIOUS_REQUESTS_PER_MINUTE: '10000000',
       ...(database === undefined ? {} : { DATABASE_URL: database.url }),
+      ...options.environment,
     },
     logFile: join(options.folder, `oblivious-${options.log}.log`),
     readyUrl: () => {
