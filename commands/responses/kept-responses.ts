@@ -5,6 +5,7 @@ import { KeptContent } from '../../schemas/responses/kept-content.ts';
 import { readState } from '../read-state.ts';
 import { newEvents, refusalOf, runCommand } from '../run-command.ts';
 import { orArchiveUnavailable } from './archive-unavailable.ts';
+import type { ContentOwner } from '../ports/content-vault.ts';
 import { archiveContext, type ArchiveCaller, type ArchiveDeps } from './archive-context.ts';
 
 /** Of ciphertext in one event, and how many of them: together they stay within what the log takes in one append. */
@@ -13,13 +14,21 @@ const MOST_PARTS = 7;
 
 const NOT_FOUND = 'There is no such response.';
 
-export interface ResponseToKeep {
+export interface ResponseToBegin {
   readonly responseId: ResponseId;
   readonly requestId: RequestId;
   readonly model: string;
-  readonly conversationId: ConversationId | null;
   readonly content: KeptContent;
 }
+
+export interface ResponseToKeep extends ResponseToBegin {
+  readonly conversationId: ConversationId | null;
+  /** It was begun: others may have cancelled or deleted it. */
+  readonly isBegun: boolean;
+}
+
+/** What is said of an answer while it is made has a key of its own. */
+const begunContent = (responseId: ResponseId): string => `${responseId}/begun`;
 
 const partsOf = (ciphertext: string): readonly [string, ...string[]] => {
   const parts: [string, ...string[]] = [ciphertext.slice(0, PART_CHARACTERS)];
@@ -43,7 +52,17 @@ export class KeptResponses {
     return orArchiveUnavailable(() => this.#keep(caller, response));
   }
 
-  /** What is kept of an answer; a refusal where it is not, or not this user's. */
+  /** Says that an answer is being made, for whoever asks meanwhile. {@link keep} ends that. */
+  begin(caller: ArchiveCaller, response: ResponseToBegin): Promise<Refusal | null> {
+    return orArchiveUnavailable(() => this.#begin(caller, response));
+  }
+
+  /** Says that an answer that is being made is not wanted any more. */
+  cancel(caller: ArchiveCaller, id: string): Promise<Refusal | null> {
+    return orArchiveUnavailable(() => this.#cancel(caller, id));
+  }
+
+  /** What is kept of an answer, as far as it has come; a refusal where nothing is, or not this user's. */
   read(userId: UserId, id: string): Promise<KeptContent | Refusal> {
     return orArchiveUnavailable(() => this.#read(userId, id));
   }
@@ -53,29 +72,72 @@ export class KeptResponses {
     return orArchiveUnavailable(() => this.#delete(caller, id));
   }
 
-  async #keep(caller: ArchiveCaller, { responseId, requestId, model, conversationId, content }: ResponseToKeep): Promise<Refusal | null> {
-    const { vault, clock, keepMs, appender } = this.#deps;
-    const expiresAt = clock.now() + keepMs;
-    const owner = { group: responseId, userId: caller.userId, expiresAt };
+  async #begin(caller: ArchiveCaller, { responseId, requestId, model, content }: ResponseToBegin): Promise<Refusal | null> {
+    const { vault, clock, log, appender } = this.#deps;
+    const owner = this.#owner(caller, responseId);
+    const [ciphertext = ''] = await vault.seal(
+      [{ contentId: begunContent(responseId), bytes: Buffer.from(JSON.stringify(content)) }],
+      owner,
+    );
+    if (ciphertext.length > PART_CHARACTERS) {
+      await vault.destroyGroup(responseId);
+      return refuse('body_too_large', 'The request is larger than any that is answered in the background.');
+    }
+    const { userId, tokenId } = caller;
+    const expiresAt = new Date(owner.expiresAt).toISOString();
+    const command = { kind: 'begin', userId, tokenId, requestId, model, expiresAt, content: ciphertext } as const;
+    const context = archiveContext(caller, clock, 'begin');
+    const begun = await runCommand(log, appender, responseStream(responseId), keptResponse(responseId), command, context);
+    return isRefusal(begun) ? begun : null;
+  }
+
+  async #keep(
+    caller: ArchiveCaller,
+    { responseId, requestId, model, conversationId, content, isBegun }: ResponseToKeep,
+  ): Promise<Refusal | null> {
+    const { vault, clock, appender, log } = this.#deps;
+    const owner = this.#owner(caller, responseId);
     const [ciphertext = ''] = await vault.seal([{ contentId: responseId, bytes: Buffer.from(JSON.stringify(content)) }], owner);
     const parts = partsOf(ciphertext);
     if (parts.length > MOST_PARTS) {
-      await vault.destroyGroup(responseId);
+      await vault.destroy(responseId);
       return refuse('body_too_large', 'The answer is larger than any that is kept.');
     }
     const decider = keptResponse(responseId);
     const { userId, tokenId } = caller;
-    const events = decider.decide(
-      { kind: 'keep', userId, tokenId, requestId, model, conversationId, expiresAt: new Date(expiresAt).toISOString(), content: parts },
-      decider.initial,
-    );
+    const expiresAt = new Date(owner.expiresAt).toISOString();
+    const command = { kind: 'keep', userId, tokenId, requestId, model, conversationId, expiresAt, content: parts } as const;
+    const context = archiveContext(caller, clock, 'keep');
+    if (isBegun) {
+      const kept = await runCommand(log, appender, responseStream(responseId), decider, command, context);
+      if (!isRefusal(kept)) return null;
+      await vault.destroy(responseId);
+      return kept;
+    }
+    // Nobody else knows the id yet, so there is nothing to read first.
+    const events = decider.decide(command, decider.initial);
     if (isRefusal(events)) return events;
     const outcome = await appender.append({
       stream: responseStream(responseId),
       expectedRevision: 'no_stream',
-      events: newEvents(events, archiveContext(caller, clock, 'keep')),
+      events: newEvents(events, context),
     });
     return outcome.outcome === 'appended' ? null : refusalOf(outcome);
+  }
+
+  async #cancel(caller: ArchiveCaller, id: string): Promise<Refusal | null> {
+    const known = await this.#known(caller.userId, id);
+    if (isRefusal(known)) return known;
+    const { responseId } = known;
+    const { log, appender, clock } = this.#deps;
+    const command = { kind: 'cancel', userId: caller.userId } as const;
+    const context = archiveContext(caller, clock, 'cancel');
+    const done = await runCommand(log, appender, responseStream(responseId), keptResponse(responseId), command, context);
+    return isRefusal(done) ? done : null;
+  }
+
+  #owner({ userId }: ArchiveCaller, group: ResponseId): ContentOwner {
+    return { group, userId, expiresAt: this.#deps.clock.now() + this.#deps.keepMs };
   }
 
   async #delete(caller: ArchiveCaller, id: string): Promise<Refusal | null> {
@@ -95,7 +157,9 @@ export class KeptResponses {
     const responseId = ResponseId.safeParse(id);
     if (!responseId.success) return refuse('not_found', NOT_FOUND);
     const state = await readState(this.#deps.log, responseStream(responseId.data), keptResponse(responseId.data));
-    return state.state === 'kept' && state.userId === userId ? { responseId: responseId.data, state } : refuse('not_found', NOT_FOUND);
+    return state.state !== 'none' && state.state !== 'deleted' && state.userId === userId
+      ? { responseId: responseId.data, state }
+      : refuse('not_found', NOT_FOUND);
   }
 
   async #read(userId: UserId, id: string): Promise<KeptContent | Refusal> {
@@ -103,8 +167,10 @@ export class KeptResponses {
     if (isRefusal(known)) return known;
     const { responseId, state } = known;
     if (state.content.length !== state.parts) throw new Error(`${responseId} has ${state.content.length} of ${state.parts} parts`);
-    const [bytes] = await this.#deps.vault.open([{ contentId: responseId, ciphertext: state.content.join('') }]);
+    const contentId = state.state === 'kept' ? responseId : begunContent(responseId);
+    const [bytes] = await this.#deps.vault.open([{ contentId, ciphertext: state.content.join('') }]);
     if (bytes === null || bytes === undefined) return refuse('not_found', NOT_FOUND);
-    return KeptContent.parse(JSON.parse(bytes.toString('utf8')));
+    const content = KeptContent.parse(JSON.parse(bytes.toString('utf8')));
+    return state.state === 'cancelled' ? { ...content, response: { ...content.response, status: 'cancelled' } } : content;
   }
 }

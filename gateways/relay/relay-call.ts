@@ -12,8 +12,9 @@ import { Call, type Caller } from './call.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
 import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
-import type { SpendingRoute } from './spending-route.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
+import { detachedCall } from './detached-call.ts';
+import type { Background, SpendingRoute } from './spending-route.ts';
 import { CLIENT_LEFT, elapsed, release, type HeldCall } from './held-call.ts';
 import { renameModel } from './convert.ts';
 import { wordsOf } from './endpoints/form.ts';
@@ -224,28 +225,107 @@ const passLimits = async (
   }
 };
 
-/** The steps of a call that can spend, up to the one from which money is set aside. */
-const run = async (
+type OnHeld = (held: HeldCall) => void;
+
+/** A call without its client, which is answered as soon as the money is set aside. */
+const inBackground = async (
   deps: PipelineDeps,
-  call: Call,
-  { endpoint, hubBody, parseNative, prepare }: SpendingRoute,
+  client: Call,
   caller: Caller,
-  onHeld: (held: HeldCall) => void,
+  background: Background,
+  work: (call: Call, onHeld: OnHeld) => Promise<void>,
 ): Promise<void> => {
-  const rules = rulesOf(endpoint);
-  const body = await readBody(call.req, deps.limits.bodyBytes, rules.bodies);
+  if (client.req.headers['idempotency-key'] !== undefined)
+    return sendRefusal(client, refuse('invalid_request', 'An Idempotency-Key is not possible together with background.'));
+  const limited = await deps.limiter.enter(caller);
+  if (limited !== null) return sendRefusal(client, limited);
+  const { call, unheard } = detachedCall(client);
+  deps.inFlight.add(call);
+  let held: HeldCall | null = null;
+  let started = ignore;
+  const starting = new Promise<void>((resolve) => {
+    started = resolve;
+  });
+  const working = async (): Promise<void> => {
+    try {
+      await work(call, (taken) => {
+        held = taken;
+        started();
+      });
+    } catch (cause) {
+      const kept = held;
+      if (kept !== null && !kept.ended) await release(deps, kept, 'upstream_failed', true, 500);
+      throw cause;
+    }
+  };
+  let begun: Promise<Refusal | null> | null = null;
+  const finished = around(deps, call, working)
+    .finally(started)
+    .then(async () => {
+      await begun;
+      await background.ended(call, unheard());
+    })
+    .catch((cause: unknown) => {
+      const { requestId, route: name, startedAtText: startedAt } = call;
+      const detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      deps.logger.log({ requestId, startedAt, method: 'POST', route: name, status: 500, durationMs: elapsed(deps, call), detail });
+    })
+    .finally(() => {
+      deps.limiter.leave(caller);
+      if (call.pass !== null) deps.gate.leave(call.pass, call.usage, call.cost);
+      deps.inFlight.delete(call);
+    });
+  await starting;
+  client.limitHeaders = call.limitHeaders;
+  if (held === null) {
+    await finished;
+    const { status, body } = unheard();
+    client.errorCode = call.errorCode;
+    return sendBody(client, status, 'application/json', body);
+  }
+  begun = background.begin(call);
+  const refusal = await begun;
+  if (refusal === null) return background.answer(client);
+  call.interrupt('client_left');
+  sendRefusal(client, refusal);
+};
+
+/** What is known of a call before it is parsed. */
+interface Read {
+  readonly body: Buffer;
+  readonly inHubForm: Buffer;
+  readonly responses: ResponsesWords | undefined;
+}
+
+/** The first steps of a call that can spend: its body, in the form that it has within the relay. */
+const run = async (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller: Caller, onHeld: OnHeld): Promise<void> => {
+  const { endpoint, hubBody, prepare } = asked;
+  const body = await readBody(call.req, deps.limits.bodyBytes, rulesOf(endpoint).bodies);
   if (body === null) return;
   if ('refused' in body) return sendRefusal(call, body);
-  let responses: ResponsesWords | undefined;
-  let inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
-  if (prepare !== undefined) {
-    const prepared = await prepare(call, caller, body);
-    if ('refused' in prepared) return sendRefusal(call, prepared);
-    call.dialect = prepared.dialect;
-    inHubForm = prepared.body;
-    responses = prepared.responses;
+  if (prepare === undefined) {
+    const inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
+    if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
+    return proceed(deps, call, asked, caller, { body, inHubForm, responses: undefined }, onHeld);
   }
-  if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
+  const prepared = await prepare(call, caller, body);
+  if ('refused' in prepared) return sendRefusal(call, prepared);
+  call.dialect = prepared.dialect;
+  const read: Read = { body, inHubForm: prepared.body, responses: prepared.responses };
+  if (prepared.background === undefined) return proceed(deps, call, asked, caller, read, onHeld);
+  return inBackground(deps, call, caller, prepared.background, (detached, held) => proceed(deps, detached, asked, caller, read, held));
+};
+
+/** The steps of a call that can spend, from its body up to the one from which money is set aside. */
+const proceed = async (
+  deps: PipelineDeps,
+  call: Call,
+  { endpoint, parseNative }: SpendingRoute,
+  caller: Caller,
+  { body, inHubForm, responses }: Read,
+  onHeld: OnHeld,
+): Promise<void> => {
+  const rules = rulesOf(endpoint);
   const boundary = boundaryOf(call.req.headers['content-type']) ?? '';
   const inForm = parseNative === undefined ? parse(inHubForm, endpoint, deps.limits, boundary) : parseNative(inHubForm, deps.limits);
   if ('refused' in inForm) return sendRefusal(call, inForm);

@@ -10,6 +10,7 @@ import type { LimitCounters } from '../ports/limit-counters.ts';
 import type { LimitPolicies } from '../ports/limit-policies.ts';
 import type { RelayMetrics } from '../ports/relay-metrics.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
+import type { SharedEvents } from '../ports/shared-events.ts';
 import type { Spending } from '../ports/spending.ts';
 import type { Stopwatch } from '../ports/stopwatch.ts';
 import type { TokenCounter } from '../ports/token-counter.ts';
@@ -51,4 +52,6 @@ export interface RelayDeps {
   /** The limits that operators set, and what processes count in together; `null` where each counts for itself. */
   readonly limitPolicies: LimitPolicies;
   readonly limitCounters: LimitCounters | null;
+  /** `null`: events of answers that are made in the background are known to this process only. */
+  readonly sharedEvents: SharedEvents | null;
 }

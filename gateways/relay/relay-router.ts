@@ -15,6 +15,8 @@ import { promptToCount } from './dialects/anthropic-requests.ts';
 import { geminiAnswers } from './dialects/gemini-answers.ts';
 import { promptToCountFor } from './dialects/gemini-requests.ts';
 import { responsesPromptToCount } from './dialects/responses-requests.ts';
+import { BackgroundCalls } from './responses/background-calls.ts';
+import { EventBuffer, EVENT_BUFFER_LIMITS } from './responses/event-buffer.ts';
 import { addArchiveRoutes } from './responses/archive-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
@@ -82,6 +84,8 @@ export interface RelayRouter extends RequestHandler {
   readonly routes: readonly { readonly path: string; readonly methods: readonly string[] }[];
   /** Those of them that can spend, by their names in metrics and logs. */
   readonly spendingRoutes: readonly string[];
+  /** The answers that this process makes in the background. */
+  readonly responsesMadeHere: Pick<BackgroundCalls, 'cancel' | 'forget'>;
 }
 
 /** The LLM API: everything under `/v1`, and two billing addresses beside it. To be mounted at the root, before anything that reads bodies. */
@@ -96,6 +100,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     kept: new KeptAnswers(deps.claims, deps.stopwatch, deps.limits.kept),
   };
   const { directory, standings } = deps;
+  const background = new BackgroundCalls(new EventBuffer(deps.sharedEvents, EVENT_BUFFER_LIMITS, () => deps.stopwatch.elapsed()));
   const router = Router();
 
   /** An answer that costs nothing: whoever has a key may look. */
@@ -129,7 +134,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
 
   /** Nearly every request is one of these, to the letter; finding that out by a router's patterns costs as much as the call's own steps. */
   const byAddress = new Map<string, (req: Request, res: Response) => void>(
-    spendingAddresses(deps).map((asked) => [asked.name, spend(asked)]),
+    spendingAddresses({ ...deps, background }).map((asked) => [asked.name, spend(asked)]),
   );
   for (const [path, answer] of byAddress) router.post(path, answer);
   const spendingRoutes = [...byAddress.keys(), ...geminiAddresses];
@@ -271,7 +276,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
 
-  addArchiveRoutes(router, { ...deps, look: (routeName, answer) => look(routeName, 'chat', answer), notThisMethod });
+  addArchiveRoutes(router, { ...deps, background, look: (routeName, answer) => look(routeName, 'chat', answer), notThisMethod });
 
   for (const version of ['/v1', '/v1beta']) router.all([version, `${version}/*rest`], nothingHere(version));
 
@@ -289,5 +294,5 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const routes = router.stack.flatMap(({ route }) =>
     route === undefined ? [] : [{ path: String(route.path), methods: route.stack.map(({ method }) => method) }],
   );
-  return Object.assign(handler, { routes, spendingRoutes });
+  return Object.assign(handler, { routes, spendingRoutes, responsesMadeHere: background });
 };

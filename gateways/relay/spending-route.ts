@@ -1,5 +1,6 @@
 import type { Refusal } from '../../schemas/errors.ts';
 import type { Call, Caller, Endpoint } from './call.ts';
+import type { Unheard } from './detached-call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
@@ -11,11 +12,22 @@ export type HubBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
 /** A body in its client's own format, read. */
 export type ParseNative = (body: Buffer, limits: RelayLimits) => ParsedRequest | Refusal;
 
+/** A call that goes on without its client: who is told of it, and how the client is answered. */
+export interface Background {
+  /** Its money is set aside; a refusal ends it. */
+  begin(call: Call): Promise<Refusal | null>;
+  answer(client: Call): Promise<void>;
+  /** It is over, whatever became of it. */
+  ended(call: Call, unheard: Unheard): Promise<void>;
+}
+
 /** A body in its endpoint's form within the relay, and how whoever sent it is answered. */
 export interface Prepared {
   readonly body: Buffer;
   readonly dialect: AnswerDialect;
   readonly responses?: ResponsesWords;
+  /** The call goes on without its client. */
+  readonly background?: Background;
 }
 
 /** Makes the body of one call out of more than its bytes. */

@@ -5,8 +5,7 @@ import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts'
 import { embeddingBodyFor, embeddingsBodyFor, parseContentsFor } from './dialects/gemini-requests.ts';
 import { geminiEmbedding, geminiEmbeddings } from './dialects/gemini-embeddings.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
-import { prepareResponse } from './responses/prepare-response.ts';
-import type { RelayDeps } from './relay-deps.ts';
+import { prepareResponse, type PrepareDeps } from './responses/prepare-response.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
 import type { SpendingRoute } from './spending-route.ts';
 
@@ -21,7 +20,7 @@ const openai = (endpoint: SpendingRoute['endpoint'], name: string): SpendingRout
 });
 
 /** Every address that can spend and is one to the letter: `name` is what it is registered under. */
-export const spendingAddresses = (deps: Pick<RelayDeps, 'clock' | 'limits' | 'archive'>): readonly SpendingRoute[] => [
+export const spendingAddresses = (deps: PrepareDeps): readonly SpendingRoute[] => [
   openai('chat', CHAT),
   openai('completions', '/v1/completions'),
   openai('embeddings', '/v1/embeddings'),

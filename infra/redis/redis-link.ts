@@ -4,7 +4,7 @@ import type { RedisAddress } from './redis-address.ts';
 import { shaOf, type Script } from './script.ts';
 
 /** What Redis is used for; the label of its metrics. */
-export type RedisUse = 'limits' | 'documents' | 'channels' | 'signIn' | 'sessions' | 'standings' | 'probe';
+export type RedisUse = 'limits' | 'documents' | 'channels' | 'signIn' | 'sessions' | 'standings' | 'events' | 'probe';
 
 export type CommandOutcome = 'answered' | 'failed' | 'timedOut' | 'notSent';
 

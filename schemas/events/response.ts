@@ -8,17 +8,25 @@ import { Instant } from '../time.ts';
  */
 export const Ciphertext = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/);
 
+const begun = {
+  responseId: ResponseId,
+  userId: UserId,
+  tokenId: TokenId,
+  requestId: RequestId,
+  model: z.string().max(200),
+  /** When its keys are destroyed. */
+  expiresAt: Instant,
+} as const;
+
 export const responseEvents = {
+  /** An answer that is made while nobody waits for it. */
+  ResponseBegun: z.object({ ...begun, content: Ciphertext }),
+  /** Its caller wants it no longer; whoever makes it stops. */
+  ResponseCancelled: z.object({ responseId: ResponseId, userId: UserId }),
   /** An answer of the Responses API that its caller may ask for again. */
   ResponseKept: z.object({
-    responseId: ResponseId,
-    userId: UserId,
-    tokenId: TokenId,
-    requestId: RequestId,
-    model: z.string().max(200),
+    ...begun,
     conversationId: ConversationId.nullable(),
-    /** When its key is destroyed. */
-    expiresAt: Instant,
     /** How many parts the content has: the first is here, each other in an event of its own. */
     parts: z.int().positive().max(16),
     content: Ciphertext,

@@ -19,3 +19,9 @@ export const ItemsQuery = z.object({
   order: z.enum(['asc', 'desc']).default('desc'),
   after: z.string().max(200).optional(),
 });
+
+/** How a response is asked for again: whole, or its events behind a number. */
+export const ResponseQuery = z.object({
+  stream: z.enum(['true', 'false']).default('false'),
+  starting_after: z.coerce.number().int().min(-1).max(1_000_000_000).default(-1),
+});

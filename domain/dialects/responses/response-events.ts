@@ -52,7 +52,7 @@ export const isLastEvent = (type: unknown): boolean =>
  * Thoughts of earlier answers are left out: another account of the provider's could not read them, and would refuse them.
  */
 export const ownRequest = (request: ResponsesRequest, earlier: readonly unknown[], input: ResponsesRequest['input']): Json => {
-  const { previous_response_id: _previous, conversation: _conversation, ...rest } = request;
+  const { previous_response_id: _previous, conversation: _conversation, background: _background, ...rest } = request;
   const before = earlier.filter(isRecord).filter((item) => item['type'] !== 'reasoning');
   const items = typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : (input ?? []);
   return {

@@ -24,6 +24,8 @@ export interface AskedResponse {
   readonly now: () => number;
   /** Told of the answer when it is whole; `null`: it is not to be kept. */
   readonly keep: KeepResponse | null;
+  /** Told of each event of a stream as it is sent. */
+  readonly tell?: (event: Readonly<Record<string, unknown>>, text: string) => void;
 }
 
 const seconds = (ms: number): number => Math.floor(ms / 1_000);
@@ -37,7 +39,7 @@ const identityOf = ({ startedAt }: AskedResponse, { requestId, model }: AnswerId
   createdAt: seconds(startedAt),
 });
 
-const eventText = (event: Readonly<Record<string, unknown>>): string =>
+export const eventText = (event: Readonly<Record<string, unknown>>): string =>
   `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`;
 
 class ResponsesStream implements StreamWriter {
@@ -68,7 +70,7 @@ class ResponsesStream implements StreamWriter {
       const error = isRecord(chunk) ? chunk['error'] : undefined;
       if (error !== undefined && error !== null) text += this.#fail({ code: 'upstream_failed', message: saidByError(error) });
       else if (isRecord(chunk) && isRecord(chunk['native'])) text += this.#pass(chunk['native']);
-      else for (const event of this.#stream.push(chunk)) text += eventText(event);
+      else for (const event of this.#stream.push(chunk)) text += this.#text(event);
     });
     return Buffer.from(text);
   }
@@ -80,7 +82,7 @@ class ResponsesStream implements StreamWriter {
       return '';
     }
     if (typeof event['sequence_number'] === 'number') this.#passed = event['sequence_number'] + 1;
-    return eventText(ownEvent(event, this.#asked.request, this.#identity, this.#isToBeStored));
+    return this.#text(ownEvent(event, this.#asked.request, this.#identity, this.#isToBeStored));
   }
 
   async end(usage: Usage): Promise<Buffer> {
@@ -89,13 +91,13 @@ class ResponsesStream implements StreamWriter {
     const { events, state } = this.#stream.end(responseUsage(usage), seconds(this.#asked.now()));
     const { keep, request } = this.#asked;
     const isStored = keep !== null && (await keep(responseOf(request, this.#identity, state, true)));
-    return Buffer.from([...events, this.#stream.last(state, isStored)].map(eventText).join(''));
+    return Buffer.from([...events, this.#stream.last(state, isStored)].map((event) => this.#text(event)).join(''));
   }
 
   async #endPassed(event: Readonly<Record<string, unknown>>, said: Readonly<Record<string, unknown>>): Promise<Buffer> {
     const { keep, request } = this.#asked;
     const isStored = keep !== null && (await keep(ownResponse(said, request, this.#identity, true)));
-    return Buffer.from(eventText(ownEvent(event, request, this.#identity, isStored)));
+    return Buffer.from(this.#text(ownEvent(event, request, this.#identity, isStored)));
   }
 
   broken({ refused, message }: Refusal): Buffer {
@@ -105,7 +107,13 @@ class ResponsesStream implements StreamWriter {
   #fail(fault: ResponseFault): string {
     this.#failed = true;
     const { events, state } = this.#stream.fail(fault, seconds(this.#asked.now()), this.#passed);
-    return [...events, this.#stream.last(state, false)].map(eventText).join('');
+    return [...events, this.#stream.last(state, false)].map((event) => this.#text(event)).join('');
+  }
+
+  #text(event: Readonly<Record<string, unknown>>): string {
+    const text = eventText(event);
+    this.#asked.tell?.(event, text);
+    return text;
   }
 }
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { keptItems } from '../../../domain/dialects/responses/kept-items.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ConversationId } from '../../../schemas/ids.ts';
-import { AddItems, DescribeConversation, StartConversation } from '../../../schemas/responses/conversation-requests.ts';
+import { AddItems, DescribeConversation, ResponseQuery, StartConversation } from '../../../schemas/responses/conversation-requests.ts';
 import type { ConversationFacts } from '../../../schemas/responses/kept-content.ts';
 import { sendJson, sendRefusal } from '../answer.ts';
 import type { Call, Caller } from '../call.ts';
@@ -12,15 +12,20 @@ import { firstIssue, readObject } from '../parse.ts';
 import { readBody } from '../read-body.ts';
 import type { RelayDeps } from '../relay-deps.ts';
 import { archiveCaller, type Archive } from './archive.ts';
+import type { BackgroundCalls } from './background-calls.ts';
+import { resumeStream } from './resume-stream.ts';
 import { listOf, pageOf, unless } from './item-page.ts';
 
 type Answer = (call: Call, caller: Caller) => Promise<void>;
 
 export interface ArchiveRoutesDeps extends Pick<RelayDeps, 'archive' | 'limits' | 'clock'> {
+  readonly background: BackgroundCalls;
   /** An answer that costs nothing, to whoever has a key for chat. */
   readonly look: (routeName: string, answer: Answer) => RequestHandler;
   readonly notThisMethod: (allowed: string) => (routeName: string) => RequestHandler;
 }
+
+type Json = Readonly<Record<string, unknown>>;
 
 type Work = (archive: Archive, call: Call, caller: Caller) => Promise<object | Refusal | null>;
 
@@ -39,8 +44,20 @@ const conversationAnswer = (id: string, { metadata, createdAt }: ConversationFac
   metadata,
 });
 
+const isBeingMade = ({ status }: Json): boolean => status === 'in_progress' || status === 'queued';
+
+/** A response as it stands; one that was begun before a moment, and is still being made, is not: whoever made it is gone. */
+const lostSince = (response: Json, moment: number): Json =>
+  isBeingMade(response) && Number(response['created_at']) * 1_000 < moment
+    ? {
+        ...response,
+        status: 'failed',
+        error: { code: 'server_error', message: 'Whoever made this response came to an end before it did.' },
+      }
+    : response;
+
 /** The addresses of what is kept: answers of the Responses API, and conversations. Anybody else's are not found. */
-export const addArchiveRoutes = (router: Router, { archive, limits, clock, look, notThisMethod }: ArchiveRoutesDeps): void => {
+export const addArchiveRoutes = (router: Router, { archive, background, limits, clock, look, notThisMethod }: ArchiveRoutesDeps): void => {
   const kept = (routeName: string, work: Work): RequestHandler =>
     look(routeName, async (call, caller) => {
       const answer = archive === null ? NOTHING_KEPT : await work(archive, call, caller);
@@ -62,23 +79,38 @@ export const addArchiveRoutes = (router: Router, { archive, limits, clock, look,
   router
     .route('/v1/responses/:id')
     .get(
-      kept(RESPONSE, async ({ responses }, { req }, { user }) => {
-        const content = await responses.read(user.userId, idIn(req));
-        return isRefusal(content) ? content : content.response;
+      kept(RESPONSE, async ({ responses }, call, { user }) => {
+        const content = await responses.read(user.userId, idIn(call.req));
+        if (isRefusal(content)) return content;
+        const query = ResponseQuery.safeParse(call.req.query);
+        if (!query.success) return firstIssue(query.error);
+        if (query.data.stream !== 'true') return lostSince(content.response, clock.now() - limits.streamMs);
+        const isOver = async (): Promise<boolean> => {
+          const now = await responses.read(user.userId, idIn(call.req));
+          return isRefusal(now) ? now.refused === 'not_found' : !isBeingMade(now.response);
+        };
+        await resumeStream(call, background.events, idIn(call.req), query.data.starting_after, isOver);
+        return null;
       }),
     )
     .delete(
       kept(RESPONSE, async ({ responses }, call, caller) => {
         const id = idIn(call.req);
-        return unless(await responses.delete(archiveCaller(call, caller), id), { id, object: 'response', deleted: true });
+        const refused = await responses.delete(archiveCaller(call, caller), id);
+        if (refused !== null) return refused;
+        await background.forget(id);
+        return { id, object: 'response', deleted: true };
       }),
     );
   router.post(
     '/v1/responses/:id/cancel',
-    kept(`${RESPONSE}/cancel`, async ({ responses }, { req }, { user }) => {
-      const content = await responses.read(user.userId, idIn(req));
-      if (isRefusal(content)) return content;
-      return refuse('invalid_request', 'Only a response that is made in the background can be cancelled; this one is done.');
+    kept(`${RESPONSE}/cancel`, async ({ responses }, call, caller) => {
+      const id = idIn(call.req);
+      const refused = await responses.cancel(archiveCaller(call, caller), id);
+      if (refused !== null) return refused;
+      background.cancel(id);
+      const content = await responses.read(caller.user.userId, id);
+      return isRefusal(content) ? content : content.response;
     }),
   );
   router.get(

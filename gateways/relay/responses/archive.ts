@@ -5,7 +5,7 @@ import type { Call, Caller } from '../call.ts';
 
 /** What the relay keeps for its callers. */
 export interface Archive {
-  readonly responses: Pick<KeptResponses, 'keep' | 'read' | 'delete'>;
+  readonly responses: Pick<KeptResponses, 'begin' | 'keep' | 'cancel' | 'read' | 'delete'>;
   readonly conversations: Pick<Conversations, 'start' | 'read' | 'describe' | 'add' | 'remove' | 'delete'>;
 }
 

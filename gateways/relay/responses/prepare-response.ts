@@ -12,12 +12,16 @@ import { readResponsesRequest } from '../dialects/responses-requests.ts';
 import type { RelayDeps } from '../relay-deps.ts';
 import type { Prepare } from '../spending-route.ts';
 import { archiveCaller, type Archive } from './archive.ts';
+import type { BackgroundCalls } from './background-calls.ts';
+import { BackgroundResponse } from './background-response.ts';
 import { readHistory, type History } from './history.ts';
 
 /** Longer than this nobody waits for an answer to be kept, in milliseconds. */
 const KEEP_MS = 5_000;
 
-type Deps = Pick<RelayDeps, 'clock' | 'limits' | 'archive'>;
+export interface PrepareDeps extends Pick<RelayDeps, 'clock' | 'limits' | 'archive'> {
+  readonly background: BackgroundCalls;
+}
 
 /** What a request wants of what is kept, where nothing is. */
 const wantsArchive = (request: ResponsesRequest): string | null => {
@@ -44,6 +48,7 @@ const keeping = (
   request: ResponsesRequest,
   { lineage }: History,
   input: readonly KeptItem[],
+  isBegun: boolean,
 ): KeepResponse => {
   const whose = archiveCaller(call, caller);
   const conversation = conversationOf(request);
@@ -61,6 +66,7 @@ const keeping = (
       model: request.model,
       conversationId: conversation as ConversationId | null,
       content,
+      isBegun,
     });
   };
   return async (response) => {
@@ -95,13 +101,14 @@ const NOTHING_KEPT: Omit<History, 'input'> = { earlier: [], lineage: [] };
 
 /** A request of the Responses API as one of chat completions, behind what is kept of its conversation. */
 export const prepareResponse =
-  (deps: Deps): Prepare =>
+  (deps: PrepareDeps): Prepare =>
   async (call, caller, body) => {
     const request = readResponsesRequest(body, deps.limits);
     if (isRefusal(request)) return request;
     const { archive } = deps;
-    if (request.background === true)
-      return refuse('invalid_request', 'background: answers are given while their caller waits.', { param: 'background' });
+    const isBackground = request.background === true;
+    if (isBackground && (archive === null || request.store === false))
+      return refuse('invalid_request', 'background: only a response that is kept can be made in the background.', { param: 'background' });
     const wanted = archive === null ? wantsArchive(request) : null;
     if (wanted !== null)
       return refuse('invalid_request', `${wanted}: nothing is kept here; send what was said before again.`, { param: wanted });
@@ -112,20 +119,39 @@ export const prepareResponse =
     const unknown = firstReference(input);
     if (unknown !== null)
       return refuse('invalid_request', `${unknown}: there is no such item among what is kept here.`, { param: unknown });
-    const said = chatRequestOf({ ...request, input: history.input }, history.earlier);
+    // Nobody waits for the whole of it, so there is no limit on how long that takes.
+    const asked = { ...request, input: history.input, ...(isBackground ? { stream: true } : {}) };
+    const said = chatRequestOf(asked, history.earlier);
     if (isRefusal(said)) return said;
     const chat = Buffer.from(JSON.stringify(said.chat));
-    const own = ownRequest(request, history.earlier, history.input);
+    const own = ownRequest(asked, history.earlier, history.input);
     const bytes = Buffer.byteLength(JSON.stringify(own));
     if (Math.max(chat.length, bytes) > deps.limits.bodyBytes)
       return refuse('body_too_large', 'With what was said before, the request is larger than any that is taken.');
-    const isKept = archive !== null && (request.store !== false || conversationOf(request) !== null);
-    const keep = isKept
-      ? keeping(archive, call, caller, request, history, keptItems(history.input, `${idBodyOf(call.requestId)}-in`))
-      : null;
+    const words = { request: own, bytes, toolUses: toolUsesOf(request), unsayable: said.unsayable };
+    const { startedAt } = call;
+    const now = (): number => deps.clock.now();
+    const items = keptItems(history.input, `${idBodyOf(call.requestId)}-in`);
+    if (archive === null || (request.store === false && conversationOf(request) === null))
+      return { body: chat, responses: words, dialect: responsesAnswers({ request, startedAt, now, keep: null }) };
+    const keep = keeping(archive, call, caller, request, history, items, isBackground);
+    if (!isBackground) return { body: chat, responses: words, dialect: responsesAnswers({ request, startedAt, now, keep }) };
+    const background = new BackgroundResponse({
+      archive,
+      calls: deps.background,
+      client: call,
+      caller,
+      request,
+      identity: { idBody: idBodyOf(call.requestId), model: request.model, createdAt: Math.floor(startedAt / 1_000) },
+      input: items,
+      lineage: history.lineage,
+      keep,
+      now,
+    });
     return {
       body: chat,
-      responses: { request: own, bytes, toolUses: toolUsesOf(request), unsayable: said.unsayable },
-      dialect: responsesAnswers({ request, startedAt: call.startedAt, now: () => deps.clock.now(), keep }),
+      responses: words,
+      background,
+      dialect: responsesAnswers({ request, startedAt, now, keep: background.keep, tell: background.tell }),
     };
   };

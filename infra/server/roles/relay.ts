@@ -18,9 +18,11 @@ import { countTraffic, withTraffic } from '../../redis/channel-traffic.ts';
 import { redisDocumentCache } from '../../redis/document-cache.ts';
 import { redisLimitCounters } from '../../redis/limit-counters.ts';
 import { redisLimitPool } from '../../redis/limit-pool.ts';
+import { redisSharedEvents } from '../../redis/shared-events.ts';
 import { sharedStandings } from '../../redis/shared-standings.ts';
 import { every } from '../every.ts';
 import { followAccounts } from '../follow-accounts.ts';
+import { followCancellations } from '../follow-cancellations.ts';
 import { followLimits } from '../follow-limits.ts';
 import { recordHealth } from '../record-health.ts';
 import { relayLimits } from '../relay-limits.ts';
@@ -147,6 +149,10 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     archive: config.OBLIVIOUS_KEEP_RESPONSES ? kept.archive : null,
     limitPolicies,
     limitCounters,
+    sharedEvents: redis === null ? null : redisSharedEvents(redis),
   });
+  // Alone, a process is told of all that it has to end by its own callers.
+  if (config.DATABASE_URL !== undefined)
+    void followCancellations(log, calls.responsesMadeHere, stopping).catch(failed('following the responses that are cancelled'));
   return { calls, sight: routingSight(directory, states), giveLeasesBack: () => keeper.stop() };
 };

@@ -17,6 +17,7 @@ const toKeep = (id: string, text: string): ResponseToKeep => ({
   requestId: 'req_1' as RequestId,
   model: 'm',
   conversationId: null,
+  isBegun: false,
   content: {
     response: { id, status: 'completed', output: [{ type: 'message', id: 'msg_1', content: text }] },
     input: [{ type: 'message', id: 'msg_0', role: 'user', content: text }],

@@ -157,7 +157,16 @@ export interface RelayHarness {
 export type HarnessOptions = { readonly limits?: Partial<RelayLimits> } & Partial<
   Pick<
     RelayDeps,
-    'tokenCounter' | 'random' | 'sandboxUrl' | 'tracer' | 'sharedLimits' | 'archive' | 'limitPolicies' | 'limitCounters' | 'clock'
+    | 'tokenCounter'
+    | 'random'
+    | 'sandboxUrl'
+    | 'tracer'
+    | 'sharedLimits'
+    | 'archive'
+    | 'sharedEvents'
+    | 'limitPolicies'
+    | 'limitCounters'
+    | 'clock'
   >
 >;
 
@@ -211,6 +220,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     inFlight,
     sharedLimits: options.sharedLimits ?? null,
     archive: options.archive ?? null,
+    sharedEvents: options.sharedEvents ?? null,
     limits,
     limitPolicies: options.limitPolicies ?? { current: NO_LIMITS },
     limitCounters: options.limitCounters ?? null,
