@@ -76,6 +76,7 @@ const evolve = (state: Channel, { type, data }: ChannelEvent): Channel => {
       return { ...state, failingModels };
     }
     case 'ChannelTested':
+    case 'ChannelModelsDiscovered':
       return state;
     case 'ChannelRemoved':
       return initial;
@@ -103,6 +104,7 @@ export type ChannelCommand =
   | { readonly kind: 'changeModelHealth'; readonly model: string; readonly to: 'healthy' | 'failing'; readonly reason: string }
   /** A test has shown that a key works again, or the channel without one. Puts back what the platform took off, and nothing else. */
   | { readonly kind: 'recover'; readonly keyId: ChannelKeyId | null }
+  | { readonly kind: 'recordModels'; readonly models: readonly string[] }
   | {
       readonly kind: 'recordTest';
       readonly ok: boolean;
@@ -277,6 +279,8 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
         ? []
         : [{ type: 'ChannelModelHealthChanged', data: { channelId, model, to, reason } }];
     }
+    case 'recordModels':
+      return [{ type: 'ChannelModelsDiscovered', data: { channelId, models: [...command.models] } }];
     case 'recover':
       return recovered(command.keyId, state, channelId);
     case 'recordTest': {

@@ -5,18 +5,16 @@ import type { ChannelSettings, ModelMapping } from '../../schemas/events/channel
 import type { Provider } from '../../domain/providers/provider.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
 import { isRefusal, type Refusal } from '../../schemas/errors.ts';
-import type { Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../ports/upstream.ts';
+import type { Upstream, UpstreamRequest } from '../ports/upstream.ts';
 import { parse } from '../relay/endpoints/endpoints.ts';
 import type { ParsedRequest } from '../relay/endpoints/parsed-request.ts';
 import { ruled } from '../relay/channel-rewriting.ts';
 import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
 import { addressOf } from '../relay/upstream-address.ts';
 import { addCredential } from '../relay/upstreams/credential-headers.ts';
-import type { Asked } from '../relay/upstreams/upstream-dialect.ts';
 import { askUpstream } from '../relay/upstreams/upstream-dialects.ts';
+import { askUpstreamOnce } from './ask-upstream.ts';
 
-/** Longest that a test waits for a whole answer. */
-const LONGEST_MS = 30_000;
 /** More than this is no answer to so small a question. */
 const MOST_BYTES = 1_048_576;
 /** Of what an upstream says of itself, enough to see what is wrong. */
@@ -55,45 +53,7 @@ const looksAnswered = (text: string): boolean => {
   }
 };
 
-/** One call, and all of what came back to it. */
-const ask = (
-  upstream: Upstream,
-  request: UpstreamRequest,
-  { interpreter }: Asked,
-): Promise<{ readonly status: number; readonly text: string } | { readonly fault: string }> =>
-  new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let status = 0;
-    let exchange: UpstreamExchange | null = null;
-    const giveUp = (fault: string): void => {
-      clearTimeout(timer);
-      exchange?.abort();
-      resolve({ fault });
-    };
-    const timer = setTimeout(() => giveUp(`No whole answer within ${LONGEST_MS / 1_000} s.`), LONGEST_MS);
-    const listener: UpstreamListener = {
-      headers: (answered) => {
-        status = answered;
-      },
-      data: (chunk) => {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MOST_BYTES) giveUp('The answer does not end.');
-        return true;
-      },
-      end: () => {
-        clearTimeout(timer);
-        resolve({ status, text: Buffer.concat(chunks).toString('utf8') });
-      },
-      failed: ({ message }) => giveUp(message),
-    };
-    const interpreting = interpreter?.(listener) ?? null;
-    exchange = upstream.send(request, interpreting ?? listener);
-    interpreting?.begin(exchange);
-  });
-
-const judge = (answer: Awaited<ReturnType<typeof ask>>): Omit<ProbeOutcome, 'latencyMs'> => {
+const judge = (answer: Awaited<ReturnType<typeof askUpstreamOnce>>): Omit<ProbeOutcome, 'latencyMs'> => {
   if ('fault' in answer) return { ok: false, message: answer.fault };
   const { status, text } = answer;
   if (status >= 400) return { ok: false, message: `HTTP ${status}: ${errorIn(text)}` };
@@ -145,7 +105,7 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
       ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
     };
     const began = clock.now();
-    const { ok, message } = judge(await ask(upstream, request, said));
+    const { ok, message } = judge(await askUpstreamOnce(upstream, request, said.interpreter, MOST_BYTES));
     // Upstreams that reject a key like to quote it.
     const clean = credential === null ? message : message.replaceAll(credential, '[key]');
     return { ok, latencyMs: Math.max(0, Math.round(clock.now() - began)), message: clean.slice(0, MESSAGE_LENGTH) };

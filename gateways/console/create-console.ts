@@ -26,6 +26,7 @@ import type { SignInFailures } from '../ports/sign-in-failures.ts';
 import type { SessionTokens } from '../ports/session-tokens.ts';
 import type { Upstream } from '../ports/upstream.ts';
 import type { WorkerCare } from '../ports/worker-care.ts';
+import { modelLister } from './model-lister.ts';
 import { channelProbe } from './channel-probe.ts';
 import { createConsoleRouter } from './create-console-router.ts';
 import { createUiRouter } from './create-ui-router.ts';
@@ -123,6 +124,7 @@ export const createConsole = (deps: ConsoleDeps): Router => {
   const handlers = allHandlers({
     ...deps,
     probe: channelProbe(deps),
+    lister: modelLister(deps),
     sessions,
     traffics: deps.shared?.traffics ?? null,
     throttle:

@@ -77,6 +77,8 @@ const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelE
       const failingModels = data.to === 'failing' ? [...others, { model: data.model, reason: data.reason, since: occurredAt }] : others;
       return { ...doc, failingModels, revision };
     }
+    case 'ChannelModelsDiscovered':
+      return { ...doc, discovered: { count: data.models.length, at: occurredAt }, revision };
     case 'ChannelTested':
       return {
         ...doc,

@@ -31,6 +31,8 @@ export const ChannelDocument = z.object({
   healthSince: Instant.nullable(),
   /** Models that fail here while others may not. Absent where none ever did. */
   failingModels: z.array(z.object({ model: z.string(), reason: z.string(), since: Instant })).optional(),
+  /** When its upstream was asked last which models it has, and how many it said. Absent where it never was. */
+  discovered: z.object({ count: z.int(), at: Instant }).optional(),
   /** In the order in which they were added. */
   keys: z.array(ChannelKeyDocument),
   lastTest: z.object({ ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string(), testedAt: Instant }).nullable(),

@@ -44,6 +44,8 @@ export const ChannelSettings = z.object({
   groups: z.array(z.string().min(1).max(64)).min(1).max(100).nullable(),
   /** What the upstream charges us as a share of the price list. */
   costRatio: Ratio,
+  /** Words of the operator's, by which many are changed at once. */
+  tags: z.array(z.string().min(1).max(40)).max(20).optional(),
   /** How its keys are used: one after the other unless given. */
   keyOrder: z.enum(['turns', 'random']).optional(),
   /** The kinds of calls that it takes, as the relay names them; all of them unless given. */
@@ -97,6 +99,8 @@ export const channelEvents = {
     to: z.enum(['healthy', 'failing']),
     reason: z.string().max(500),
   }),
+  /** What the upstream says it has, by its own names. */
+  ChannelModelsDiscovered: z.object({ channelId: ChannelId, models: z.array(z.string().min(1).max(200)).max(2_000) }),
   ChannelTested: z.object({
     channelId: ChannelId,
     ok: z.boolean(),

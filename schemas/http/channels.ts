@@ -27,6 +27,7 @@ export const ChannelView = z.object({
   healthSince: Instant.nullable(),
   /** Models that fail here while others may not. */
   failingModels: z.array(z.object({ model: z.string(), reason: z.string(), since: Instant })).optional(),
+  discovered: z.object({ count: z.int(), at: Instant }).optional(),
   keys: z.array(ChannelKeyView),
   lastTest: ChannelTestView.nullable(),
   addedAt: Instant,
@@ -36,7 +37,12 @@ export const ChannelView = z.object({
   revision: z.int(),
 });
 
-export const ChannelQuery = z.object({ ...AfterQuery, provider: ProviderId.optional(), model: z.string().max(200).optional() });
+export const ChannelQuery = z.object({
+  ...AfterQuery,
+  provider: ProviderId.optional(),
+  model: z.string().max(200).optional(),
+  tag: z.string().max(40).optional(),
+});
 export const ChannelList = z.object({ rows: z.array(ChannelView) });
 
 /** A credential of an upstream: sealed on arrival, never shown again. */
@@ -76,3 +82,63 @@ export const ChannelKeyAdded = z.object({ ...Done.shape, keyId: ChannelKeyId });
 /** Without a model: the first one that the channel maps. */
 export const TestChannel = z.object({ model: z.string().min(1).max(200).optional() });
 export const ChannelTested = z.object({ ...Done.shape, ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string() });
+
+const Tags = z.array(z.string().min(1).max(40)).max(20);
+
+/** Which channels, by their ids or by a tag, and what is changed of each; what is absent stays. */
+export const EditChannels = z
+  .object({
+    channelIds: z.array(ChannelId).min(1).max(500).optional(),
+    tag: z.string().min(1).max(40).optional(),
+    edit: z.object({
+      enabled: z.boolean().optional(),
+      priority: ChannelSettings.shape.priority.optional(),
+      weight: ChannelSettings.shape.weight.optional(),
+      groups: ChannelSettings.shape.groups.optional(),
+      costRatio: ChannelSettings.shape.costRatio.optional(),
+      addTags: Tags.optional(),
+      removeTags: Tags.optional(),
+    }),
+  })
+  .refine(({ channelIds, tag }) => (channelIds === undefined) !== (tag === undefined), 'give channelIds or a tag');
+export const ChannelsEdited = z.object({
+  ...Done.shape,
+  /** `message` says why a channel was left as it was. */
+  rows: z.array(z.object({ channelId: ChannelId, ok: z.boolean(), message: z.string().nullable() })),
+});
+
+export const CopyChannel = z.object({ name: ChannelSettings.shape.name });
+
+/** Channels as they go from one installation to another: never with a credential. */
+export const ExportedChannels = z.object({
+  format: z.literal('oblivious-channels'),
+  version: z.literal(1),
+  channels: z.array(z.object({ settings: ChannelSettings })).max(500),
+});
+
+/** As they were exported, with credentials where somebody has put them in. Channels whose name is there already are left alone. */
+export const ImportChannels = ExportedChannels.extend({
+  channels: z
+    .array(z.object({ settings: ChannelSettings, secrets: z.array(ChannelSecret).max(100).default([]) }))
+    .min(1)
+    .max(500),
+});
+export const ChannelsImported = z.object({
+  ...Done.shape,
+  rows: z.array(z.object({ name: z.string(), channelId: ChannelId.nullable(), message: z.string().nullable() })),
+});
+
+export const ModelsDiscovered = z.object({
+  ...Done.shape,
+  models: z.array(z.string()),
+  /** The upstream's names that no mapping leads to. */
+  missing: z.array(z.string()),
+  /** Our names of mappings that lead to what the upstream does not have. */
+  gone: z.array(z.string()),
+});
+
+/** `add`: by the upstream's names. `remove`: by ours. */
+export const ApplyModels = z.object({
+  add: z.array(z.string().min(1).max(200)).max(2_000).default([]),
+  remove: z.array(z.string().min(1).max(200)).max(2_000).default([]),
+});

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { adminCommands } from './admin-commands.ts';
 import { channelCommands } from './channel-commands.ts';
+import { channelTransferCommands } from './channel-transfer-commands.ts';
 import { eventCommands } from './event-commands.ts';
 import { exportCommands } from './export-commands.ts';
 import { keyCommands } from './key-commands.ts';
@@ -20,6 +21,7 @@ export const allCommands: readonly Command[] = [
   ...userCommands,
   ...keyCommands,
   ...channelCommands,
+  ...channelTransferCommands,
   ...routingCommands,
   ...limitCommands,
   ...ledgerCommands,

@@ -1,12 +1,15 @@
 import type { z } from 'zod';
 import { addChannel, addChannelKey, changeChannel } from '../../../commands/channels/add-channel.ts';
+import { copyChannel } from '../../../commands/channels/copy-channel.ts';
+import { applyModels, discoverModels } from '../../../commands/channels/discover-models.ts';
+import { editChannels } from '../../../commands/channels/edit-channels.ts';
 import { runChannelCommand, type DirectChannelCommand } from '../../../commands/channels/run-channel-command.ts';
 import { testChannel } from '../../../commands/channels/test-channel.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { PROVIDERS } from '../../../domain/providers/providers.ts';
 import type { ProviderView } from '../../../schemas/http/providers.ts';
 import type { ChannelView } from '../../../schemas/http/channels.ts';
-import type { ChannelId } from '../../../schemas/ids.ts';
+import { CommandId, type ChannelId } from '../../../schemas/ids.ts';
 import type { ChannelTraffics } from '../../ports/channel-traffic.ts';
 import type { Call, Handlers } from '../handler.ts';
 import type { Route } from '../route.ts';
@@ -28,6 +31,12 @@ type ChannelHandlers = Pick<
   | 'testChannel'
   | 'enableChannel'
   | 'disableChannel'
+  | 'editChannels'
+  | 'exportChannels'
+  | 'importChannels'
+  | 'copyChannel'
+  | 'discoverModels'
+  | 'applyModels'
 >;
 
 type ChannelCall = Pick<Call<Route & { readonly auth: 'admin' }>, 'context' | 'expectedRevision'> & {
@@ -38,6 +47,11 @@ type ChannelCall = Pick<Call<Route & { readonly auth: 'admin' }>, 'context' | 'e
 const PLATFORM = 'platform';
 
 type Shown = z.output<typeof ChannelView>;
+
+const hasTag =
+  (tag: string) =>
+  ({ settings: { tags } }: Shown): boolean =>
+    tags?.includes(tag) === true;
 
 const withTraffic = async (traffics: ChannelTraffics | null, channels: readonly Shown[]): Promise<Shown[]> => {
   const known = await traffics?.of(channels.map(({ channelId }) => channelId));
@@ -58,6 +72,12 @@ const shownProviders: z.output<typeof ProviderView>[] = PROVIDERS.filter(({ inte
   }),
 );
 
+/** The latest place of them all, where a reader sees everything. */
+const lastOf = (positions: readonly (bigint | null)[]): string | null =>
+  positions
+    .reduce<bigint | null>((last, position) => (position !== null && (last === null || position > last) ? position : last), null)
+    ?.toString() ?? null;
+
 export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
   const run = async (
     { params, context, expectedRevision }: ChannelCall,
@@ -66,9 +86,9 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
     doneAt(await runChannelCommand(deps, params.channelId, command, context(PLATFORM), expectedRevision));
 
   return {
-    listChannels: async ({ query: { provider, model } }) => {
+    listChannels: async ({ query: { provider, model, tag } }) => {
       const { rows } = await deps.reads.channels({ provider, model });
-      return { rows: await withTraffic(deps.traffics, rows) };
+      return { rows: await withTraffic(deps.traffics, tag === undefined ? rows : rows.filter(hasTag(tag))) };
     },
     readChannel: async ({ params }) => {
       const channel = await deps.reads.channel(params.channelId);
@@ -104,6 +124,51 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
       const tested = await testChannel(deps, { ...params, ...(body.model === undefined ? {} : { model: body.model }) }, context(PLATFORM));
       return isRefusal(tested) ? tested : { ...tested, position: positionText(tested.position) };
     },
+    editChannels: async ({ body: { channelIds, tag, edit }, context }) => {
+      const wanted = channelIds ?? (await deps.reads.channels({})).rows.filter(hasTag(tag ?? '')).map(({ channelId }) => channelId);
+      const edited = await editChannels(deps, wanted, edit, context(PLATFORM));
+      return {
+        position: lastOf(edited.map(({ position }) => position)),
+        rows: edited.map(({ channelId, refusal }) => ({ channelId, ok: refusal === null, message: refusal?.message ?? null })),
+      };
+    },
+    exportChannels: async () => ({
+      format: 'oblivious-channels',
+      version: 1,
+      channels: (await deps.reads.channels({})).rows.map(({ settings }) => ({ settings })),
+    }),
+    importChannels: async ({ body: { channels }, context }) => {
+      const names = new Set((await deps.reads.channels({})).rows.map(({ settings }) => settings.name));
+      const whole = context(PLATFORM);
+      const rows: { name: string; channelId: ChannelId | null; message: string | null }[] = [];
+      const positions: (bigint | null)[] = [];
+      for (const [index, { settings, secrets }] of channels.entries()) {
+        const { name } = settings;
+        if (names.has(name)) {
+          rows.push({ name, channelId: null, message: 'A channel of this name is there already.' });
+          continue;
+        }
+        names.add(name);
+        const commandId = CommandId.parse(`${whole.commandId}/${index}`);
+        const added = await addChannel(deps, { settings, secrets }, { ...whole, commandId });
+        rows.push(
+          isRefusal(added) ? { name, channelId: null, message: added.message } : { name, channelId: added.channelId, message: null },
+        );
+        if (!isRefusal(added)) positions.push(added.position);
+      }
+      return { position: lastOf(positions), rows };
+    },
+    copyChannel: async ({ params, body, context }) => {
+      const copied = await copyChannel(deps, { ...params, ...body }, context(PLATFORM));
+      return isRefusal(copied) ? copied : { channelId: copied.channelId, position: positionText(copied.position) };
+    },
+    discoverModels: async ({ params, context }) => {
+      const found = await discoverModels(deps, params.channelId, context(PLATFORM));
+      if (isRefusal(found)) return found;
+      const { models, missing, gone, position } = found;
+      return { models: [...models], missing: [...missing], gone: [...gone], position: positionText(position) };
+    },
+    applyModels: async ({ params, body, context }) => doneAt(await applyModels(deps, { ...params, ...body }, context(PLATFORM))),
     enableChannel: (call) => run(call, { kind: 'enable' }),
     disableChannel: (call) => run(call, { kind: 'disable', by: 'operator', reason: call.body.reason ?? '' }),
   };

@@ -28,6 +28,70 @@ describe('administration', () => {
     return body;
   };
 
+  describe('of many channels', () => {
+    it('changes them by tag, and says which were left', async () => {
+      const add = async (name: string, tags: string[]) =>
+        (await admin.post('/api/channels', { settings: { ...settings, name, tags }, secrets: [SECRET] })).body;
+      const [one, two] = [await add('one', ['eu']), await add('two', ['eu', 'old'])];
+      const other = await add('other', ['us']);
+      await read('/api/channels', other);
+      const edit = { weight: 7, enabled: false, addTags: ['new'], removeTags: ['old'] };
+      const { body: edited } = await admin.post('/api/channels/edit', { tag: 'eu', edit });
+      expect(edited.rows).to.have.deep.members([one, two].map(({ channelId }) => ({ channelId, ok: true, message: null })));
+      const { rows } = await read('/api/channels?tag=new', edited);
+      expect((rows as any[]).map((row) => [row.settings.weight, row.enabled, row.settings.tags])).to.have.deep.members([
+        [7, false, ['eu', 'new']],
+        [7, false, ['eu', 'new']],
+      ]);
+      const { body: unknown } = await admin.post('/api/channels/edit', { channelIds: ['chn_none'], edit });
+      expect(unknown.rows[0]).to.include({ ok: false });
+      expect((await admin.post('/api/channels/edit', { edit })).status).to.equal(400);
+      for (const { channelId } of [one, two, other]) await admin.call('DELETE', `/api/channels/${channelId}`);
+    });
+
+    it('copies one with its keys, switched off, and takes them to another installation without', async () => {
+      const { body: added } = await admin.post('/api/channels', { settings: { ...settings, name: 'original' }, secrets: [SECRET] });
+      const { status, body: copied } = await admin.post(`/api/channels/${added.channelId}/copy`, { name: 'copy' });
+      expect(status).to.equal(201);
+      const copy = await read(`/api/channels/${copied.channelId}`, copied);
+      expect(copy).to.deep.include({ enabled: false, disabledBy: 'operator' });
+      expect(copy.keys[0]).to.include({ hint: '…6789', enabled: true });
+      bench.upstreamAnswer = { status: 200, body: '{"choices":[{"message":{"content":"ok"}}]}' };
+      expect((await admin.post(`/api/channels/${copied.channelId}/test`, {})).body.ok).to.equal(true);
+      expect(bench.asked.at(-1)?.headers['authorization']).to.equal(`Bearer ${SECRET}`);
+
+      const { body: exported, text } = await admin.get('/api/channels/export');
+      expect(text).not.to.include('env1.').and.not.to.include('6789');
+      for (const channelId of [added.channelId, copied.channelId]) await admin.call('DELETE', `/api/channels/${channelId}`);
+      const channels = (exported.channels as any[]).filter((each) => ['original', 'copy'].includes(each.settings.name));
+      const { body: gone } = await admin.call('DELETE', `/api/channels/${added.channelId}`);
+      expect(gone.error.code).to.equal('not_found');
+      const { rows: left } = await read('/api/channels', { position: (await admin.get('/api/status')).body.head });
+      const kept = (left as any[]).map((row) => row.settings.name as string);
+      expect(kept).to.not.include('original');
+      const { body: imported } = await admin.post('/api/channels/import', { ...exported, channels: [...channels, channels[0]] });
+      expect((imported.rows as any[]).map((row) => row.channelId === null)).to.deep.equal([false, false, true]);
+      await read('/api/channels', imported);
+      for (const { channelId } of imported.rows) if (channelId !== null) await admin.call('DELETE', `/api/channels/${channelId}`);
+    });
+
+    it('asks an upstream which models it has, and maps what somebody wants of them', async () => {
+      const { body: added } = await admin.post('/api/channels', { settings: { ...settings, name: 'discovering' }, secrets: [SECRET] });
+      bench.upstreamAnswer = { status: 200, body: '{"data":[{"id":"new-one"},{"id":"new-two"},{"id":"new-one"}]}' };
+      const { body: found } = await admin.post(`/api/channels/${added.channelId}/discover`);
+      expect(found).to.deep.include({ models: ['new-one', 'new-two'], missing: ['new-one', 'new-two'], gone: ['large'] });
+      expect(bench.asked.at(-1)).to.include({ method: 'GET', path: '/v1/models' });
+      const { body: applied } = await admin.post(`/api/channels/${added.channelId}/models`, { add: ['new-two'], remove: ['large'] });
+      const channel = await read(`/api/channels/${added.channelId}`, applied);
+      expect(channel.settings.models).to.deep.equal([{ model: 'new-two', upstreamModel: 'new-two' }]);
+      expect(channel.discovered.count).to.equal(2);
+      bench.upstreamAnswer = { status: 404, body: 'no' };
+      const refused = await admin.post(`/api/channels/${added.channelId}/discover`);
+      expect([refused.status, refused.body.error.code]).to.deep.equal([502, 'upstream_failed']);
+      await admin.call('DELETE', `/api/channels/${added.channelId}`);
+    });
+  });
+
   describe('of routing', () => {
     const rules = [{ models: ['large'], groups: ['vip'], strategy: 'lowest_cost', affinity: [], hedgeMs: null }];
 

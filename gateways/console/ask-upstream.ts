@@ -1,0 +1,44 @@
+import type { Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../ports/upstream.ts';
+import type { Asked } from '../relay/upstreams/upstream-dialect.ts';
+
+/** Longest that a question waits for a whole answer. */
+const LONGEST_MS = 30_000;
+
+/** One call, and all of what came back to it, up to a size. */
+export const askUpstreamOnce = (
+  upstream: Upstream,
+  request: UpstreamRequest,
+  interpreter: Asked['interpreter'],
+  mostBytes: number,
+): Promise<{ readonly status: number; readonly text: string } | { readonly fault: string }> =>
+  new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let status = 0;
+    let exchange: UpstreamExchange | null = null;
+    const giveUp = (fault: string): void => {
+      clearTimeout(timer);
+      exchange?.abort();
+      resolve({ fault });
+    };
+    const timer = setTimeout(() => giveUp(`No whole answer within ${LONGEST_MS / 1_000} s.`), LONGEST_MS);
+    const listener: UpstreamListener = {
+      headers: (answered) => {
+        status = answered;
+      },
+      data: (chunk) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > mostBytes) giveUp('The answer does not end.');
+        return true;
+      },
+      end: () => {
+        clearTimeout(timer);
+        resolve({ status, text: Buffer.concat(chunks).toString('utf8') });
+      },
+      failed: ({ message }) => giveUp(message),
+    };
+    const interpreting = interpreter?.(listener) ?? null;
+    exchange = upstream.send(request, interpreting ?? listener);
+    interpreting?.begin(exchange);
+  });
