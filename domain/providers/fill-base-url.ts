@@ -29,7 +29,7 @@ export const fillBaseUrl = (
     if (value === undefined || value === '') return refuse('invalid_request', `The address of ${name} needs: ${blank.name}.`, { param });
     const { pattern, words } = FORMS[blank.form];
     if (!pattern.test(value)) return refuse('invalid_request', `${blank.name}: ${words} only.`, { param });
-    filled = filled.replace(`{${blank.name}}`, () => value);
+    filled = filled.replaceAll(`{${blank.name}}`, () => value);
   }
   return filled;
 };

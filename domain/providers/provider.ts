@@ -10,10 +10,14 @@ export type ProviderAuth =
   /** `Authorization: Bearer …` */
   | { readonly kind: 'bearer' }
   /** The credential in a header of this name (lower case), behind the scheme if there is one. */
-  | { readonly kind: 'header'; readonly name: string; readonly scheme?: string };
+  | { readonly kind: 'header'; readonly name: string; readonly scheme?: string }
+  /** A key of AWS's, by which every request is signed; what is none of those (`id:secret`) is a bearer. */
+  | { readonly kind: 'aws' }
+  /** A key of a service account of Google's, by which tokens are got. */
+  | { readonly kind: 'google' };
 
 /** Wire formats that upstreams speak. */
-export type UpstreamDialectName = 'openai' | 'azure' | 'anthropic' | 'gemini' | 'cohere' | 'ollama';
+export type UpstreamDialectName = 'openai' | 'azure' | 'anthropic' | 'gemini' | 'cohere' | 'ollama' | 'bedrock';
 
 /**
  * A part of a provider's address that differs from customer to customer: `{name}` in its base URL.

@@ -94,7 +94,7 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
     if (said === null) return { ok: false, latencyMs: 0, message: 'The channel’s own rules pass over so small a call.' };
     const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json', ...said.headers };
     if (settings.headerRules !== undefined) applyHeaderRules(headers, settings.headerRules, {});
-    if (credential !== null) addCredential(headers, provider.auth, credential);
+    const signing = credential === null ? null : addCredential(headers, provider.auth, credential);
     const request: UpstreamRequest = {
       origin: address.origin,
       path: address.path + said.path,
@@ -103,6 +103,7 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
       body: said.body,
       trusted: provider.internal === true,
       ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
+      ...(signing === null ? {} : { signing }),
     };
     const began = clock.now();
     const { ok, message } = judge(await askUpstreamOnce(upstream, request, said.interpreter, MOST_BYTES));

@@ -1,3 +1,13 @@
+/**
+ * Who asks, where that cannot be said by a header that is always the same: whoever sends the request proves it.
+ * - `aws`: `key id:secret`, or `key id:secret:session token`; the request itself is signed.
+ * - `google`: the JSON of a service account's key; a token is got for it, and kept for as long as it holds.
+ */
+export interface Signing {
+  readonly scheme: 'aws' | 'google';
+  readonly credential: string;
+}
+
 /** A call of an upstream. The body goes out as it is. */
 export interface UpstreamRequest {
   /** Scheme, host and port. */
@@ -11,6 +21,7 @@ export interface UpstreamRequest {
   readonly trusted: boolean;
   /** Through which it goes; absent: straight. */
   readonly proxy?: string;
+  readonly signing?: Signing;
 }
 
 /** Why no (whole) answer came. `blocked`: the egress rules forbid the address. `unreachable`: no connection. `broken`: it died on the way. */

@@ -203,7 +203,7 @@ const requestFor = (
   };
   const { headerRules } = channel.settings;
   if (headerRules !== undefined) applyHeaderRules(headers, headerRules, call.req.headers);
-  if (key !== null) addCredential(headers, provider.auth, deps.channelSecrets.open(key));
+  const signing = key === null ? null : addCredential(headers, provider.auth, deps.channelSecrets.open(key));
   return {
     origin: address.origin,
     path: address.path + asked.path,
@@ -212,6 +212,7 @@ const requestFor = (
     body: asked.body,
     trusted: provider.internal === true,
     ...(channel.settings.proxy === undefined ? {} : { proxy: channel.settings.proxy }),
+    ...(signing === null ? {} : { signing }),
   };
 };
 

@@ -35,6 +35,7 @@ import { openRedis } from '../redis/open-redis.ts';
 import { redisMetrics } from '../redis/redis-metrics.ts';
 import { openReadModels } from '../read-models/read-models.ts';
 import { createTokenCounter } from '../token-counter/token-counter.ts';
+import { withSigning } from '../signing/signing-upstream.ts';
 import { createUpstreamPools } from '../upstream/upstream-pools.ts';
 import { armedFailpoint } from '../server/armed-failpoint.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
@@ -114,7 +115,9 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
 
   bind(services.tokenCounter, () => createTokenCounter());
   bind(services.sandbox, () => (isSandboxOn(config) ? startSandbox() : null));
-  bind(services.upstreamPools, (context) => createUpstreamPools({ guard: context.get(services.egressGuard) }));
+  bind(services.upstreamPools, (context) =>
+    withSigning(createUpstreamPools({ guard: context.get(services.egressGuard) }), { clock: systemClock }),
+  );
 
   bind(services.masterKey, async (context) =>
     loadMasterKey({ environmentKey: config.OBLIVIOUS_MASTER_KEY, file: (await context.getAsync(services.dataDirectory)).masterKeyFile }),

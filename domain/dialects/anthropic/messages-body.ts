@@ -155,7 +155,7 @@ const userOf = (request: ChatRequest): Json => {
 };
 
 /** What the answer is to be, where there is no other way to say it than to say it. */
-const instructionFor = (schema: Json | null): string =>
+export const instructionFor = (schema: Json | null): string =>
   schema === null
     ? 'Answer with one JSON object and nothing else: no words around it, no code fence.'
     : `Answer with one JSON value and nothing else: no words around it, no code fence. It must fit this JSON Schema:\n${JSON.stringify(schema)}`;

@@ -10,11 +10,11 @@ const TYPES: ReadonlyMap<number, readonly [type: string, code: string | null]> =
   [429, ['rate_limit_error', 'rate_limit_exceeded']],
 ]);
 
-/** The sentence of an error that has little more: `{"message": …}`, `{"error": …}` or `{"detail": …}`. */
+/** The sentence of an error that has little more: `{"message": …}` (AWS writes it with a capital, too), `{"error": …}` or `{"detail": …}`. */
 const sentenceIn = (body: unknown): string => {
   if (!isRecord(body)) return '';
-  const { message, error, detail } = body;
-  return textOf(message) || textOf(error) || textOf(detail) || (isRecord(error) ? textOf(error['message']) : '');
+  const { message, Message: capital, error, detail } = body;
+  return textOf(message) || textOf(capital) || textOf(error) || textOf(detail) || (isRecord(error) ? textOf(error['message']) : '');
 };
 
 /** An error that is told by its status and a sentence, in OpenAI's form. Anything may come. */

@@ -1,14 +1,24 @@
 import type { ProviderAuth } from '../../../domain/providers/provider.ts';
+import type { Signing } from '../../ports/upstream.ts';
 
-/** Puts a credential where its provider looks for it. */
-export const addCredential = (headers: Record<string, string>, auth: ProviderAuth, credential: string): void => {
+const bearer = (headers: Record<string, string>, credential: string): null => {
+  headers['authorization'] = `Bearer ${credential}`;
+  return null;
+};
+
+/** Puts a credential where its provider looks for it; or says what is to be signed with it, by whoever sends the request. */
+export const addCredential = (headers: Record<string, string>, auth: ProviderAuth, credential: string): Signing | null => {
   switch (auth.kind) {
     case 'none':
-      return;
+      return null;
     case 'bearer':
-      headers['authorization'] = `Bearer ${credential}`;
-      return;
+      return bearer(headers, credential);
     case 'header':
       headers[auth.name] = auth.scheme === undefined ? credential : `${auth.scheme} ${credential}`;
+      return null;
+    case 'aws':
+      return credential.includes(':') ? { scheme: 'aws', credential } : bearer(headers, credential);
+    case 'google':
+      return { scheme: 'google', credential };
   }
 };

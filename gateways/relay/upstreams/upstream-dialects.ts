@@ -2,6 +2,7 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { UpstreamDialectName } from '../../../domain/providers/provider.ts';
 import { anthropicUpstream } from './anthropic-upstream.ts';
 import { azureUpstream } from './azure-upstream.ts';
+import { bedrockUpstream } from './bedrock-upstream.ts';
 import { cohereUpstream } from './cohere-upstream.ts';
 import { geminiUpstream } from './gemini-upstream.ts';
 import { ollamaUpstream } from './ollama-upstream.ts';
@@ -16,6 +17,7 @@ const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect 
   gemini: geminiUpstream,
   cohere: cohereUpstream,
   ollama: ollamaUpstream,
+  bedrock: bedrockUpstream,
 };
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */

@@ -69,8 +69,17 @@ describe('the base URL of a provider', () => {
           const url = new URL(filled);
           expect(upstreamOrigin(filled)).to.equal(url.origin);
           const [before = '', after = ''] = (provider.baseUrl ?? '').split(/\{.*\}/);
-          expect(url.href.startsWith(before) && url.href.endsWith(after), url.href).to.equal(true);
-          expect(url.pathname.split('/').length).to.equal((provider.baseUrl ?? '').split('/').length - 2);
+          expect(filled.startsWith(before) && filled.endsWith(after), filled).to.equal(true);
+          const host = (provider.baseUrl ?? '').split('/')[2] ?? '';
+          expect(url.host.endsWith(host.slice(host.lastIndexOf('}') + 1).toLowerCase()), filled).to.equal(true);
+          expect(filled.split('/').length).to.equal((provider.baseUrl ?? '').split('/').length);
+          expect(url.pathname.replace(/\/$/, '')).to.equal(
+            filled
+              .split('/')
+              .slice(3)
+              .map((segment) => `/${segment}`)
+              .join(''),
+          );
         },
       ),
     );
@@ -82,7 +91,7 @@ describe('the table of providers', () => {
     it(`has a row for ${id} that can be called`, () => {
       expect(id).to.match(/^[a-z0-9][a-z0-9-]{0,63}$/);
       if (baseUrl === null) return;
-      expect([...baseUrl.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)).to.deep.equal(blanks.map(({ name }) => name));
+      expect([...new Set([...baseUrl.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))]).to.deep.equal(blanks.map(({ name }) => name));
       expect(upstreamOrigin(baseUrl.replaceAll(/\{\w+\}/g, 'x'))).to.match(/^https:|^http:\/\/(localhost|127\.0\.0\.1):/);
     });
 });

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import * as prettier from 'prettier';
@@ -6,9 +7,10 @@ import type { Provider } from '../../../domain/providers/provider.ts';
 import { PROVIDERS } from '../../../domain/providers/providers.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { startAnthropicMock } from '../../support/fake-upstream/anthropic-mock.ts';
+import { ACCESS_KEY, SECRET_KEY, startBedrockMock } from '../../support/fake-upstream/bedrock-mock.ts';
 import { startCohereMock } from '../../support/fake-upstream/cohere-mock.ts';
 import { startGeminiMock } from '../../support/fake-upstream/gemini-mock.ts';
-import type { MockServer } from '../../support/fake-upstream/mock-server.ts';
+import { jsonReply, startMockServer, type MockServer } from '../../support/fake-upstream/mock-server.ts';
 import { startOllamaMock } from '../../support/fake-upstream/ollama-mock.ts';
 import { MANNERED, mannersOf, TOKENS, usageOf } from '../../support/provider-upstream/manners.ts';
 import { withTable, type Shown } from '../../support/provider-upstream/provider-table.ts';
@@ -64,22 +66,41 @@ const OTHERS: Readonly<Record<string, { start: () => Promise<MockServer>; versio
     anthropic: { start: startAnthropicMock, version: '/v1', key: 'x-api-key', input: 34, output: 16 },
     gemini: { start: startGeminiMock, version: '/v1beta', key: 'x-goog-api-key', input: 25, output: 16 },
     cohere: { start: startCohereMock, version: '/v2', key: 'authorization', input: 20, output: 7 },
+    bedrock: { start: startBedrockMock, version: '', key: 'authorization', input: 20, output: 7 },
     ollama: { start: startOllamaMock, version: '/api', key: 'authorization', input: 20, output: 7 },
   };
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+
+/** A credential for each way to prove who asks that is more than a header, and what the proof looks like. */
+const PROOFS: Readonly<Record<string, { readonly credential: string; readonly header: RegExp }>> = {
+  aws: { credential: `${ACCESS_KEY}:${SECRET_KEY}`, header: /^AWS4-HMAC-SHA256 / },
+  google: {
+    credential: JSON.stringify({ client_email: 'relay@p.iam.gserviceaccount.com', private_key: privateKey }),
+    header: /^Bearer ya29\.token$/,
+  },
+};
 
 describe('the providers', () => {
   let upstream: ProviderUpstream;
   let relay: RelayHarness;
+  let google: MockServer;
   const shown = new Map<string, Shown>();
 
   before(async () => {
     upstream = await startProviderUpstream();
-    relay = await startRelay();
+    google = await startMockServer(() => jsonReply(200, { access_token: 'ya29.token', expires_in: 3_599 }));
+    relay = await startRelay({ googleTokenUrl: `${google.url}/token` });
     relay.directory.prices.set('m', chatPrice('m'));
     relay.directory.prices.set('e', { model: 'e', kind: 'embedding', rates: { input: 100_000_000n as Money } });
   });
   after(async () => {
     await relay.close();
+    await google.close();
     await upstream.close();
   });
 
@@ -200,20 +221,20 @@ describe('the providers', () => {
 
       for (const provider of PROVIDERS.filter((each) => each.dialect === dialect)) {
         const { id, serves, auth } = provider;
-        // Azure has its header everywhere; what stands behind it has its own.
-        const header = auth.kind === 'header' ? auth.name : key;
+        const proof = PROOFS[auth.kind] ?? { credential: `sk-${id}`, header: new RegExp(`^(Bearer )?sk-${id}$`) };
+        const header = auth.kind === 'header' ? auth.name : auth.kind === 'google' ? 'authorization' : key;
         const begin = (): void => {
           mock.requests.length = 0;
           if (!shown.has(id))
             shown.set(id, { provider, plain: false, streamed: false, embeddings: serves.includes('embeddings') ? false : null });
           relay.directory.channels = [
-            channel(mock.url + version, { provider: id, models: [`m=${modelOf(id)}`, `e=${modelOf(id)}`], keys: [`sk-${id}`] }),
+            channel(mock.url + version, { provider: id, models: [`m=${modelOf(id)}`, `e=${modelOf(id)}`], keys: [proof.credential] }),
           ];
         };
         const end = async (part: Partial<Shown>): Promise<void> => {
           await relay.idle();
           expect(mock.requests).to.have.length(1);
-          expect(mock.requests[0]?.headers[header]).to.match(new RegExp(`^(Bearer )?sk-${id}$`));
+          expect(mock.requests[0]?.headers[header]).to.match(proof.header);
           shown.set(id, { ...(shown.get(id) as Shown), ...part });
         };
         it(`${id}: a plain answer`, async () => {

@@ -14,6 +14,7 @@ import { createRelayRouter, type RelayRouter } from '../../../gateways/relay/rel
 import { mappedBy } from '../../../gateways/relay/upstream-address.ts';
 import { createHttpServer, type HttpServer } from '../../../infra/http/http-server.ts';
 import { timeSortedIds } from '../../../infra/ids.ts';
+import { withSigning } from '../../../infra/signing/signing-upstream.ts';
 import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
 import { refuse } from '../../../schemas/errors.ts';
 import type { ChannelSettings } from '../../../schemas/events/channel.ts';
@@ -154,7 +155,7 @@ export interface RelayHarness {
   close(): Promise<void>;
 }
 
-export type HarnessOptions = { readonly limits?: Partial<RelayLimits> } & Partial<
+export type HarnessOptions = { readonly limits?: Partial<RelayLimits>; readonly googleTokenUrl?: string } & Partial<
   Pick<
     RelayDeps,
     | 'tokenCounter'
@@ -179,12 +180,15 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
   const finished: FinishedCall[] = [];
   const health = { changes: [] as string[], refusedKeys: [] as string[], refusedChannels: [] as string[] };
   const inFlight = new CallsInFlight();
-  const pools = createUpstreamPools({
-    guard: {
-      allowsAddress: (address) => address === '127.0.0.1',
-      lookup: (_host, _options, callback) => callback(new Error('no names in tests'), '', 0),
-    },
-  });
+  const pools = withSigning(
+    createUpstreamPools({
+      guard: {
+        allowsAddress: (address) => address === '127.0.0.1',
+        lookup: (_host, _options, callback) => callback(new Error('no names in tests'), '', 0),
+      },
+    }),
+    { clock: { now: () => Date.now() }, googleTokenUrl: options.googleTokenUrl },
+  );
   const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
   const stopwatch = { elapsed: () => performance.now() };
   const limits: RelayLimits = { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits };

@@ -123,7 +123,8 @@ const answer = ({ path, headers, json }: MockRequest): MockReply => {
   const [address = '', query = ''] = path.split('?');
   const [, model, method] = /^\/v1beta\/models\/(.+):(\w+)$/.exec(address) ?? [];
   if (model === undefined) return geminiError(404, 'NOT_FOUND', 'models are not found');
-  if (headers['x-goog-api-key'] === undefined) return geminiError(403, 'PERMISSION_DENIED', 'Method doesn’t allow unregistered callers');
+  if (headers['x-goog-api-key'] === undefined && headers.authorization?.startsWith('Bearer ya29.') !== true)
+    return geminiError(403, 'PERMISSION_DENIED', 'Method doesn’t allow unregistered callers');
   if (method === 'batchEmbedContents')
     return jsonReply(200, {
       embeddings: (json['requests'] as readonly unknown[]).map((_request, index) => ({ values: [index, 0.5, -0.25] })),

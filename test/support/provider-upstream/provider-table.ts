@@ -25,7 +25,15 @@ const rulesSay = ({ drop = [], rename = {}, most = {} }: MemberRules, of: string
 
 const peculiar = ({ auth, dialect, keyless, paths, quirks = {} }: Provider): string =>
   [
-    ...(auth.kind === 'header' ? [`key in ${code(auth.name)}`] : auth.kind === 'none' ? ['no key'] : []),
+    ...(auth.kind === 'header'
+      ? [`key in ${code(auth.name)}`]
+      : auth.kind === 'none'
+        ? ['no key']
+        : auth.kind === 'aws'
+          ? ['signed with a key of AWS']
+          : auth.kind === 'google'
+            ? ['key of a service account']
+            : []),
     ...(dialect === 'openai' ? [] : [`speaks the format of ${dialect}`]),
     ...(keyless === true && auth.kind !== 'none' ? ['key optional'] : []),
     ...Object.entries(paths ?? {}).map(([endpoint, path]) => `${endpoint} at ${code(path)}`),

@@ -62,6 +62,7 @@ describe('the form of a channel', () => {
     expect(readChannelDraft(draft({ baseUrl: 'https://elsewhere.example/v1' }), before).errors).to.deep.equal({ secrets: 'secrets' });
     expect(needsSecrets(draft({}), null)).to.equal(false);
     expect(secretsOf(draft({ secrets: 'sk-1\n sk-2 \nsk-1' }))).to.deep.equal(['sk-1', 'sk-2']);
+    expect(secretsOf(draft({ secrets: ' {\n  "private_key": "a b"\n}\n' }))).to.deep.equal(['{\n  "private_key": "a b"\n}']);
   });
 
   it('names every field that is wrong at once', () => {

@@ -1,5 +1,14 @@
 import { expect } from 'chai';
 import OpenAI from 'openai';
+import {
+  ACCESS_KEY,
+  bedrockError,
+  eventFrame,
+  exceptionFrame,
+  framesReply,
+  SECRET_KEY,
+  startBedrockMock,
+} from '../../../support/fake-upstream/bedrock-mock.ts';
 import { cohereError, startCohereMock } from '../../../support/fake-upstream/cohere-mock.ts';
 import { eventReply, type MockReply, type MockServer } from '../../../support/fake-upstream/mock-server.ts';
 import { linesReply, ollamaError, startOllamaMock } from '../../../support/fake-upstream/ollama-mock.ts';
@@ -17,6 +26,12 @@ interface Format {
   /** Behind the mock's origin. */
   readonly base: string;
   readonly usage: object;
+  /** What the upstream has, where its name decides. */
+  readonly model?: string;
+  readonly key?: string;
+  readonly authorization?: RegExp;
+  /** A request that is thought about; one with an effort unless said otherwise. */
+  readonly thoughtful?: object;
   /** What the least request comes to, and where. */
   readonly path: string;
   readonly least: object;
@@ -35,7 +50,83 @@ interface Format {
 
 const MESSAGES = [{ role: 'user', content: 'Hello.' }];
 
+const NOVA: Format = {
+  provider: 'aws-bedrock',
+  start: startBedrockMock,
+  base: '',
+  key: `${ACCESS_KEY}:${SECRET_KEY}`,
+  authorization:
+    /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/us-east-1\/bedrock\/aws4_request, SignedHeaders=host;x-amz-date, Signature=/,
+  error: bedrockError,
+  vectors: false,
+  model: 'us.amazon.nova-pro-v1:0',
+  usage: { input: 11, cachedInput: 5, cacheWrite5m: 3, cacheWrite1h: 1, output: 7 },
+  path: '/model/us.amazon.nova-pro-v1%3A0/converse',
+  least: { messages: [{ role: 'user', content: [{ text: 'Hello.' }] }] },
+  thoughtful: { messages: [{ role: 'user', content: 'Think.' }] },
+  callIds: /^tooluse_[12]$/,
+  cut: framesReply(
+    [eventFrame('messageStart', { role: 'assistant' }), eventFrame('contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'Hel' } })],
+    { cut: true },
+  ),
+  failing: framesReply([
+    eventFrame('messageStart', { role: 'assistant' }),
+    eventFrame('contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'Hel' } }),
+    exceptionFrame('throttlingException', 'Too many tokens'),
+  ]),
+  unsayable: [
+    [{ n: 2 }, 'n'],
+    [{ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/b.png' } }] }] }, 'messages'],
+  ],
+  said: [
+    [
+      { max_tokens: 50, temperature: 1.7, top_p: 0.5, stop: ['x'] },
+      { inferenceConfig: { maxTokens: 50, temperature: 1, topP: 0.5, stopSequences: ['x'] } },
+    ],
+    [{ user: 'somebody', seed: 7, logprobs: true, store: true, metadata: {} }, {}],
+    [
+      { tools: TOOLS, tool_choice: { type: 'function', function: { name: 'weather' } } },
+      {
+        toolConfig: {
+          tools: [{ toolSpec: { name: 'weather', inputSchema: { json: TOOLS[0]?.function.parameters } } }],
+          toolChoice: { tool: { name: 'weather' } },
+        },
+      },
+    ],
+    [
+      {
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: [{ type: 'text', text: 'See', cache_control: { type: 'ephemeral' } }, IMAGE] },
+        ],
+      },
+      {
+        system: [{ text: 'Be brief.' }],
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { text: 'See' },
+              { cachePoint: { type: 'default' } },
+              { image: { format: 'png', source: { bytes: 'iVBORw0KGgo=' } } },
+            ],
+          },
+        ],
+      },
+    ],
+    [
+      {
+        messages: [
+          { role: 'user', content: [{ type: 'file', file: { filename: 'a/b.pdf', file_data: 'data:application/pdf;base64,JVBERg==' } }] },
+        ],
+      },
+      { messages: [{ role: 'user', content: [{ document: { format: 'pdf', name: 'a b pdf', source: { bytes: 'JVBERg==' } } }] }] },
+    ],
+  ],
+};
+
 const FORMATS: readonly Format[] = [
+  NOVA,
   {
     provider: 'cohere',
     start: startCohereMock,
@@ -140,7 +231,11 @@ for (const format of FORMATS)
       upstream.next.length = 0;
       relay = await startRelay();
       relay.directory.channels = [
-        channel(upstream.url + format.base, { provider: format.provider, models: ['m=theirs', 'e=vectors'], keys: ['sk-theirs'] }),
+        channel(upstream.url + format.base, {
+          provider: format.provider,
+          models: [`m=${format.model ?? 'theirs'}`, 'e=vectors'],
+          keys: [format.key ?? 'sk-theirs'],
+        }),
       ];
       relay.directory.prices.set('m', chatPrice('m'));
       relay.directory.prices.set('e', chatPrice('e', { kind: 'embedding' }));
@@ -163,7 +258,8 @@ for (const format of FORMATS)
       expect(completion.usage).to.deep.include({ prompt_tokens: 20, completion_tokens: 7, total_tokens: 27 });
       expect(usages()).to.deep.equal([format.usage]);
       const [asked] = upstream.requests;
-      expect([asked?.path, asked?.headers.authorization]).to.deep.equal([format.path, 'Bearer sk-theirs']);
+      expect(asked?.path).to.equal(format.path);
+      expect(asked?.headers.authorization).to.match(format.authorization ?? /^Bearer sk-theirs$/);
       expect(asked?.json).to.deep.equal(format.least);
     });
 
@@ -196,10 +292,11 @@ for (const format of FORMATS)
     });
 
     it('thinks, where it is told to', async () => {
-      const whole = await client.chat.completions.create({ ...ASKED, reasoning_effort: 'low' });
+      const asked = { ...ASKED, ...(format.thoughtful ?? { reasoning_effort: 'low' as const }) };
+      const whole = await client.chat.completions.create(asked);
       expect(whole.choices[0]?.message).to.include({ reasoning_content: 'Let me think.', content: 'Hello there.' });
       let thought = '';
-      for await (const { choices } of await client.chat.completions.create({ ...ASKED, reasoning_effort: 'low', stream: true }))
+      for await (const { choices } of await client.chat.completions.create({ ...asked, stream: true }))
         thought += (choices[0]?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? '';
       expect(thought).to.equal('Let me think.');
     });
@@ -228,7 +325,13 @@ for (const format of FORMATS)
     });
 
     it('loses a key that it refuses, and fails over from one that is ill', async () => {
-      relay.directory.channels = [channel(upstream.url + format.base, { provider: format.provider, keys: ['a', 'b'] })];
+      relay.directory.channels = [
+        channel(upstream.url + format.base, {
+          provider: format.provider,
+          models: [`m=${format.model ?? 'theirs'}`],
+          keys: [format.key ?? 'a', format.key ?? 'b'],
+        }),
+      ];
       upstream.next.push(format.error(401, 'invalid api token'));
       await ask({});
       expect(relay.health.refusedKeys).to.have.length(1);

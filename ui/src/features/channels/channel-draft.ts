@@ -93,7 +93,9 @@ export const needsSecrets = (draft: ChannelDraft, before: ChannelSettings | null
   before !== null &&
   (before.provider === 'sandbox' || originOf(draft.baseUrl.trim()) !== originOf(before.baseUrl));
 
-export const secretsOf = (draft: ChannelDraft): string[] => [...new Set(draft.secrets.split(/\s+/).filter((secret) => secret !== ''))];
+/** One per line; a key that is JSON, as Google's are, is one however many lines it has. */
+export const secretsOf = ({ secrets }: ChannelDraft): string[] =>
+  secrets.trim().startsWith('{') ? [secrets.trim()] : [...new Set(secrets.split(/\s+/).filter((secret) => secret !== ''))];
 
 export const readChannelDraft = (
   draft: ChannelDraft,
