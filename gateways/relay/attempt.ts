@@ -4,7 +4,7 @@ import { chooseChannel } from '../../domain/relay/choose-channel.ts';
 import { DEFAULT_DISABLE_RULES, disabledBy } from '../../domain/relay/disable-rules.ts';
 import { earn, spendRetry } from '../../domain/relay/retry-budget.ts';
 import { judgeUpstream, type UpstreamVerdict } from '../../domain/relay/upstream-verdict.ts';
-import type { UpstreamDialectName } from '../../domain/providers/provider.ts';
+import type { Provider } from '../../domain/providers/provider.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
 import { isRefusal, refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { ChannelSettings } from '../../schemas/events/channel.ts';
@@ -158,7 +158,7 @@ class Tries {
 /** A request as this dialect is asked: in its client's own format where that is the dialect's too, else in the hub's; or what of it cannot be said there. */
 const formFor = (
   parsed: ParsedRequest,
-  dialect: UpstreamDialectName,
+  { dialect, takesExtras }: Provider,
   ruledBy: ChannelSettings | null,
   limits: RelayLimits,
 ): Pick<Ask, 'parsed' | 'native'> | Refusal => {
@@ -166,7 +166,7 @@ const formFor = (
   // A channel's own text is put into the hub's form.
   const hasText = ruledBy !== null && ruledBy.systemPrompt !== undefined;
   if (native !== null && native.request.dialect === dialect && !hasText) return { parsed, native: native.request };
-  const hub = native === null ? parsed : native.hub();
+  const hub = native === null ? parsed : native.hub(takesExtras === true);
   if (isRefusal(hub)) return hub;
   return { parsed: hasText ? prompted(hub, ruledBy, limits) : hub, native: null };
 };
@@ -470,7 +470,7 @@ class Search {
       said.ask.speaksResponses === knowsResponses
     )
       return said;
-    const form = formFor(this.#parsed, provider.dialect, ruledBy, this.#deps.limits);
+    const form = formFor(this.#parsed, provider, ruledBy, this.#deps.limits);
     if (isRefusal(form)) {
       this.#unsayable = form;
       return null;

@@ -18,7 +18,7 @@ const partsOf = (messages: readonly unknown[]): ReadonlySet<unknown> => {
 
 /** A request in the hub's form; of one that cannot be said in it, what little is known. */
 const inHubForm = (parsed: ParsedRequest): Readonly<Record<string, unknown>> => {
-  const hub = parsed.endpoint === 'chat' ? (parsed.native?.hub() ?? parsed) : parsed;
+  const hub = parsed.endpoint === 'chat' ? (parsed.native?.hub(false) ?? parsed) : parsed;
   return isRefusal(hub) ? parsed.request : hub.request;
 };
 

@@ -1,6 +1,9 @@
 import type { CountTokensRequest, Document, Image, MessagesRequest, ToolResult } from '../../../schemas/anthropic/messages-request.ts';
 import { isKnownBlock } from '../../../schemas/anthropic/messages-request.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { reasoningDetail, type ReasoningDetail } from '../chat/reasoning-details.ts';
+import { isRecord, textOf as textIn } from '../loose-json.ts';
+import { CLAUDE_REASONING } from './claude-reasoning.ts';
 import { outputLimitField } from '../../relay/output-limit-field.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -23,6 +26,10 @@ class Unsayable {
     this.refusal = refuse('invalid_request', `${param}: ${what}`, { param });
   }
 }
+
+/** What is to be kept in a cache up to here, for upstreams that understand it. */
+const hintOf = (block: Json, extras: boolean): Json =>
+  extras && isRecord(block['cache_control']) ? { cache_control: block['cache_control'] } : {};
 
 const imagePart = ({ source }: Image, param: string): Json | Unsayable => {
   if (source.type === 'file')
@@ -62,7 +69,10 @@ const documentParts = ({ source, title }: Document, param: string): readonly Jso
 };
 
 /** One text stays a text; anything else is a list of parts. */
-const contentOf = (parts: readonly Json[]): unknown => (parts.length === 1 && parts[0]?.['type'] === 'text' ? parts[0]['text'] : parts);
+const contentOf = (parts: readonly Json[]): unknown => {
+  const [only] = parts;
+  return parts.length === 1 && only?.['type'] === 'text' && only['cache_control'] === undefined ? only['text'] : parts;
+};
 
 interface SaidResult {
   readonly message: Json;
@@ -70,7 +80,7 @@ interface SaidResult {
   readonly parts: readonly Json[];
 }
 
-const toolMessage = (result: ToolResult, param: string): SaidResult | Unsayable => {
+const toolMessage = (result: ToolResult, param: string, extras: boolean): SaidResult | Unsayable => {
   const texts: string[] = [];
   const parts: Json[] = [];
   for (const block of typeof result.content === 'string' ? [textBlock(result.content)] : (result.content ?? [])) {
@@ -89,6 +99,7 @@ const toolMessage = (result: ToolResult, param: string): SaidResult | Unsayable 
       role: 'tool',
       tool_call_id: result.tool_use_id,
       content: result.is_error === true ? `Error: ${text === '' ? 'the tool failed.' : text}` : text,
+      ...hintOf(result, extras),
     },
     parts,
   };
@@ -107,7 +118,7 @@ const searchText = ({
 }): string => `${title} (${source})\n${content.map(({ text }) => text).join('\n')}`;
 
 /** Results of tools come first, each a message of its own, as OpenAI's format wants them behind the calls; then what the user said. */
-const userMessages = (content: Message['content'], at: string): readonly Json[] | Unsayable => {
+const userMessages = (content: Message['content'], at: string, extras: boolean): readonly Json[] | Unsayable => {
   if (typeof content === 'string') return [{ role: 'user', content }];
   const results: Json[] = [];
   const parts: Json[] = [];
@@ -116,25 +127,25 @@ const userMessages = (content: Message['content'], at: string): readonly Json[] 
     if (!isKnownBlock(block)) return new Unsayable(`a block of type ${block.type} can be read by Anthropic only.`, param);
     switch (block.type) {
       case 'text':
-        parts.push(textPart(block.text));
+        parts.push({ ...textPart(block.text), ...hintOf(block, extras) });
         break;
       case 'search_result':
-        parts.push(textPart(searchText(block)));
+        parts.push({ ...textPart(searchText(block)), ...hintOf(block, extras) });
         break;
       case 'image': {
         const part = imagePart(block, param);
         if (part instanceof Unsayable) return part;
-        parts.push(part);
+        parts.push({ ...part, ...hintOf(block, extras) });
         break;
       }
       case 'document': {
         const more = documentParts(block, param);
         if (more instanceof Unsayable) return more;
-        parts.push(...more);
+        parts.push(...more.map((part, place) => (place === more.length - 1 ? { ...part, ...hintOf(block, extras) } : part)));
         break;
       }
       case 'tool_result': {
-        const said = toolMessage(block, param);
+        const said = toolMessage(block, param, extras);
         if (said instanceof Unsayable) return said;
         results.push(said.message);
         parts.push(...said.parts);
@@ -147,24 +158,48 @@ const userMessages = (content: Message['content'], at: string): readonly Json[] 
   return parts.length === 0 ? results : [...results, { role: 'user', content: contentOf(parts) }];
 };
 
+/** A thought with its signature, as the hub carries it. */
+const thoughtOf = (block: Json): ReasoningDetail | null => {
+  const { signature, data } = block;
+  if (typeof signature === 'string' && signature !== '')
+    return { kind: 'text', text: textIn(block['thinking']), signature, format: CLAUDE_REASONING };
+  return typeof data === 'string' && data !== '' ? { kind: 'encrypted', data, format: CLAUDE_REASONING } : null;
+};
+
 /**
- * What the assistant said: its texts, and its calls of tools. Thinking is left out: a signature means nothing to another provider, and
- * none but Anthropic asks for earlier thoughts back. So is what Anthropic's own tools did, whose outcome is in the text.
+ * What the assistant said: its texts, and its calls of tools. Thoughts are for upstreams that hand them on: a signature means nothing to
+ * another provider, and none but Anthropic asks for earlier thoughts back. What Anthropic's own tools did is left out; its outcome is in
+ * the text.
  */
-const assistantMessage = (content: Message['content'], at: string): Json | null | Unsayable => {
+const assistantMessage = (content: Message['content'], at: string, extras: boolean): Json | null | Unsayable => {
   if (typeof content === 'string') return content === '' ? null : { role: 'assistant', content };
   const texts: string[] = [];
   const calls: Json[] = [];
+  const thoughts: ReasoningDetail[] = [];
   for (const [index, block] of content.entries()) {
-    if (!isKnownBlock(block) || block.type === 'thinking' || block.type === 'redacted_thinking') continue;
-    if (block.type === 'text') texts.push(block.text);
+    if (!isKnownBlock(block)) continue;
+    if (block.type === 'thinking' || block.type === 'redacted_thinking') {
+      const thought = extras ? thoughtOf(block) : null;
+      if (thought !== null) thoughts.push(thought);
+    } else if (block.type === 'text') texts.push(block.text);
     else if (block.type === 'tool_use')
       calls.push({ id: block.id, type: 'function', function: { name: block.name, arguments: JSON.stringify(block.input) } });
     else return new Unsayable(`a block of type ${block.type} belongs into a message of the user.`, `${at}.content.${index}`);
   }
   const text = texts.join('');
   if (text === '' && calls.length === 0) return null;
-  return { role: 'assistant', content: text === '' ? null : text, ...(calls.length === 0 ? {} : { tool_calls: calls }) };
+  return {
+    role: 'assistant',
+    content: text === '' ? null : text,
+    ...(thoughts.length === 0 ? {} : { reasoning_details: thoughts.map(reasoningDetail) }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+};
+
+/** Instructions as one text; as parts where some of them are to be kept in a cache. */
+const systemContent = (system: NonNullable<MessagesRequest['system']>, extras: boolean): unknown => {
+  const isHinted = typeof system !== 'string' && extras && system.some((block) => isRecord(block['cache_control']));
+  return isHinted ? system.map((block) => ({ ...textPart(block.text), ...hintOf(block, extras) })) : textOf(system);
 };
 
 const textOf = (content: Message['content'] | NonNullable<MessagesRequest['system']>): string =>
@@ -172,19 +207,19 @@ const textOf = (content: Message['content'] | NonNullable<MessagesRequest['syste
     ? content
     : content.flatMap((block) => ('text' in block && typeof block.text === 'string' ? [block.text] : [])).join('\n\n');
 
-const messagesOf = ({ system, messages }: CountTokensRequest): readonly Json[] | Unsayable => {
+const messagesOf = ({ system, messages }: CountTokensRequest, extras: boolean): readonly Json[] | Unsayable => {
   const said: Json[] = [];
   const instructions = system === null || system === undefined ? '' : textOf(system);
-  if (instructions !== '') said.push({ role: 'system', content: instructions });
+  if (instructions !== '') said.push({ role: 'system', content: systemContent(system ?? '', extras) });
   for (const [index, { role, content }] of messages.entries()) {
     const at = `messages.${index}`;
     if (role === 'user') {
-      const more = userMessages(content, at);
+      const more = userMessages(content, at, extras);
       if (more instanceof Unsayable) return more;
       said.push(...more);
     } else if (role === 'system') said.push({ role: 'system', content: textOf(content) });
     else {
-      const message = assistantMessage(content, at);
+      const message = assistantMessage(content, at, extras);
       if (message instanceof Unsayable) return message;
       if (message !== null) said.push(message);
     }
@@ -192,9 +227,10 @@ const messagesOf = ({ system, messages }: CountTokensRequest): readonly Json[] |
   return said;
 };
 
-const toolsOf = (tools: NonNullable<CountTokensRequest['tools']>): readonly Json[] | Unsayable => {
+const toolsOf = (tools: NonNullable<CountTokensRequest['tools']>, extras: boolean): readonly Json[] | Unsayable => {
   const said: Json[] = [];
-  for (const [index, { type, name, description, input_schema: parameters, strict }] of tools.entries()) {
+  for (const [index, tool] of tools.entries()) {
+    const { type, name, description, input_schema: parameters, strict } = tool;
     if (type !== null && type !== undefined && type !== 'custom')
       return new Unsayable(
         `tools of type ${type} run at Anthropic only; describe the tool with a schema of its own instead.`,
@@ -209,6 +245,7 @@ const toolsOf = (tools: NonNullable<CountTokensRequest['tools']>): readonly Json
         parameters: parameters ?? { type: 'object', properties: {} },
         ...(strict === true ? { strict } : {}),
       },
+      ...hintOf(tool, extras),
     });
   }
   return said;
@@ -240,11 +277,11 @@ const effortOf = ({ model, thinking, output_config: output }: CountTokensRequest
 };
 
 /** The parts that cost input tokens, in the form of OpenAI's chat completions. */
-const promptOf = (request: CountTokensRequest): Json | Unsayable => {
-  const messages = messagesOf(request);
+const promptOf = (request: CountTokensRequest, extras: boolean): Json | Unsayable => {
+  const messages = messagesOf(request, extras);
   if (messages instanceof Unsayable) return messages;
   const { tools, tool_choice: choice, output_config: output } = request;
-  const described = tools === null || tools === undefined || tools.length === 0 ? [] : toolsOf(tools);
+  const described = tools === null || tools === undefined || tools.length === 0 ? [] : toolsOf(tools, extras);
   if (described instanceof Unsayable) return described;
   const schema = output?.format?.schema;
   return {
@@ -258,7 +295,7 @@ const promptOf = (request: CountTokensRequest): Json | Unsayable => {
 
 /** The prompt of a request to count tokens, as a request of OpenAI's chat completions; or what of it cannot be said there. */
 export const promptInChatForm = (request: CountTokensRequest): Json | Refusal => {
-  const prompt = promptOf(request);
+  const prompt = promptOf(request, false);
   return prompt instanceof Unsayable ? prompt.refusal : prompt;
 };
 
@@ -269,16 +306,18 @@ const given = (name: string, value: unknown): Json => (value === null || value =
  *
  * What has no counterpart there is left out where it only hints (`top_k`, `cache_control`, a service tier, thoughts of earlier turns, all
  * but the first four stop sequences), and refused by name where leaving it out would change what was asked (tools and files of
- * Anthropic's own, unknown blocks in what the user said).
+ * Anthropic's own, unknown blocks in what the user said). With `extras`, for upstreams that understand them, hints for caches and thoughts
+ * with their signatures stay, in the members in which the hub carries them.
  */
-export const chatRequestOf = (request: MessagesRequest): Json | Refusal => {
-  const prompt = promptOf(request);
+export const chatRequestOf = (request: MessagesRequest, extras: boolean): Json | Refusal => {
+  const prompt = promptOf(request, extras);
   if (prompt instanceof Unsayable) return prompt.refusal;
   const stops = (request.stop_sequences ?? []).filter((text) => text.trim() !== '').slice(0, MOST_STOPS);
   const user = request.metadata?.user_id;
   return {
     ...prompt,
     [outputLimitField(request.model)]: request.max_tokens,
+    ...hintOf(request, extras),
     ...given('temperature', request.temperature),
     ...given('top_p', request.top_p),
     ...(stops.length === 0 ? {} : { stop: stops }),

@@ -3,7 +3,7 @@ import type { Teller, Told } from '../chat/told.ts';
 import { isRecord, textOf } from '../loose-json.ts';
 import { refusalOf, urlCitation } from './completion.ts';
 import { finishReasonOf } from './finish-reason.ts';
-import { CLAUDE_REASONING } from './prompt-turns.ts';
+import { CLAUDE_REASONING } from './claude-reasoning.ts';
 import { chatUsage, mergedUsage } from './reported-usage.ts';
 import { saidError } from './said-error.ts';
 

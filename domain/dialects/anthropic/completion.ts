@@ -1,7 +1,7 @@
 import { reasoningDetail, type ReasoningDetail } from '../chat/reasoning-details.ts';
 import { isRecord, textOf } from '../loose-json.ts';
 import { finishReasonOf } from './finish-reason.ts';
-import { CLAUDE_REASONING } from './prompt-turns.ts';
+import { CLAUDE_REASONING } from './claude-reasoning.ts';
 import { chatUsage } from './reported-usage.ts';
 
 type Json = Readonly<Record<string, unknown>>;

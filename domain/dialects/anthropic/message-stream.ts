@@ -1,12 +1,14 @@
 import { isRecord, textOf } from '../loose-json.ts';
 import type { MessageIdentity } from './message.ts';
+import { reasoningDetailsOf, type ReasoningDetail } from '../chat/reasoning-details.ts';
+import { CLAUDE_REASONING } from './claude-reasoning.ts';
 import { stopReasonOf } from './stop-reason.ts';
 import { NO_USAGE, type MessagesUsage } from './usage.ts';
 
 /** One event of a stream in Anthropic's form; its `type` is also the name of the event. */
 export type MessageEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-type BlockType = 'thinking' | 'text' | 'tool_use';
+type BlockType = 'thinking' | 'redacted_thinking' | 'text' | 'tool_use';
 
 /** A call of a tool while it is being written. */
 interface Call {
@@ -59,6 +61,7 @@ export class MessageStream {
     if (!isRecord(choice)) return events;
     const delta = isRecord(choice['delta']) ? choice['delta'] : isRecord(choice['message']) ? choice['message'] : {};
     this.#say('thinking', textOf(delta['reasoning_content']) || textOf(delta['reasoning']), events);
+    for (const detail of reasoningDetailsOf(delta['reasoning_details'])) this.#sign(detail, events);
     this.#say('text', textOf(delta['content']) + textOf(delta['refusal']), events);
     const calls: readonly unknown[] = Array.isArray(delta['tool_calls']) ? delta['tool_calls'] : [];
     for (const call of calls) if (isRecord(call)) this.#call(call, events);
@@ -108,6 +111,25 @@ export class MessageStream {
       this.#openBlock(type, type === 'text' ? { type, text: '' } : { type, thinking: '', signature: '' }, events);
     }
     this.#delta(type === 'text' ? { type: 'text_delta', text } : { type: 'thinking_delta', thinking: text }, events);
+  }
+
+  /**
+   * What has to come back with a thought ends its block. Its text has come already, piece by piece. One that follows a call is lost: the
+   * call's block is open to the end, and no block can be signed later.
+   */
+  #sign(detail: ReasoningDetail, events: MessageEvent[]): void {
+    if (detail.format !== CLAUDE_REASONING || this.#calling !== null) return;
+    if (detail.kind === 'encrypted') {
+      this.#close(events);
+      this.#openBlock('redacted_thinking', { type: 'redacted_thinking', data: detail.data }, events);
+    } else {
+      if (this.#open !== 'thinking') {
+        this.#close(events);
+        this.#openBlock('thinking', { type: 'thinking', thinking: '', signature: '' }, events);
+      }
+      this.#delta({ type: 'signature_delta', signature: detail.signature }, events);
+    }
+    this.#close(events);
   }
 
   #call(fragment: Readonly<Record<string, unknown>>, events: MessageEvent[]): void {

@@ -1,4 +1,6 @@
 import { isRecord, textOf } from '../loose-json.ts';
+import { reasoningDetailsOf } from '../chat/reasoning-details.ts';
+import { CLAUDE_REASONING } from './claude-reasoning.ts';
 import { stopReasonOf } from './stop-reason.ts';
 import { callArguments } from '../call-arguments.ts';
 import type { MessagesUsage } from './usage.ts';
@@ -15,7 +17,14 @@ export interface MessageIdentity {
 const blocksOf = (said: Json): readonly Json[] => {
   const blocks: Json[] = [];
   const thinking = textOf(said['reasoning_content']) || textOf(said['reasoning']);
-  if (thinking !== '') blocks.push({ type: 'thinking', thinking, signature: '' });
+  const signed = reasoningDetailsOf(said['reasoning_details']).filter(({ format }) => format === CLAUDE_REASONING);
+  for (const detail of signed)
+    blocks.push(
+      detail.kind === 'text'
+        ? { type: 'thinking', thinking: detail.text, signature: detail.signature }
+        : { type: 'redacted_thinking', data: detail.data },
+    );
+  if (thinking !== '' && signed.length === 0) blocks.push({ type: 'thinking', thinking, signature: '' });
   const { content } = said;
   const texts = Array.isArray(content) ? content.map((part: unknown) => (isRecord(part) ? textOf(part['text']) : '')) : [textOf(content)];
   const text = [...texts, textOf(said['refusal'])].join('');

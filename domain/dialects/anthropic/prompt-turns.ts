@@ -1,11 +1,9 @@
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { CLAUDE_REASONING } from './claude-reasoning.ts';
 import { Conversation, type ConversationRules, type Said } from '../chat/conversation.ts';
 import type { CacheHint, SaidCall, SaidPart, TextPart, Turn } from '../chat/turns.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** The format of Anthropic's signatures, as `reasoning_details` name it. */
-export const CLAUDE_REASONING = 'anthropic-claude-v1';
 
 /** Said where a turn must be and nobody said anything. */
 const SILENCE = '...';

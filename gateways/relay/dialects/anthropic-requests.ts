@@ -10,10 +10,10 @@ import type { ParseNative } from '../spending-route.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
 /** A body of Anthropic's Messages as one of OpenAI's chat completions. */
-const chatBodyOf = (value: unknown): Buffer | Refusal => {
+const chatBodyOf = (value: unknown, extras: boolean): Buffer | Refusal => {
   const request = MessagesRequest.safeParse(value);
   if (!request.success) return firstIssue(request.error);
-  const chat = chatRequestOf(request.data);
+  const chat = chatRequestOf(request.data, extras);
   return isRefusal(chat) ? chat : Buffer.from(JSON.stringify(chat));
 };
 
@@ -41,7 +41,7 @@ export const parseMessages: ParseNative = (body, limits) => {
     choices: 1,
     answers: { audio: false, image: false },
     bound: (contextTokens) => boundMessages(value, body.length, contextTokens),
-    inHubForm: () => chatBodyOf(value),
+    inHubForm: (extras) => chatBodyOf(value, extras),
   };
   return unpriced(value) ?? parsedNatively(native, limits);
 };

@@ -44,8 +44,8 @@ export interface ResponsesWords {
 export interface ChatInOwnForm {
   readonly request: NativeRequest;
   bound(price: ModelPrice): Bounded;
-  /** For upstreams that speak another format. */
-  hub(): ParsedChat | Refusal;
+  /** For upstreams that speak another format; with `extras`, for one that understands what the hub carries beside its form. */
+  hub(extras: boolean): ParsedChat | Refusal;
   /** What of it counts as its prompt, for where nobody reports what it took. */
   prompt(): Countable;
 }

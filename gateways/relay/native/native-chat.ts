@@ -11,7 +11,7 @@ import type { RelayLimits } from '../relay-limits.ts';
 class NativeChat implements ChatInOwnForm {
   readonly request: NativeRequest;
   readonly #limits: RelayLimits;
-  #hub: ParsedChat | Refusal | null = null;
+  readonly #hubs = new Map<boolean, ParsedChat | Refusal>();
 
   constructor(request: NativeRequest, limits: RelayLimits) {
     this.request = request;
@@ -38,18 +38,19 @@ class NativeChat implements ChatInOwnForm {
     };
   }
 
-  /** For upstreams that speak another format; made when the first one is tried. */
-  hub(): ParsedChat | Refusal {
-    if (this.#hub === null) {
-      const body = this.request.inHubForm();
-      this.#hub = isRefusal(body) ? body : chat.parse(body, this.#limits);
-    }
-    return this.#hub;
+  /** Made when the first upstream that speaks another format is tried. */
+  hub(extras: boolean): ParsedChat | Refusal {
+    const known = this.#hubs.get(extras);
+    if (known !== undefined) return known;
+    const body = this.request.inHubForm(extras);
+    const hub = isRefusal(body) ? body : chat.parse(body, this.#limits);
+    this.#hubs.set(extras, hub);
+    return hub;
   }
 
   /** What of it counts as its prompt, for where nobody reports what it took. */
   prompt(): Countable {
-    const hub = this.hub();
+    const hub = this.hub(false);
     return isRefusal(hub) ? { texts: [this.request.body.toString('utf8')], tokens: 0 } : promptOf(hub.request);
   }
 }

@@ -20,6 +20,6 @@ export interface NativeRequest {
   readonly choices: number;
   readonly answers: { readonly audio: boolean; readonly image: boolean };
   bound(contextTokens: number | undefined): NativeBound;
-  /** The same as a body of chat completions, or what of it cannot be said there. */
-  inHubForm(): Buffer | Refusal;
+  /** The same as a body of chat completions, or what of it cannot be said there. With `extras`, for an upstream that understands what the hub carries beside its form. */
+  inHubForm(extras: boolean): Buffer | Refusal;
 }

@@ -82,7 +82,7 @@ describe('a chat request that goes through another format and back', () => {
     fc.assert(
       fc.property(request, (asked) => {
         const body = messagesBody(ChatRequest.parse(asked), { upstreamModel: 'm', modelLimit: 4_096, loweredOutput: null });
-        const { max_tokens: limit, tools: described, ...back } = chatOfMessages(MessagesRequest.parse(body)) as Json;
+        const { max_tokens: limit, tools: described, ...back } = chatOfMessages(MessagesRequest.parse(body), false) as Json;
         const { max_tokens: asking, tools: offered, ...rest } = asked;
         expect(plain(back)).to.deep.equal(plain(rest));
         expect(limit).to.equal(asking ?? 4_096);

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { chatRequestOf } from '../../../../domain/dialects/anthropic/chat-request.ts';
+import { messagesBody } from '../../../../domain/dialects/anthropic/messages-body.ts';
+import { ChatRequest } from '../../../../schemas/openai/chat-request.ts';
 import { MessagesRequest } from '../../../../schemas/anthropic/messages-request.ts';
 import { isRefusal } from '../../../../schemas/errors.ts';
 
@@ -8,6 +10,7 @@ const PIXEL = 'iVBORw0KGgo=';
 const converted = (request: object): Record<string, unknown> => {
   const chat = chatRequestOf(
     MessagesRequest.parse({ model: 'm', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }], ...request }),
+    false,
   );
   if (isRefusal(chat)) throw new Error(chat.message);
   return chat;
@@ -16,6 +19,7 @@ const converted = (request: object): Record<string, unknown> => {
 const refusedFor = (request: object): string => {
   const chat = chatRequestOf(
     MessagesRequest.parse({ model: 'm', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }], ...request }),
+    false,
   );
   return isRefusal(chat) ? (chat.param ?? '') : 'not refused';
 };
@@ -165,5 +169,51 @@ describe('a request of Anthropic’s as one of OpenAI’s', () => {
     expect(said({ type: 'container_upload', file_id: 'f' })).to.equal('messages.0.content.0');
     expect(said({ type: 'image', source: { type: 'file', file_id: 'f' } })).to.equal('messages.0.content.0');
     expect(said({ type: 'tool_use', id: 'a', name: 'look', input: {} })).to.equal('messages.0.content.0');
+  });
+
+  it('keeps hints for caches and signed thoughts for upstreams that understand them', () => {
+    const hint = { cache_control: { type: 'ephemeral' } };
+    const request = {
+      system: [{ type: 'text', text: 'A', ...hint }],
+      tools: [{ name: 'look', input_schema: { type: 'object' }, ...hint }],
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'Hi', ...hint }] },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'thinking', thinking: 'Hm.', signature: 'sig' },
+            { type: 'redacted_thinking', data: 'xyz' },
+            { type: 'tool_use', id: 'a', name: 'look', input: {} },
+          ],
+        },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'seen', ...hint }] },
+      ],
+    };
+    const parsed = MessagesRequest.parse({ model: 'm', max_tokens: 10, ...request });
+    const call = { id: 'a', type: 'function', function: { name: 'look', arguments: '{}' } };
+    const { messages, tools } = chatRequestOf(parsed, true) as unknown as { messages: object[]; tools: object[] };
+    expect(messages).to.deep.equal([
+      { role: 'system', content: [{ type: 'text', text: 'A', ...hint }] },
+      { role: 'user', content: [{ type: 'text', text: 'Hi', ...hint }] },
+      {
+        role: 'assistant',
+        content: null,
+        reasoning_details: [
+          { type: 'reasoning.text', text: 'Hm.', signature: 'sig', format: 'anthropic-claude-v1', index: 0 },
+          { type: 'reasoning.encrypted', data: 'xyz', format: 'anthropic-claude-v1', index: 1 },
+        ],
+        tool_calls: [call],
+      },
+      { role: 'tool', tool_call_id: 'a', content: 'seen', ...hint },
+    ]);
+    expect(tools).to.deep.equal([{ type: 'function', function: { name: 'look', parameters: { type: 'object' } }, ...hint }]);
+    expect(JSON.stringify(chatRequestOf(parsed, false))).not.to.match(/cache_control|reasoning_details/);
+    // And back to where such things are from.
+    const body = messagesBody(ChatRequest.parse(chatRequestOf(parsed, true)), {
+      upstreamModel: 'm',
+      modelLimit: null,
+      loweredOutput: null,
+    });
+    expect(body).to.deep.include({ system: request.system, messages: request.messages });
   });
 });

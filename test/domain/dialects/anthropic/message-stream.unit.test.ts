@@ -68,6 +68,30 @@ describe('a stream of OpenAI’s as one of Anthropic’s', () => {
     expect(events.at(-2)?.['delta']).to.deep.equal({ stop_reason: 'tool_use', stop_sequence: null });
   });
 
+  it('ends a thought with its signature, where it is one of Anthropic’s', () => {
+    const detail = (more: object): object => chunk({ reasoning_details: [{ format: 'anthropic-claude-v1', ...more }] });
+    const events = run([
+      chunk({ reasoning_content: 'Hm.' }),
+      detail({ type: 'reasoning.text', text: 'Hm.', signature: 'sig' }),
+      detail({ type: 'reasoning.encrypted', data: 'xyz' }),
+      detail({ type: 'reasoning.text', text: 'Hm.', signature: 'other', format: 'google-gemini-v1' }),
+      chunk({ content: 'Yes.' }),
+    ]);
+    expect(blocksOf(events).map(({ type, text }) => [type, text])).to.deep.equal([
+      ['thinking', 'Hm.'],
+      ['redacted_thinking', ''],
+      ['text', 'Yes.'],
+    ]);
+    expect(
+      events.map(({ delta }) => (delta as { signature?: string } | undefined)?.signature).filter((one) => one !== undefined),
+    ).to.deep.equal(['sig']);
+    expect(
+      events.find(({ content_block: block }) => (block as { type?: string } | undefined)?.type === 'redacted_thinking'),
+    ).to.deep.include({
+      content_block: { type: 'redacted_thinking', data: 'xyz' },
+    });
+  });
+
   it('is a whole message even when nothing is said', () => {
     expect(run([]).map(({ type }) => type)).to.deep.equal(['message_start', 'message_delta', 'message_stop']);
   });

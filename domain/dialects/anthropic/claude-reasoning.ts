@@ -1,0 +1,2 @@
+/** The format of Anthropic's signatures, as `reasoning_details` name it. */
+export const CLAUDE_REASONING = 'anthropic-claude-v1';
