@@ -1,4 +1,4 @@
-import { CLAUDE_REASONING } from '../anthropic/prompt-turns.ts';
+import { CLAUDE_REASONING } from '../anthropic/claude-reasoning.ts';
 import { Chunks } from '../chat/chunks.ts';
 import { reasoningDetail } from '../chat/reasoning-details.ts';
 import type { Told } from '../chat/told.ts';

@@ -1,4 +1,4 @@
-import { CLAUDE_REASONING } from '../anthropic/prompt-turns.ts';
+import { CLAUDE_REASONING } from '../anthropic/claude-reasoning.ts';
 import { chatUsage } from '../anthropic/reported-usage.ts';
 import { reasoningDetail, type ReasoningDetail } from '../chat/reasoning-details.ts';
 import { isRecord, textOf } from '../loose-json.ts';
