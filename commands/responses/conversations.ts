@@ -25,6 +25,9 @@ export interface ConversationContent {
   readonly items: readonly KeptItem[];
 }
 
+/** Each description has a key of its own: the one before it is good until the next is in the log. */
+const factsContent = (conversationId: ConversationId, description: number): string => `${conversationId}/about/${description}`;
+
 const itemContent = (conversationId: ConversationId, itemId: string): string => `${conversationId}/${itemId}`;
 
 /**
@@ -47,7 +50,7 @@ export class Conversations {
     return orArchiveUnavailable(async () => {
       const sealed = await this.#seal(caller, conversationId, items);
       if (isRefusal(sealed)) return sealed;
-      const metadata = await this.#sealFacts(caller, conversationId, facts);
+      const metadata = await this.#sealFacts(caller, conversationId, factsContent(conversationId, 0), facts);
       return this.#run(caller, conversationId, { kind: 'start', userId: caller.userId, metadata, items: sealed });
     });
   }
@@ -57,11 +60,14 @@ export class Conversations {
   }
 
   describe(caller: ArchiveCaller, id: string, facts: ConversationFacts): Promise<Refusal | null> {
-    return this.#with(caller, id, async (conversationId) => {
-      // The key of what it said before goes with it.
-      await this.#deps.vault.destroy(conversationId);
-      const metadata = await this.#sealFacts(caller, conversationId, facts);
-      return this.#run(caller, conversationId, { kind: 'describe', userId: caller.userId, metadata });
+    return this.#with(caller, id, async (conversationId, { descriptions }) => {
+      const next = factsContent(conversationId, descriptions + 1);
+      // One that came to nothing may have left its key.
+      await this.#deps.vault.destroy(next);
+      const metadata = await this.#sealFacts(caller, conversationId, next, facts);
+      const refused = await this.#run(caller, conversationId, { kind: 'describe', userId: caller.userId, metadata });
+      if (refused === null) await this.#deps.vault.destroy(factsContent(conversationId, descriptions));
+      return refused;
     });
   }
 
@@ -88,10 +94,14 @@ export class Conversations {
     });
   }
 
-  #with({ userId }: ArchiveCaller, id: string, work: (conversationId: ConversationId) => Promise<Refusal | null>): Promise<Refusal | null> {
+  #with(
+    { userId }: ArchiveCaller,
+    id: string,
+    work: (conversationId: ConversationId, state: Conversation) => Promise<Refusal | null>,
+  ): Promise<Refusal | null> {
     return orArchiveUnavailable(async () => {
       const known = await this.#known(userId, id);
-      return isRefusal(known) ? known : work(known.conversationId);
+      return isRefusal(known) ? known : work(known.conversationId, known.state);
     });
   }
 
@@ -109,7 +119,7 @@ export class Conversations {
     if (isRefusal(known)) return known;
     const { conversationId, state } = known;
     const [facts, ...items] = await this.#deps.vault.open([
-      { contentId: conversationId, ciphertext: state.metadata },
+      { contentId: factsContent(conversationId, state.descriptions), ciphertext: state.metadata },
       ...state.items.map(({ itemId, content }) => ({ contentId: itemContent(conversationId, itemId), ciphertext: content })),
     ]);
     if (facts === null || facts === undefined) return refuse('not_found', NOT_FOUND);
@@ -133,8 +143,8 @@ export class Conversations {
     return large === undefined ? sealed : refuse('body_too_large', `The item ${large.itemId} is larger than any that is kept.`);
   }
 
-  async #sealFacts(caller: ArchiveCaller, conversationId: ConversationId, facts: ConversationFacts): Promise<string> {
-    const content = { contentId: conversationId, bytes: Buffer.from(JSON.stringify(facts)) };
+  async #sealFacts(caller: ArchiveCaller, conversationId: ConversationId, contentId: string, facts: ConversationFacts): Promise<string> {
+    const content = { contentId, bytes: Buffer.from(JSON.stringify(facts)) };
     const [ciphertext = ''] = await this.#deps.vault.seal([content], this.#owner(caller, conversationId));
     return ciphertext;
   }

@@ -20,17 +20,19 @@ export interface Conversation {
   readonly userId: UserId | null;
   /** Ciphertext. */
   readonly metadata: string;
+  /** How often it was described anew: each description has a key of its own. */
+  readonly descriptions: number;
   readonly items: readonly ConversationItem[];
 }
 
-const initial: Conversation = { state: 'none', userId: null, metadata: '', items: [] };
+const initial: Conversation = { state: 'none', userId: null, metadata: '', descriptions: 0, items: [] };
 
 const evolve = (state: Conversation, { type, data }: ConversationEvent): Conversation => {
   switch (type) {
     case 'ConversationStarted':
       return { ...state, state: 'open', userId: data.userId, metadata: data.metadata };
     case 'ConversationDescribed':
-      return { ...state, metadata: data.metadata };
+      return { ...state, metadata: data.metadata, descriptions: state.descriptions + 1 };
     case 'ConversationItemAdded':
       return { ...state, items: [...state.items, { itemId: data.itemId, content: data.content }] };
     case 'ConversationItemRemoved':

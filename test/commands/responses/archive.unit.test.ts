@@ -126,6 +126,17 @@ describe('conversations', () => {
     expect(refused(await conversations.add(by('req_7'), id, [item(3)])).refused).to.equal('not_found');
   });
 
+  it('stay as they were where they could not be described anew', async () => {
+    const { conversations, log } = open();
+    await conversations.start(by('req_1'), id, facts, []);
+    const anew = { ...facts, metadata: { topic: 'new' } };
+    log.loseNextAnswer(false);
+    expect(refused(await conversations.describe(by('req_2'), id, anew)).refused).to.equal('log_unavailable');
+    expect(done(await conversations.read(USER, id)).facts).to.deep.equal(facts);
+    expect(await conversations.describe(by('req_3'), id, anew)).to.equal(null);
+    expect(done(await conversations.read(USER, id)).facts).to.deep.equal(anew);
+  });
+
   it('belong to their user', async () => {
     const { conversations } = open();
     await conversations.start(by('req_1'), id, facts, []);
