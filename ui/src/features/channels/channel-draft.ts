@@ -128,7 +128,18 @@ export const readChannelDraft = (
   if (Object.keys(errors).length > 0 || models === null || priority === null || weight === null || costRatio === null)
     return { settings: null, errors };
   return {
-    settings: { name, provider: draft.provider, baseUrl, models, priority, weight, groups: groups.length === 0 ? null : groups, costRatio },
+    // What the form does not show stays as it is.
+    settings: {
+      ...before,
+      name,
+      provider: draft.provider,
+      baseUrl,
+      models: models.map((mapping) => ({ ...before?.models.find(({ model }) => model === mapping.model), ...mapping })),
+      priority,
+      weight,
+      groups: groups.length === 0 ? null : groups,
+      costRatio,
+    },
     errors,
   };
 };

@@ -1,0 +1,89 @@
+import type { ChannelSettings } from '../../api/channels.ts';
+
+/** What most channels do without, as it stands in a form: text as typed. */
+export interface MoreDraft {
+  /** Comma-separated. */
+  tags: string;
+  proxy: string;
+  keyOrder: 'turns' | 'random';
+  testEvery: string;
+  answer: string;
+  firstEvent: string;
+  prompt: string;
+  promptPlace: 'before' | 'behind' | 'instead' | 'where_missing';
+  /** JSON: an object of the members that are lists of rules. */
+  rules: string;
+}
+
+export type MoreErrors = Partial<Record<keyof MoreDraft, 'proxy' | 'number' | 'rules'>>;
+
+/** Settings that are lists of rules, and are written as they are kept. */
+const RULES = ['bodyRules', 'headerRules', 'statusMap', 'disableRules', 'endpoints'] as const;
+
+export const moreDraftOf = (settings: ChannelSettings | null): MoreDraft => {
+  const rules = Object.fromEntries(RULES.flatMap((name) => (settings?.[name] === undefined ? [] : [[name, settings[name]]])));
+  return {
+    tags: settings?.tags?.join(', ') ?? '',
+    proxy: settings?.proxy ?? '',
+    keyOrder: settings?.keyOrder ?? 'turns',
+    testEvery: settings?.testEveryMinutes?.toString() ?? '',
+    answer: settings?.times?.answerSeconds?.toString() ?? '',
+    firstEvent: settings?.times?.firstEventSeconds?.toString() ?? '',
+    prompt: settings?.systemPrompt?.text ?? '',
+    promptPlace: settings?.systemPrompt?.place ?? 'before',
+    rules: Object.keys(rules).length === 0 ? '' : JSON.stringify(rules, null, 2),
+  };
+};
+
+/** A whole number from one on; `undefined` where nothing is written, `null` where it is none. */
+const count = (text: string): number | null | undefined =>
+  text.trim() === '' ? undefined : /^[1-9]\d{0,4}$/.test(text.trim()) ? Number(text.trim()) : null;
+
+const rulesIn = (text: string): Record<string, unknown> | null => {
+  if (text.trim() === '') return {};
+  try {
+    const parsed = JSON.parse(text) as unknown;
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
+    const known: readonly string[] = RULES;
+    return Object.entries(parsed).every(([name, value]) => known.includes(name) && Array.isArray(value))
+      ? (parsed as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+};
+
+/** The settings with what is written here in place of what they had of it. What a rule may be is for the server to say. */
+export const withMore = (
+  settings: ChannelSettings,
+  draft: MoreDraft,
+): { readonly settings: ChannelSettings | null; readonly errors: MoreErrors } => {
+  const errors: MoreErrors = {};
+  const tags = [...new Set(draft.tags.split(',').map((tag) => tag.trim()))].filter((tag) => tag !== '');
+  const proxy = draft.proxy.trim().replace(/\/$/, '');
+  if (proxy !== '' && !/^(?:https?|socks5):\/\/[^\s/@?#]+$/.test(proxy)) errors.proxy = 'proxy';
+  const numbers = { testEvery: count(draft.testEvery), answer: count(draft.answer), firstEvent: count(draft.firstEvent) };
+  for (const name of ['testEvery', 'answer', 'firstEvent'] as const) if (numbers[name] === null) errors[name] = 'number';
+  const rules = rulesIn(draft.rules);
+  if (rules === null) errors.rules = 'rules';
+  const { testEvery, answer, firstEvent } = numbers;
+  if (Object.keys(errors).length > 0 || rules === null || testEvery === null || answer === null || firstEvent === null)
+    return { settings: null, errors };
+
+  const kept = { ...settings };
+  for (const name of [...RULES, 'tags', 'proxy', 'keyOrder', 'testEveryMinutes', 'times', 'systemPrompt'] as const) delete kept[name];
+  const prompt = draft.prompt.trim();
+  return {
+    settings: {
+      ...kept,
+      ...(rules as Partial<ChannelSettings>),
+      ...(tags.length === 0 ? {} : { tags }),
+      ...(proxy === '' ? {} : { proxy }),
+      ...(draft.keyOrder === 'turns' ? {} : { keyOrder: draft.keyOrder }),
+      ...(testEvery === undefined ? {} : { testEveryMinutes: testEvery }),
+      ...(answer === undefined && firstEvent === undefined ? {} : { times: { answerSeconds: answer, firstEventSeconds: firstEvent } }),
+      ...(prompt === '' ? {} : { systemPrompt: { text: prompt, place: draft.promptPlace } }),
+    },
+    errors,
+  };
+};
