@@ -21,6 +21,7 @@ export const OTHER_FORMATS: readonly Provider[] = [
     auth: { kind: 'aws' },
     dialect: 'bedrock',
     serves: ['chat'],
+    billsAborted: true,
   },
   {
     id: 'azure-openai',
@@ -61,6 +62,7 @@ export const OTHER_FORMATS: readonly Provider[] = [
     auth: { kind: 'header', name: 'x-goog-api-key' },
     dialect: 'gemini',
     serves: ['chat', 'embeddings', 'images', 'files', 'batches'],
+    billsAborted: true,
   },
   {
     id: 'google-vertex',

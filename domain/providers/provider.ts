@@ -46,6 +46,8 @@ export interface Provider {
   /** Where endpoints are that are not at their usual places. */
   readonly paths?: { readonly [E in Endpoint]?: string };
   readonly quirks?: ProviderQuirks;
+  /** Bills the whole answer when a stream of it is broken off. */
+  readonly billsAborted?: true;
   /** Understands what is carried beside OpenAI's form: hints for caches, thoughts with their signatures. Others might refuse it. */
   readonly takesExtras?: true;
   /** In this process: its address is ours, not one that somebody typed in. */

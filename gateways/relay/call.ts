@@ -90,7 +90,11 @@ export class Call implements Stoppable {
   }
 
   interrupt(why: Interruption): void {
-    if (this.interrupted !== null) return;
+    if (this.interrupted !== null) {
+      // What goes on though its client has left ends with the process all the same.
+      if (why === 'shutdown') this.running?.interrupt(why);
+      return;
+    }
     this.interrupted = why;
     this.running?.interrupt(why);
   }

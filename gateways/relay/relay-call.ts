@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { toDollarText } from '../../domain/ledger/money.ts';
+import { providerOf } from '../../domain/providers/providers.ts';
 import { errorTable, isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { RequestId } from '../../schemas/ids.ts';
 import type { CallOutcome } from '../ports/relay-metrics.ts';
@@ -96,7 +97,8 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   const writer = native ?? call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
   const renamedTo = writer === null && isRenamed ? held.route.model : null;
   const chunkObject = parsed.endpoint === 'chat' ? 'chat.completion.chunk' : 'text_completion';
-  const options: StreamOptions = { usageWanted, renamedTo, chunkObject, native, writer };
+  const readOn = providerOf(served.channel.settings.provider)?.billsAborted === true;
+  const options: StreamOptions = { usageWanted, renamedTo, chunkObject, native, writer, readOn };
   const headers = ['x-oblivious-channel', served.channel.channelId];
   if (claim !== null) call.sent = [];
   const result = await relayStream(deps, call, source, headers, options);

@@ -27,7 +27,7 @@ import type { Watch, Watched } from './watch.ts';
  * | `too_long`    | it ran longer than a stream may                                       | an error event                           |
  * | `garbled`     | an event larger than any that makes sense                             | an error event                           |
  * | `unread`      | the client read nothing for too long                                  | its connection is cut                    |
- * | `client_left` | the client closed its connection                                      | nothing: it is gone                      |
+ * | `client_left` | the client closed its connection; see `readOn`                        | nothing: it is gone                      |
  * | `shutdown`    | this process has to end                                               | an error event                           |
  *
  * Whatever the end, the call is charged by the last usage that the upstream reported; where it reported none, by a count of
@@ -107,6 +107,8 @@ export interface StreamOptions {
   readonly native: NativeStream | null;
   /** Says it in the client's dialect; `null` where that is the upstream's. */
   readonly writer: StreamWriter | null;
+  /** The upstream bills the whole answer even if nobody reads it: then it is read to its end, for its usage. */
+  readonly readOn: boolean;
 }
 
 type StreamDeps = Pick<RelayDeps, 'limits' | 'stopwatch'> & { readonly watch: Watch };
@@ -133,6 +135,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
   #upstreamEnded = false;
   #wrote = false;
   #sawError = false;
+  #isDeserted = false;
   #reading: UsageReading = ABSENT;
   #usageEvent: Buffer | null = null;
   #doneEvent: Buffer | null = null;
@@ -152,7 +155,10 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     const now = this.#deps.stopwatch.elapsed();
     this.#begun = this.#lastData = this.#lastWrite = now;
     this.#call.running = this;
-    if (this.#call.clientGone) return this.#stop('client_left');
+    if (this.#call.clientGone) {
+      if (!this.#options.readOn) return this.#stop('client_left');
+      this.#isDeserted = true;
+    }
     res.on('drain', this.#onDrain);
     this.#deps.watch.add(this);
     this.#source.attach(this);
@@ -195,7 +201,8 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
   }
 
   interrupt(why: Interruption): void {
-    this.#stop(why === 'client_left' ? 'client_left' : 'shutdown');
+    if (why === 'client_left') this.#desert();
+    else this.#stop('shutdown');
   }
 
   check(now: number): void {
@@ -280,9 +287,10 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
 
   #send(events: Buffer, now: number): boolean {
     const call = this.#call;
+    if (this.#isDeserted) return true;
     if (call.clientGone) {
-      this.#stop('client_left');
-      return false;
+      this.#desert();
+      return this.#isDeserted;
     }
     call.sent?.push(events);
     this.#wrote = true;
@@ -294,6 +302,16 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
 
   #drained(): void {
     if (this.#over !== null) return;
+    this.#unreadSince = null;
+    this.#lastData = this.#deps.stopwatch.elapsed();
+    this.#source.resume();
+  }
+
+  /** The client has left: nothing more is sent, and nothing more is read unless it is paid for anyway. */
+  #desert(): void {
+    if (this.#isDeserted) return;
+    if (!this.#options.readOn || this.#over !== null) return this.#stop('client_left');
+    this.#isDeserted = true;
     this.#unreadSince = null;
     this.#lastData = this.#deps.stopwatch.elapsed();
     this.#source.resume();
@@ -315,7 +333,13 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     // What an upstream sends behind its last event is read and dropped, so that its connection can be used again; but not for ever.
     if (this.#upstreamEnded) watch.remove(this);
     else watch.add(this);
-    this.#resolve({ end, reading: this.#reading, produced: this.#produced, usageEvent: this.#usageEvent, doneEvent: this.#doneEvent });
+    this.#resolve({
+      end: this.#isDeserted ? 'client_left' : end,
+      reading: this.#reading,
+      produced: this.#produced,
+      usageEvent: this.#usageEvent,
+      doneEvent: this.#doneEvent,
+    });
   }
 }
 

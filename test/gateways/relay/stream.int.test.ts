@@ -302,6 +302,29 @@ describe('a stream', () => {
       expect(relay.lines[0]).to.deep.include({ clientLeft: true, status: 200 });
     });
 
+    it('is read to its end where the upstream bills all of it anyway, and charged for what that took', async () => {
+      relay.directory.channels = [channel(upstream.baseUrl, { provider: 'groq' })];
+      const { res } = await open({ tokens: 200, interval: 2 });
+      await readUntil(res, (seen) => seen.includes('content'));
+      res.destroy();
+      await relay.idle();
+      const [charge] = relay.spending.charges;
+      expect([charge?.basis, charge?.usage['output']]).to.deep.equal(['reported', 200]);
+      expect(charge?.call.attempts[0]?.outcome).to.equal('aborted');
+      expect(charge?.call.status).to.equal(200);
+      expect(upstream.calls.map(({ outcome }) => outcome)).to.deep.equal(['complete']);
+    });
+
+    it('is read on for no longer than the process lives', async () => {
+      relay.directory.channels = [channel(upstream.baseUrl, { provider: 'groq' })];
+      const { res } = await open({ tokens: 10_000, interval: 5 });
+      await readUntil(res, (seen) => seen.includes('content'));
+      res.destroy();
+      await relay.inFlight.drain(50);
+      await upstream.call(({ outcome }) => outcome === 'client_gone');
+      expect(relay.spending.charges.map(({ basis }) => basis)).to.deep.equal(['estimated']);
+    });
+
     it('before its first event is aborted, charged nothing, and put on record', async () => {
       upstream.when({}, { fail: 'silence' });
       const req = httpRequest(`${relay.baseUrl}/chat/completions`, {

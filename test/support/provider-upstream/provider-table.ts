@@ -23,7 +23,7 @@ const rulesSay = ({ drop = [], rename = {}, most = {} }: MemberRules, of: string
   ...Object.entries(most).map(([name, bound]) => `${of}${code(name)} at most ${bound}`),
 ];
 
-const peculiar = ({ auth, dialect, keyless, paths, quirks = {} }: Provider): string =>
+const peculiar = ({ auth, dialect, keyless, paths, quirks = {}, billsAborted }: Provider): string =>
   [
     ...(auth.kind === 'header'
       ? [`key in ${code(auth.name)}`]
@@ -40,6 +40,7 @@ const peculiar = ({ auth, dialect, keyless, paths, quirks = {} }: Provider): str
     ...(quirks.chat === undefined ? [] : rulesSay(quirks.chat, '')),
     ...(quirks.embeddings === undefined ? [] : rulesSay(quirks.embeddings, 'embeddings: ')),
     ...Object.entries(quirks.finishReasons ?? {}).map(([own, known]) => `finish reason ${code(own)} becomes ${code(known)}`),
+    ...(billsAborted === true ? ['bills what was broken off'] : []),
     ...(quirks.errorsInSuccess === undefined ? [] : [`errors in ${code(quirks.errorsInSuccess)} of a success`]),
   ].join('; ');
 
