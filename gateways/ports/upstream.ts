@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /**
  * Who asks, where that cannot be said by a header that is always the same: whoever sends the request proves it.
  * - `aws`: `key id:secret`, or `key id:secret:session token`; the request itself is signed.
@@ -16,7 +18,8 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | null;
+  /** A stream that breaks off ends the exchange. */
+  readonly body: Buffer | Readable | null;
   /** True for the sandbox inside this process: its address is ours, not one that somebody typed in. */
   readonly trusted: boolean;
   /** Through which it goes; absent: straight. */

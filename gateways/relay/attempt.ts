@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { applyHeaderRules } from '../../domain/channel/header-rules.ts';
 import { askedToWait, backoff } from '../../domain/relay/backoff.ts';
 import { chooseChannel } from '../../domain/relay/choose-channel.ts';
@@ -38,6 +39,7 @@ import { addCredential } from './upstreams/credential-headers.ts';
 import type { Ask, Asked } from './upstreams/upstream-dialect.ts';
 import { speaksResponses } from './upstreams/responses-upstream.ts';
 import { askUpstream } from './upstreams/upstream-dialects.ts';
+import type { Upload } from './upload.ts';
 import type { Watch } from './watch.ts';
 
 export interface AttemptDeps extends RelayDeps {
@@ -182,10 +184,16 @@ const sleep = (ms: number, call: Call): Promise<void> =>
     };
   });
 
+/** The body of an upload with its length, where that is known. */
+const uploaded = (headers: Record<string, string>, upload: Upload, head: Buffer): Buffer | Readable => {
+  if (!upload.whole && upload.length !== null) headers['content-length'] = String(upload.length - upload.head.length + head.length);
+  return upload.body(head);
+};
+
 const requestFor = (
   deps: AttemptDeps,
   call: Call,
-  { provider }: Ask,
+  { provider, parsed }: Ask,
   asked: Asked,
   channel: DirectoryChannel,
   key: DirectoryChannelKey | null,
@@ -209,7 +217,7 @@ const requestFor = (
     path: address.path + asked.path,
     method: 'POST',
     headers,
-    body: asked.body,
+    body: 'upload' in parsed ? uploaded(headers, parsed.upload, asked.body) : asked.body,
     trusted: provider.internal === true,
     ...(channel.settings.proxy === undefined ? {} : { proxy: channel.settings.proxy }),
     ...(signing === null ? {} : { signing }),
@@ -398,6 +406,7 @@ class Search {
   readonly #call: Call;
   readonly #parsed: ParsedRequest;
   readonly #answers: AnswerForm;
+  readonly #upload: Upload | null;
   readonly #route: Route;
   readonly #loweredOutput: number | null;
   readonly #routing: CallRouting;
@@ -410,6 +419,7 @@ class Search {
     this.#call = call;
     this.#parsed = parsed;
     this.#answers = endpointRules(parsed.endpoint).answers;
+    this.#upload = 'upload' in parsed ? parsed.upload : null;
     this.#route = route;
     this.#loweredOutput = loweredOutput;
     const { affinity } = route.routing;
@@ -429,6 +439,8 @@ class Search {
       const channel = this.#choose();
       if (channel === null) break;
       if (tries.count > 0) {
+        // What is not held any more cannot be said to another.
+        if (this.#upload?.repeatable === false) break;
         if (tries.count >= limits.attempts || stopwatch.elapsed() - this.#call.begun >= limits.attemptsMs) break;
         const left = spendRetry(retries.saved);
         if (left === null) break;
@@ -557,6 +569,12 @@ class Search {
   }
 
   #land(flight: Flight, opened: Opened): Attempted | null {
+    const failure = opened.kind === 'fault' ? (this.#upload?.failure ?? null) : null;
+    if (failure !== null) {
+      // Nobody is billed for a request that never came to its end, and it is no fault of the upstream's.
+      flight.record('aborted', null);
+      return failure === 'left' ? { kind: 'interrupted', billed: false } : { kind: 'refused', refusal: failure, billed: false };
+    }
     const attempted = judge(this.#deps, this.#call, this.#answers, opened, flight, this.#tries, this.#routing, this.#route.model);
     if (attempted !== null && (attempted.kind === 'plain' || attempted.kind === 'stream')) flight.served.answered();
     return attempted;

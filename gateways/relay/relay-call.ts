@@ -20,6 +20,8 @@ import { CLIENT_LEFT, elapsed, release, type HeldCall } from './held-call.ts';
 import { renameModel } from './convert.ts';
 import { wordsOf } from './endpoints/form.ts';
 import { boundaryOf } from './form-scanner.ts';
+import type { EndpointRules } from './endpoints/endpoint.ts';
+import { heldUpload, readUpload, type Upload } from './upload.ts';
 import { sendHeard } from './send-heard.ts';
 import { parse, rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
@@ -295,25 +297,45 @@ const inBackground = async (
 /** What is known of a call before it is parsed. */
 interface Read {
   readonly body: Buffer;
+  /** Of which `body` is what is held; `null`: nothing is passed on while it comes. */
+  readonly upload: Upload | null;
   readonly inHubForm: Buffer;
   readonly responses: ResponsesWords | undefined;
 }
 
+/** A body, or as much of it as has to be known before the rest is passed on. */
+const receive = async (
+  { limits }: PipelineDeps,
+  { req }: Call,
+  bodies: EndpointRules<ParsedRequest>['bodies'],
+): Promise<Pick<Read, 'body' | 'upload'> | Refusal | null> => {
+  const boundary = boundaryOf(req.headers['content-type']) ?? '';
+  // What has to be known again, or unpacked, is held whole.
+  if (bodies === 'upload' && req.headers['idempotency-key'] === undefined && req.headers['content-encoding'] === undefined) {
+    const upload = await readUpload(req, boundary, limits);
+    return upload === null || 'refused' in upload ? upload : { body: upload.head, upload };
+  }
+  const body = await readBody(req, limits.bodyBytes, bodies === 'json' ? 'json' : 'form');
+  if (body === null || 'refused' in body) return body;
+  return { body, upload: bodies === 'upload' ? heldUpload(body, boundary) : null };
+};
+
 /** The first steps of a call that can spend: its body, in the form that it has within the relay. */
 const run = async (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller: Caller, onHeld: OnHeld): Promise<void> => {
   const { endpoint, hubBody, prepare } = asked;
-  const body = await readBody(call.req, deps.limits.bodyBytes, rulesOf(endpoint).bodies);
-  if (body === null) return;
-  if ('refused' in body) return sendRefusal(call, body);
+  const received = await receive(deps, call, rulesOf(endpoint).bodies);
+  if (received === null) return;
+  if ('refused' in received) return sendRefusal(call, received);
+  const { body, upload } = received;
   if (prepare === undefined) {
     const inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
     if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
-    return proceed(deps, call, asked, caller, { body, inHubForm, responses: undefined }, onHeld);
+    return proceed(deps, call, asked, caller, { body, upload, inHubForm, responses: undefined }, onHeld);
   }
   const prepared = await prepare(call, caller, body);
   if ('refused' in prepared) return sendRefusal(call, prepared);
   call.dialect = prepared.dialect;
-  const read: Read = { body, inHubForm: prepared.body, responses: prepared.responses };
+  const read: Read = { body, upload, inHubForm: prepared.body, responses: prepared.responses };
   if (prepared.background === undefined) return proceed(deps, call, asked, caller, read, onHeld);
   return inBackground(deps, call, caller, prepared.background, (detached, held) => proceed(deps, detached, asked, caller, read, held));
 };
@@ -324,12 +346,17 @@ const proceed = async (
   call: Call,
   { endpoint, parseNative }: SpendingRoute,
   caller: Caller,
-  { body, inHubForm, responses }: Read,
+  { body, upload, inHubForm, responses }: Read,
   onHeld: OnHeld,
 ): Promise<void> => {
   const rules = rulesOf(endpoint);
   const boundary = boundaryOf(call.req.headers['content-type']) ?? '';
-  const inForm = parseNative === undefined ? parse(inHubForm, endpoint, deps.limits, boundary) : parseNative(inHubForm, deps.limits);
+  const inForm =
+    upload !== null && rules.parseUpload !== undefined
+      ? rules.parseUpload(upload, boundary)
+      : parseNative === undefined
+        ? parse(inHubForm, endpoint, deps.limits, boundary)
+        : parseNative(inHubForm, deps.limits);
   if ('refused' in inForm) return sendRefusal(call, inForm);
   const parsed: ParsedRequest = responses !== undefined && inForm.endpoint === 'chat' ? { ...inForm, responses } : inForm;
   call.model = parsed.request.model;
@@ -344,7 +371,8 @@ const proceed = async (
     // The same words in another dialect are answered in another one.
     const form = call.dialect.name === 'openai' ? endpoint : `${call.dialect.name} ${call.req.path}`;
     const sum = createHash('sha256').update(`${form}\n`);
-    for (const piece of 'form' in parsed ? wordsOf(parsed.form, body) : [body]) sum.update(piece);
+    const parts = 'form' in parsed ? parsed.form.parts : 'upload' in parsed ? parsed.upload.parts : null;
+    for (const piece of parts === null ? [body] : wordsOf(parts, body)) sum.update(piece);
     hash = sum.digest('hex');
     const known = deps.kept.known(tokenId, key, hash);
     if (known?.kind === 'refused') return sendRefusal(call, known.refusal);

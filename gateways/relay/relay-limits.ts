@@ -15,6 +15,8 @@ export interface RelayLimits {
   readonly perUser: CallerLimits;
   /** A request's body. */
   readonly bodyBytes: number;
+  /** A form that is passed on while it comes. */
+  readonly uploadBytes: number;
   readonly jsonDepth: number;
   readonly jsonMembers: number;
   /** A plain answer, which is held whole. */
@@ -62,6 +64,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   perKey: { requestsPerMinute: 60_000, inFlight: 2_000 },
   perUser: { requestsPerMinute: 120_000, inFlight: 4_000 },
   bodyBytes: 32 * 1024 * 1024,
+  uploadBytes: 128 * 1024 * 1024,
   jsonDepth: 128,
   jsonMembers: 256,
   answerBytes: 128 * 1024 * 1024,

@@ -29,6 +29,8 @@ export const spendingAddresses = (deps: PrepareDeps): readonly SpendingRoute[] =
   openai('image_edits', '/v1/images/edits'),
   openai('image_variations', '/v1/images/variations'),
   openai('speech', '/v1/audio/speech'),
+  openai('transcriptions', '/v1/audio/transcriptions'),
+  openai('translations', '/v1/audio/translations'),
   { endpoint: 'rerank', name: '/v1/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'rerank', name: '/v2/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: null, parseNative: parseMessages },

@@ -24,6 +24,8 @@ export const awsSignature = async (
 ): Promise<Readonly<Record<string, string>> | null> => {
   const [accessKeyId = '', secretAccessKey = '', ...rest] = credential.split(':');
   if (accessKeyId === '' || secretAccessKey === '' || rest.length > 1) return null;
+  // What is signed has to be known; no format that AWS speaks has bodies that are passed on while they come.
+  if (body !== null && !Buffer.isBuffer(body)) return null;
   if (derived.size > MOST_DERIVED) derived.clear();
   const [sessionToken] = rest;
   const signer = new AwsV4Signer({

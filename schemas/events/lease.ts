@@ -22,7 +22,19 @@ export type Attempt = z.infer<typeof Attempt>;
 /** What kind of call it was and how it went: the row of a request log. */
 export const CallFacts = z.object({
   dialect: z.enum(['openai', 'anthropic', 'gemini', 'responses', 'cohere']),
-  endpoint: z.enum(['chat', 'embeddings', 'completions', 'moderations', 'rerank', 'images', 'image_edits', 'image_variations', 'speech']),
+  endpoint: z.enum([
+    'chat',
+    'embeddings',
+    'completions',
+    'moderations',
+    'rerank',
+    'images',
+    'image_edits',
+    'image_variations',
+    'speech',
+    'transcriptions',
+    'translations',
+  ]),
   streamed: z.boolean(),
   /** HTTP status that our client was given. */
   status: z.int(),

@@ -9,6 +9,7 @@ import type { TokenCounter } from '../../ports/token-counter.ts';
 import type { Conversion } from '../convert.ts';
 import type { Span } from '../json-spans.ts';
 import type { RelayLimits } from '../relay-limits.ts';
+import type { Upload } from '../upload.ts';
 
 /** What a request can use at most. */
 export interface Bounded {
@@ -52,7 +53,8 @@ export interface EndpointRules<P> {
   readonly door: Door;
   /** Kinds of models that can be called here. */
   readonly kinds: ReadonlySet<ModelKind>;
-  readonly bodies: 'json' | 'form';
+  /** `upload`: a form that is passed on while it comes. */
+  readonly bodies: 'json' | 'form' | 'upload';
   readonly answers: AnswerForm;
   /** Behind the base URL of an upstream that speaks OpenAI's format. */
   readonly path: string;
@@ -60,6 +62,8 @@ export interface EndpointRules<P> {
   canCharge(price: ModelPrice): boolean;
   /** `boundary`: of a form. */
   parse(body: Buffer, limits: RelayLimits, boundary?: string): P | Refusal;
+  /** In place of `parse`, for uploads. */
+  parseUpload?(upload: Upload, boundary: string): P | Refusal;
   /** Whether a stream was asked for. */
   streamed(parsed: P): boolean;
   bound(parsed: P, price: ModelPrice): Bounded;

@@ -12,6 +12,8 @@ import { images } from './images.ts';
 import { moderations } from './moderations.ts';
 import { rerank } from './rerank.ts';
 import { speech } from './speech.ts';
+import { transcriptions } from './transcriptions.ts';
+import { translations } from './translations.ts';
 import type { ParsedRequest } from './parsed-request.ts';
 
 const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest, { readonly endpoint: E }>> } = {
@@ -24,6 +26,8 @@ const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest
   moderations,
   rerank,
   speech,
+  transcriptions,
+  translations,
 };
 
 /** What holds for every call at an endpoint. */

@@ -40,7 +40,7 @@ export const readForm = (body: Buffer, boundary: string): Form | Refusal => {
 };
 
 /** What a form says, whatever boundary it was sent with: clients make a new one each time that they try again. */
-export const wordsOf = ({ parts }: Form, body: Buffer): readonly (string | Buffer)[] =>
+export const wordsOf = (parts: readonly FormPart[], body: Buffer): readonly (string | Buffer)[] =>
   parts.flatMap(({ name, filename, start, end }) => {
     const value = body.subarray(start, end ?? body.length);
     return [JSON.stringify([name, filename, value.length]), value];

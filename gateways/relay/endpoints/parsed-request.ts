@@ -5,6 +5,7 @@ import type { ParsedImageForm } from './image-form.ts';
 import type { ParsedImages } from './images.ts';
 import type { ParsedModeration } from './moderations.ts';
 import type { ParsedRerank } from './rerank.ts';
+import type { ParsedSound } from './sound-form.ts';
 import type { ParsedSpeech } from './speech.ts';
 
 /** A request as raw bytes, as a parsed value, and where in the bytes the members are that we may change. */
@@ -17,4 +18,6 @@ export type ParsedRequest =
   | ParsedImages
   | ParsedImageForm<'image_edits'>
   | ParsedImageForm<'image_variations'>
-  | ParsedSpeech;
+  | ParsedSpeech
+  | ParsedSound<'transcriptions'>
+  | ParsedSound<'translations'>;

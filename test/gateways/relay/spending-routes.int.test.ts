@@ -26,6 +26,8 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: u
   '/v1/images/edits': { body: formOf({ model: 'image', prompt: 'a hat', image: PICTURE }) },
   '/v1/images/variations': { body: formOf({ model: 'image', image: PICTURE }) },
   '/v1/audio/speech': { body: { model: 'speech', input: 'hi', voice: 'alloy' } },
+  '/v1/audio/transcriptions': { body: formOf({ model: 'transcription', file: PICTURE }) },
+  '/v1/audio/translations': { body: formOf({ file: PICTURE, model: 'transcription' }) },
   '/v1/rerank': { body: { model: 'rerank', query: 'hi', documents: ['a', 'b'] } },
   '/v2/rerank': { body: { model: 'rerank', query: 'hi', documents: ['a', 'b'] } },
   '/v1beta/models/{model}:embedContent': { model: 'embedding', body: { content: { parts: [{ text: 'hi' }] } } },

@@ -10,6 +10,7 @@ const RATES = {
   rerank: { input: perMillion(50_000_000n) },
   image: { input: perMillion(5_000_000_000n), imageInput: perMillion(10_000_000_000n), imageOutput: perMillion(40_000_000_000n) },
   speech: { input: perMillion(2_500_000_000n), audioOutput: perMillion(12_000_000_000n) },
+  transcription: { second: 100_000n as Money },
   moderation: { input: perMillion(1_000_000_000n) },
 } as const satisfies Partial<Record<ModelKind, Rates>>;
 
