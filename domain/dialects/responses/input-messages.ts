@@ -7,6 +7,8 @@ import {
   type InputPart,
   type MessageItem,
 } from '../../../schemas/responses/input-items.ts';
+import { reasoningDetail, type ReasoningDetail } from '../chat/reasoning-details.ts';
+import { detailsIn } from './sealed-thoughts.ts';
 import { isRecord, textOf } from '../loose-json.ts';
 import type { Unsayables } from './unsayable.ts';
 
@@ -114,6 +116,7 @@ interface Turn {
   texts: string[];
   refusals: string[];
   readonly calls: Json[];
+  readonly details: ReasoningDetail[];
 }
 
 /** Items of the Responses API as messages of chat completions, in the order that these have to be in. */
@@ -153,9 +156,14 @@ export class InputMessages {
       case 'item_reference':
         this.#unsayables.add('there is no such item among what is kept here.', place);
         return null;
-      // A thought means nothing to another model than the one that had it.
-      case 'reasoning':
+      // A thought means nothing to another model than the one that had it, which wants what is sealed.
+      case 'reasoning': {
+        const details = detailsIn(item['encrypted_content']);
+        if (details.length === 0) return null;
+        this.#endOutcomes();
+        this.#assistant().details.push(...details);
         return null;
+      }
     }
   }
 
@@ -221,7 +229,7 @@ export class InputMessages {
   }
 
   #assistant(): Turn {
-    return (this.#turn ??= { texts: [], refusals: [], calls: [] });
+    return (this.#turn ??= { texts: [], refusals: [], calls: [], details: [] });
   }
 
   #endTurn(): void {
@@ -236,6 +244,7 @@ export class InputMessages {
       content: text === '' ? null : text,
       ...(refusal === '' ? {} : { refusal }),
       ...(turn.calls.length === 0 ? {} : { tool_calls: turn.calls }),
+      ...(turn.details.length === 0 ? {} : { reasoning_details: turn.details.map(reasoningDetail) }),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { KeptItem } from '../../../schemas/responses/kept-content.ts';
 import type { ResponsesRequest } from '../../../schemas/responses/responses-request.ts';
 import { isRecord, textOf } from '../loose-json.ts';
+import { detailsIn } from './sealed-thoughts.ts';
 import { conversationOf, responseIdOf, type ResponseIdentity } from './response.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -54,14 +55,18 @@ export const isLastEvent = (type: unknown): boolean =>
 export const ownRequest = (request: ResponsesRequest, earlier: readonly unknown[], input: ResponsesRequest['input']): Json => {
   const { previous_response_id: _previous, conversation: _conversation, background: _background, ...rest } = request;
   const before = earlier.filter(isRecord).filter((item) => item['type'] !== 'reasoning');
-  const items = typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : (input ?? []);
+  const items = typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : withoutForeign(input ?? []);
   return {
     ...rest,
-    ...(before.length === 0 ? { input } : { input: [...before.map(withoutId), ...items] }),
+    ...(before.length > 0 ? { input: [...before.map(withoutId), ...items] } : Array.isArray(input) ? { input: items } : {}),
     // What is kept is kept here.
     store: false,
   };
 };
+
+/** Thoughts of another provider, sealed here, would be refused. */
+const withoutForeign = (items: readonly Json[]): readonly Json[] =>
+  items.filter((item) => item['type'] !== 'reasoning' || detailsIn(item['encrypted_content']).length === 0);
 
 /** The id of a kept item says nothing to a provider, and one that it does not know it refuses. */
 const withoutId = (item: Json): Json => {

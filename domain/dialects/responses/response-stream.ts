@@ -1,6 +1,8 @@
 import type { ResponsesRequest } from '../../../schemas/responses/responses-request.ts';
+import { reasoningDetailsOf, type ReasoningDetail } from '../chat/reasoning-details.ts';
 import { callArguments } from '../call-arguments.ts';
 import { isRecord, textOf } from '../loose-json.ts';
+import { sealOf } from './sealed-thoughts.ts';
 import { responseOf, type ResponseIdentity, type ResponseState } from './response.ts';
 import type { ResponseUsage } from './usage.ts';
 
@@ -27,6 +29,8 @@ interface ReasoningItem {
   readonly at: number;
   readonly id: string;
   text: string;
+  /** What its provider wants back with it. */
+  readonly details: ReasoningDetail[];
 }
 interface CallItem {
   readonly kind: 'call';
@@ -60,6 +64,8 @@ const customInput = (text: string): string => {
   if (typeof input === 'string') return input;
   return typeof raw === 'string' ? raw : text;
 };
+
+const newThought = (at: number, idBody: string): ReasoningItem => ({ kind: 'reasoning', at, id: `rs_${idBody}`, text: '', details: [] });
 
 /** OpenAI's two forms of what a text refers to differ by a level. */
 const annotationOf = (annotation: unknown): unknown => {
@@ -101,6 +107,8 @@ export class ResponseStream {
   readonly #items: Item[] = [];
   readonly #done: (Json | undefined)[] = [];
   #open: MessageItem | ReasoningItem | null = null;
+  /** Of thoughts that nobody was told. */
+  readonly #late: ReasoningDetail[] = [];
   #sequence = 0;
   #began = false;
   #finish: unknown = null;
@@ -132,6 +140,8 @@ export class ResponseStream {
     if (!isRecord(choice)) return this.#taken();
     const delta = isRecord(choice['delta']) ? choice['delta'] : isRecord(choice['message']) ? choice['message'] : {};
     this.#think(textOf(delta['reasoning_content']) || textOf(delta['reasoning']));
+    const details = reasoningDetailsOf(delta['reasoning_details']);
+    (this.#open?.kind === 'reasoning' ? this.#open.details : this.#late).push(...details);
     const logprobs = isRecord(choice['logprobs']) ? listOf(choice['logprobs']['content']) : [];
     this.#say(textsIn(delta['content']), logprobs);
     for (const annotation of listOf(delta['annotations'])) this.#annotate(annotationOf(annotation));
@@ -204,7 +214,7 @@ export class ResponseStream {
     let item = this.#open;
     if (item?.kind !== 'reasoning') {
       this.#close('completed');
-      item = this.#add((at, idBody) => ({ kind: 'reasoning', at, id: `rs_${idBody}`, text: '' }));
+      item = this.#add(newThought);
       this.#open = item;
       this.#emit('response.reasoning_summary_part.added', {
         ...this.#placeOf(item),
@@ -330,7 +340,12 @@ export class ResponseStream {
       case 'message':
         return { id: item.id, type: 'message', status, role: 'assistant', content: isNew ? [] : item.parts.map((part) => ({ ...part })) };
       case 'reasoning':
-        return { id: item.id, type: 'reasoning', summary: isNew ? [] : [{ type: 'summary_text', text: item.text }] };
+        return {
+          id: item.id,
+          type: 'reasoning',
+          summary: isNew || item.text === '' ? [] : [{ type: 'summary_text', text: item.text }],
+          ...(isNew || item.details.length === 0 ? {} : { encrypted_content: sealOf(item.details) }),
+        };
       case 'call':
         return item.isCustom
           ? {
@@ -361,6 +376,7 @@ export class ResponseStream {
         this.#closePart(item);
         break;
       case 'reasoning':
+        if (item.text === '') break;
         this.#emit('response.reasoning_summary_text.done', { ...place, summary_index: 0, text: item.text });
         this.#emit('response.reasoning_summary_part.done', { ...place, summary_index: 0, part: { type: 'summary_text', text: item.text } });
         break;
@@ -388,6 +404,11 @@ export class ResponseStream {
 
   #closeAll(status: ItemStatus): void {
     this.#close(status);
+    if (this.#late.length > 0) {
+      const item = this.#add(newThought);
+      item.details.push(...this.#late.splice(0));
+      this.#finishItem(item, status);
+    }
     for (const call of this.#calls.values()) {
       if (call.item === null) this.#openCall(call);
       if (call.item !== null) this.#finishItem(call.item, status);

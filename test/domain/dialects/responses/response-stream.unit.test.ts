@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ResponseStream, wholeResponse, type ResponseEvent } from '../../../../domain/dialects/responses/response-stream.ts';
+import { chatRequestOf } from '../../../../domain/dialects/responses/chat-request.ts';
+import { ownRequest } from '../../../../domain/dialects/responses/response-events.ts';
 import type { ResponseState } from '../../../../domain/dialects/responses/response.ts';
 import { responseUsage } from '../../../../domain/dialects/responses/usage.ts';
 import { ResponsesRequest } from '../../../../schemas/responses/responses-request.ts';
@@ -169,6 +171,33 @@ describe('a stream of chat completions as one of the Responses API', () => {
         content: [{ type: 'output_text', text: 'Done.', annotations: [], logprobs: [] }],
       },
     ]);
+  });
+
+  it('seals what a provider wants back with its thoughts, and tells it again', () => {
+    const signed = { type: 'reasoning.text', text: 'Hm.', signature: 'sig', format: 'f', index: 0 };
+    const hidden = { type: 'reasoning.encrypted', data: 'x', format: 'f', index: 0 };
+    const { state, events } = run([
+      chunk({ reasoning_content: 'Hm.' }),
+      chunk({ reasoning_details: [signed] }),
+      chunk({ content: 'Look.' }),
+      chunk({ reasoning_details: [hidden] }),
+      chunk({ content: ' Here.' }),
+      call(0, '{}', 'look'),
+    ]);
+    expect(state.output.map(({ type }) => type)).to.deep.equal(['reasoning', 'message', 'function_call', 'reasoning']);
+    expect(events.map(({ sequence_number: number }) => number)).to.deep.equal(events.map((_, at) => at));
+    const request = ResponsesRequest.parse({
+      model: 'm',
+      input: [...state.output, { type: 'function_call_output', call_id: 'call_0', output: 'x' }],
+    });
+    const again = chatRequestOf(request, []);
+    expect(again)
+      .to.have.nested.property('chat.messages[0]')
+      .that.deep.includes({
+        content: 'Look. Here.',
+        reasoning_details: [signed, { ...hidden, index: 1 }],
+      });
+    expect(ownRequest(request, [], request.input)['input']).to.have.length(3);
   });
 
   it('names the reason for its end', () => {
