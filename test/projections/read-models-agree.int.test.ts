@@ -175,7 +175,9 @@ for (const { name, open } of DATABASES) {
               disabledBy: decided.disabledBy,
               health: decided.health,
             });
-            expect(channel.keys.map(({ keyId, secret, enabled }) => [keyId, { secret, enabled }])).to.have.deep.members([...decided.keys]);
+            expect(
+              channel.keys.map(({ keyId, secret, enabled, disabledBy = null }) => [keyId, { secret, enabled, disabledBy }]),
+            ).to.have.deep.members([...decided.keys]);
           }
         }),
         // Shrinking would take minutes; the seed is printed.
