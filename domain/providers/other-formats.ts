@@ -19,6 +19,7 @@ export const OTHER_FORMATS: readonly Provider[] = [
     baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com',
     blanks: [{ name: 'region', form: 'host' }],
     auth: { kind: 'aws' },
+    takesExtras: true,
     dialect: 'bedrock',
     serves: ['chat'],
     billsAborted: true,
