@@ -123,9 +123,22 @@ const embedded = (request: Json): MockReply => {
   });
 };
 
+const ranked = (request: Json): MockReply => {
+  const { documents, top_n: most = Infinity } = request as { readonly documents: readonly unknown[]; readonly top_n?: number };
+  if (documents.some((document) => typeof document !== 'string') || 'return_documents' in request)
+    return cohereError(400, 'invalid request: documents are texts');
+  const results = documents.map((_document, index) => ({ index, relevance_score: (index + 1) / 10 })).reverse();
+  return jsonReply(200, {
+    id: 'rnk_1',
+    results: results.slice(0, most),
+    meta: { api_version: { version: '2' }, billed_units: { search_units: 1 } },
+  });
+};
+
 const answer = ({ path, headers, json }: MockRequest): MockReply => {
   if (headers.authorization?.startsWith('Bearer ') !== true) return cohereError(401, 'no api key supplied');
   if (path === '/v2/embed') return embedded(json);
+  if (path === '/v2/rerank') return ranked(json);
   if (path !== '/v2/chat') return cohereError(404, 'not found');
   const fault = faultIn(json);
   if (fault !== null) return cohereError(400, fault);
