@@ -77,6 +77,16 @@ describe('reranking', () => {
     expect(charged()).to.deep.include({ usage: { call: 3 }, basis: 'reported', computed: 6_000_000n });
   });
 
+  it('is asked of Cohere’s second version in its own words', async () => {
+    relay.directory.channels = [channel(upstream.baseUrl, { provider: 'cohere', models: ['units=rerank-v3.5'] })];
+    upstream.on('/v1/rerank', json({ id: 'r-1', results: RESULTS, meta: { billed_units: { search_units: 1 } } }));
+    const asked = { query: 'q', documents: ['a', { text: 'b' }], top_n: 2 };
+    const ranking = await ask('/v1/rerank', { model: 'units', ...asked, return_documents: true });
+    expect(ranking.results[0]?.document).to.deep.equal({ text: 'b' });
+    expect(JSON.parse(upstream.calls[0]?.body.toString() ?? '')).to.deep.equal({ ...asked, model: 'rerank-v3.5', documents: ['a', 'b'] });
+    expect(charged()).to.deep.include({ usage: { call: 1 }, basis: 'reported' });
+  });
+
   it('counts where the upstream says nothing, and marks it', async () => {
     upstream.on('/v1/rerank', json({ data: RESULTS }));
     expect((await ask('/v1/rerank', { model: 'tokens', query: 'qq', documents: ['a', 'bbb'] })).results).to.deep.equal(RESULTS);
