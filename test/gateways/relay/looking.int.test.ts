@@ -173,11 +173,18 @@ describe('the relay’s limits', () => {
 
   it('bound what a user has running, through whichever key', async () => {
     const relay = await limited({ perUser: { requestsPerMinute: null, inFlight: 3 } });
-    upstream.when({}, { latency: 40 });
-    const all = await outcomes(relay, 10);
-    expect([count(all, 'answered'), count(all, 'too_many_in_flight')]).to.deep.equal([3, 7]);
+    upstream.when({}, { fail: 'silence', after: 1 });
+    const leaving = new AbortController();
+    const begin = (): Promise<Response> =>
+      relay.post('/v1/chat/completions', { model: 'm', stream: true, messages: MESSAGES }, { signal: leaving.signal });
+    const running = await Promise.all([begin(), begin(), begin()]);
+    expect(running.map(({ status }) => status)).to.deep.equal([200, 200, 200]);
+    upstream.reset();
+    expect(count(await outcomes(relay, 7), 'too_many_in_flight')).to.equal(7);
+    leaving.abort();
+    await relay.idle();
     // What was refused did not count, and what ended gave its place back.
-    expect(await outcomes(relay, 3)).to.deep.equal(['answered', 'answered', 'answered']);
+    for (let i = 0; i < 3; i++) expect(await outcomes(relay, 3)).to.deep.equal(['answered', 'answered', 'answered']);
     await relay.close();
   });
 });
