@@ -1,5 +1,6 @@
 import { likelyImageTokens, mostImageTokens, type ImagesAsked } from '../../../domain/pricing/image-tokens.ts';
 import { readMediaUsage, sumOfReadings } from '../../../domain/pricing/media-usage.ts';
+import { piecesOfPicture } from '../../../domain/pricing/picture-pieces.ts';
 import type { UsageReading } from '../../../domain/pricing/openai-usage.ts';
 import type { CallBound } from '../../../domain/pricing/worst-case.ts';
 import { boundInput } from '../../../domain/tokens/prompt-bound.ts';
@@ -34,7 +35,7 @@ const parse = (body: Buffer, limits: RelayLimits): ParsedImages | Refusal => {
   return { endpoint: 'images', body, request: parsed.data, spans: { model: read.spans[0] as Span }, inside: read.inside };
 };
 
-type Asked = Pick<ImagesRequest | ImagesForm, 'n' | 'size' | 'quality' | 'stream' | 'partial_images'>;
+type Asked = Pick<ImagesRequest | ImagesForm, 'model' | 'n' | 'size' | 'quality' | 'stream' | 'partial_images'>;
 
 const asked = (request: Asked): ImagesAsked => ({
   n: request.n ?? 1,
@@ -61,7 +62,7 @@ export const boundImages = (request: Asked, promptTokens: number, imageInput: bo
     audioOutput: false,
     imageOutput: true,
     toolUses: 0,
-    images: pictures.n,
+    images: pictures.n * piecesOfPicture(request.model, request),
   };
   return { bound, choices: 1, predicted: outputTokens };
 };
@@ -69,7 +70,7 @@ export const boundImages = (request: Asked, promptTokens: number, imageInput: bo
 const byPiece = (images: number): UsageReading => ({ kind: 'reported', usage: { image: images }, promptTokens: 0, outputTokens: 0 });
 
 /** By the pictures that came where the price is by the piece, else by the tokens that are reported. */
-export const readImages = ({ body, usage }: WholeAnswer, { rates }: ModelPrice): UsageReading => {
+export const readImages = ({ body, usage }: WholeAnswer, request: Asked, { rates }: ModelPrice): UsageReading => {
   if (rates.image === undefined)
     return readMediaUsage(
       usage === null ? undefined : (JSON.parse(body.toString('utf8', usage.start, usage.end)) as unknown),
@@ -77,13 +78,13 @@ export const readImages = ({ body, usage }: WholeAnswer, { rates }: ModelPrice):
     );
   const data = scanObject(body, ['data']).spans[0];
   const images = data === null || data === undefined ? 0 : countElements(body, data.start);
-  return images === 0 ? { kind: 'absent' } : byPiece(images);
+  return images === 0 ? { kind: 'absent' } : byPiece(images * piecesOfPicture(request.model, request));
 };
 
 /** The same of a stream. What of it was not there when it ended may have been made all the same. */
 export const hearImages = ({ usages, ended }: Heard, request: Asked, { rates }: ModelPrice): UsageReading => {
   if (rates.image === undefined) return sumOfReadings(usages.map((usage) => readMediaUsage(usage, 'imageOutput')));
-  return ended >= (request.n ?? 1) ? byPiece(ended) : { kind: 'absent' };
+  return ended >= (request.n ?? 1) ? byPiece(ended * piecesOfPicture(request.model, request)) : { kind: 'absent' };
 };
 
 export const estimateImages = async (
@@ -94,7 +95,7 @@ export const estimateImages = async (
   inputImages: number,
 ): Promise<Usage> => {
   const pictures = asked(request);
-  if (rates.image !== undefined) return { image: pictures.n };
+  if (rates.image !== undefined) return { image: pictures.n * piecesOfPicture(request.model, request) };
   const input = await counter.count([prompt]);
   return {
     ...(input > 0 ? { input } : {}),
@@ -114,7 +115,7 @@ export const images: EndpointRules<ParsedImages> = {
   streamed: ({ request }) => request.stream === true,
   bound: ({ body, request }) => boundImages(request, boundInput(body.length), false),
   convert: convertRequest,
-  reading: (answer, _parsed, price) => readImages(answer, price),
+  reading: (answer, { request }, price) => readImages(answer, request, price),
   heard: (heard, { request }, price) => hearImages(heard, request, price),
   produced: () => NOTHING_PRODUCED,
   estimate: (counter, { request }, price) => estimateImages(counter, request, price, request.prompt, 0),
