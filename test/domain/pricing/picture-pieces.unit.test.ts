@@ -14,7 +14,7 @@ describe('pieces of a picture', () => {
       ['hd', null, 8],
     ] as const)
       for (const model of ['dall-e-3', 'openai/dall-e-3'])
-        expect(4 * piecesOfPicture(model, { quality, size }), `${quality} ${size}`).to.equal(cents);
+        expect(4 * piecesOfPicture(model, { quality, size }), JSON.stringify({ quality, size })).to.equal(cents);
   });
 
   it('are one for every other model', () => {

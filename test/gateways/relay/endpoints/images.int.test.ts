@@ -61,6 +61,7 @@ describe('images', () => {
   it('are as many pieces as their size and quality cost, where that is known of the model', async () => {
     relay.directory.channels = [channel(upstream.baseUrl, { models: ['dall-e-3'] })];
     relay.directory.prices.set('dall-e-3', { model: 'dall-e-3', kind: 'image', rates: { image: 40_000_000n as Money } });
+    upstream.on('/v1/images/generations', json({ created: 1, data: [{ url: 'a' }] }));
     await client.images.generate({ model: 'dall-e-3', prompt: 'a cat', quality: 'hd', size: '1792x1024' });
     expect(charged()).to.deep.include({ usage: { image: 3 }, basis: 'reported', computed: 120_000_000n });
     expect(relay.spending.last.request.amount >= 120_000_000n).to.equal(true);
