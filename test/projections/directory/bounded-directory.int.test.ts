@@ -8,6 +8,7 @@ import { ReadModelsUnavailable } from '../../../projections/engine/read-models-u
 import type { CachedDocument, DocumentCache } from '../../../projections/ports/document-cache.ts';
 import type { ReadModelDatabase, Sql } from '../../../projections/ports/read-model-database.ts';
 import { priceLists } from '../../../projections/price-lists/projection.ts';
+import { routingRules } from '../../../projections/routing-rules/projection.ts';
 import { tokenLookup } from '../../../projections/token-lookup/projection.ts';
 import { users } from '../../../projections/users/projection.ts';
 import type { Position } from '../../../schemas/event-envelope.ts';
@@ -19,7 +20,7 @@ import { projectAll, wallClock } from '../../support/projecting.ts';
 import { emptyReadModels } from '../../support/read-models.ts';
 import { eventOf, recordRaw } from '../../support/toy-projections.ts';
 
-const HELD = [tokenLookup, users, channels, priceLists];
+const HELD = [tokenLookup, users, channels, priceLists, routingRules];
 
 /** A cache that never forgets and never goes forwards: it gives out any version that was ever put there. */
 class StubbornCache implements DocumentCache {
