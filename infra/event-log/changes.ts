@@ -1,12 +1,5 @@
 import { START, type EventFilter, type Position } from '../../schemas/event-envelope.ts';
 
-/** What was appended, and the position of the last event of it. */
-interface News {
-  /** As {@link kindOf} says them. */
-  readonly kinds: readonly string[];
-  readonly position: Position;
-}
-
 /** Category and type in one word. */
 export const kindOf = (stream: string, type: string): string => `${stream.slice(0, stream.indexOf('-'))}/${type}`;
 
@@ -20,9 +13,6 @@ interface Told {
   version: number;
   position: Position;
 }
-
-/** Beyond every position that there will be. */
-const ANYWHERE = (2n ** 63n) as Position;
 
 const wantsKind = (filter: EventFilter | undefined, kind: string): boolean => {
   if (filter === undefined) return true;
@@ -45,16 +35,19 @@ export class Changes {
   /** The last announcement of each kind, and of something that may be anything; positions never go down, as announcements may overtake each other. */
   readonly #told = new Map<string, Told>();
   readonly #anything: Told = { version: 0, position: START };
+  /** The last announcement that knew no position: everybody must look once. */
+  #anywhere = 0;
   readonly #waiting = new Map<() => void, Reader>();
 
   get version(): number {
     return this.#version;
   }
 
-  /** Somebody appended. Without kinds it may be anything, without a position anywhere. */
-  announce({ kinds, position = ANYWHERE }: Partial<News> = {}): void {
+  /** Somebody appended: kinds as {@link kindOf} says them, and the position of the last event. Without kinds it may be anything, without a position anywhere. */
+  announce({ kinds, position }: { readonly kinds?: readonly string[]; readonly position?: Position } = {}): void {
     this.#version += 1;
-    if (kinds === undefined) this.#note(this.#anything, position);
+    if (position === undefined) this.#anywhere = this.#version;
+    else if (kinds === undefined) this.#note(this.#anything, position);
     else
       for (const kind of kinds) {
         let told = this.#told.get(kind);
@@ -62,7 +55,11 @@ export class Changes {
         this.#note(told, position);
       }
     for (const [wake, reader] of [...this.#waiting])
-      if (position > reader.position && (kinds === undefined || kinds.some((kind) => wantsKind(reader.filter, kind)))) wake();
+      if (
+        position === undefined ||
+        (position > reader.position && (kinds === undefined || kinds.some((kind) => wantsKind(reader.filter, kind))))
+      )
+        wake();
   }
 
   /** Resolves at the first announcement after version `seen` that the reader must look for, or when the signal aborts. */
@@ -86,7 +83,7 @@ export class Changes {
 
   #concerns(seen: number, { filter, position }: Reader): boolean {
     const isNews = (told: Told): boolean => told.version > seen && told.position > position;
-    if (isNews(this.#anything)) return true;
+    if (this.#anywhere > seen || isNews(this.#anything)) return true;
     for (const [kind, told] of this.#told) if (isNews(told) && wantsKind(filter, kind)) return true;
     return false;
   }

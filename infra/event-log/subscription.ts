@@ -48,11 +48,13 @@ export async function* follow(source: LogSource, { after, filter, signal }: Subs
   try {
     let position = after;
     let announced: Position | undefined;
+    // As of the last look at the store: what is at hand says nothing of what others appended, and may end before it.
+    let { version } = source.changes;
     for (let failures = 0; !signal.aborted && !source.closed;) {
-      // Noted before looking: what is announced while we look must make us look again.
-      const { version } = source.changes;
       let step = source.tail.step(position, filter, STEP_LIMITS.events);
       if (step === undefined) {
+        // Noted before looking: what is announced while we look must make us look again.
+        ({ version } = source.changes);
         try {
           step = await unlessAborted(source.step(position, filter), signal);
         } catch (thrown) {

@@ -112,7 +112,7 @@ export class LiveFeed {
     this.#isTelling = true;
     setImmediate(() => {
       this.#isTelling = false;
-      this.#deps.changes.announce();
+      this.#deps.changes.announce({ position: this.#heard });
     });
   }
 

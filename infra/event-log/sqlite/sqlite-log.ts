@@ -117,14 +117,14 @@ export class SqliteLog implements EventLog, LogSource {
         this.#announced = last;
         if (this.#watchers > 0) for (const stored of writtenEvents(appends, outcomes, this.#iso(answer.recordedMs))) this.tail.push(stored);
       }
+      if (last !== undefined) this.changes.announce({ position: last });
       return outcomes;
     } catch (thrown) {
       const cause = toError(thrown);
       if (!this.#closed) this.onFault({ what: 'append_failed', error: cause });
-      return appends.map(() => ({ outcome: 'unknown', cause }));
-    } finally {
-      // After a failure too: it may have been written all the same.
+      // It may have been written all the same.
       this.changes.announce();
+      return appends.map(() => ({ outcome: 'unknown', cause }));
     }
   }
 
@@ -207,7 +207,7 @@ export class SqliteLog implements EventLog, LogSource {
       const head = BigInt(await this.#reader.request('head', null)) as Position;
       if (head <= this.#announced) return;
       this.#announced = head;
-      this.changes.announce();
+      this.changes.announce({ position: head });
     } catch (thrown) {
       if (!this.#closed) this.onFault({ what: 'read_failed', error: toError(thrown) });
     }

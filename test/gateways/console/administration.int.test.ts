@@ -218,7 +218,7 @@ describe('administration', () => {
       const sent = bench.asked.at(-1);
       expect(sent).to.include({ origin: 'https://api.example.com', path: '/v1/chat/completions', method: 'POST', trusted: false });
       expect(sent?.headers.authorization).to.equal(`Bearer ${SECRET}`);
-      expect(JSON.parse(sent?.body?.toString() ?? '')).to.include({ model: 'their-large' });
+      expect(JSON.parse((sent?.body as Buffer).toString())).to.include({ model: 'their-large' });
       expect(await read(`/api/channels/${added.channelId}`, fine)).to.include({ health: 'healthy' });
 
       bench.upstreamAnswer = { status: 401, body: JSON.stringify({ error: { message: `Incorrect API key provided: ${SECRET}` } }) };

@@ -13,6 +13,18 @@ const events = (from: number, to: number): RecordedEvent[] =>
   Array.from({ length: to - from + 1 }, (_, i) => ({ position: at(from + i) }) as RecordedEvent);
 const step = (list: RecordedEvent[], through: number, head = through): LogStep => ({ events: list, through: at(through), head: at(head) });
 
+/** An event that this process appended, but for its place. */
+const OWN = {
+  stream: 'lease-1',
+  revision: 0,
+  eventId: '00000000-0000-4000-8000-000000000000',
+  type: 'QuotaDebited',
+  schemaVersion: 1,
+  recordedAt: '2026-01-01T00:00:00.000Z',
+  data: '{}',
+  metadata: '{}',
+} as const;
+
 /** A log whose reads are answered by the test, one by one. */
 class HeldSource implements LogSource {
   readonly tail = new Tail();
@@ -106,6 +118,28 @@ describe('following a log', () => {
     source.changes.announce({ kinds: ['lease/QuotaDebited', 'account/CapSet'], position: at(11) });
     await settle();
     expect(source.asked).to.deep.equal([at(0), at(7)]);
+  });
+
+  it('looks for what others appended behind what is at hand, though it slept through that', async () => {
+    await start(0, { categories: ['account'] });
+    await answer(step([], 0));
+    for (const position of [1, 2, 3]) {
+      source.tail.push({ ...OWN, position: at(position) });
+      source.changes.announce({ kinds: ['lease/QuotaDebited'], position: at(position) });
+    }
+    await settle();
+    expect(source.asked).to.deep.equal([at(0)]);
+    source.changes.announce({ kinds: ['account/CapSet'], position: at(4) });
+    await settle();
+    expect(source.asked, 'what is at hand ends at 3').to.deep.equal([at(0), at(3)]);
+    await answer(step(events(4, 4), 4));
+    expect(told.at(-1)).to.deep.equal({ kind: 'caughtUp', position: at(4) });
+
+    source.tail.push({ ...OWN, position: at(5) });
+    source.changes.announce({ kinds: ['lease/QuotaDebited'], position: at(5) });
+    source.changes.announce();
+    await settle();
+    expect(source.asked, 'nobody can say what it was').to.deep.equal([at(0), at(3), at(5)]);
   });
 
   it('reads on without a pause until it has caught up', async () => {
