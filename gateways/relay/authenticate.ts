@@ -22,7 +22,8 @@ const addressAllowed = (ranges: readonly string[], address: string | undefined):
 
 /** A key that stands by itself, where clients of other formats than OpenAI's put it. */
 const plainKey = ({ headers, url }: Request): string | null => {
-  for (const given of [headers['x-api-key'], headers['x-goog-api-key']]) if (typeof given === 'string' && given !== '') return given;
+  for (const given of [headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']])
+    if (typeof given === 'string' && given !== '') return given;
   const query = url.startsWith('/v1beta/') ? url.indexOf('?') : -1;
   return query < 0 ? null : new URLSearchParams(url.slice(query)).get('key');
 };

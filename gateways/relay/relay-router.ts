@@ -6,6 +6,7 @@ import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
 import type { z } from 'zod';
 import { sendHead, sendJson, sendRefusal } from './answer.ts';
 import { authenticate } from './authenticate.ts';
+import { deploymentAddresses, deploymentRoute, withoutOpenaiPrefix } from './azure-addresses.ts';
 import type { Call, Caller } from './call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { SpendingRoute } from './spending-route.ts';
@@ -137,7 +138,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     spendingAddresses({ ...deps, background }).map((asked) => [asked.name, spend(asked)]),
   );
   for (const [path, answer] of byAddress) router.post(path, answer);
-  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses];
+  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses];
 
   const nothingHere = (routeName: string) =>
     plainly(routeName, (call) =>
@@ -172,6 +173,12 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
         (totalTokens) => ({ totalTokens }),
       )(req, res);
     else nothingHere('/v1beta')(req, res);
+  });
+
+  /** A deployment's name, which is the model's, may hold slashes too. */
+  router.post('/openai/deployments/*rest', (req: Request, res: Response): void => {
+    const asked = deploymentRoute(restOf(req));
+    (asked === null ? nothingHere('/openai') : spend(asked))(req, res);
   });
 
   // Some clients put a slash too many between a base URL and a path.
@@ -259,7 +266,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   );
 
   router.options(
-    ['/v1/*rest', '/v1beta/*rest', '/v2/*rest'],
+    ['/v1/*rest', '/v1beta/*rest', '/v2/*rest', '/openai/*rest', '/mistral/*rest'],
     plainly('/v1', (call) => {
       sendHead(call, 204, PREFLIGHT);
       call.res.end();
@@ -278,7 +285,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
 
   addArchiveRoutes(router, { ...deps, background, look: (routeName, answer) => look(routeName, 'chat', answer), notThisMethod });
 
-  for (const version of ['/v1', '/v1beta']) router.all([version, `${version}/*rest`], nothingHere(version));
+  for (const version of ['/v1', '/v1beta', '/openai', '/mistral']) router.all([version, `${version}/*rest`], nothingHere(version));
 
   /** Express's own refusals, of an address that is not valid percent-encoding for one. */
   router.use((_error: unknown, req: Request, res: Response, next: NextFunction) => {
@@ -288,8 +295,11 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
 
   const handler: RequestHandler = (req, res, next) => {
     const answer = req.method === 'POST' ? byAddress.get(req.url) : undefined;
-    if (answer === undefined) void router(req, res, next);
-    else answer(req, res);
+    if (answer !== undefined) return answer(req, res);
+    const url = withoutOpenaiPrefix(req.url);
+    if (url === null) return void router(req, res, next);
+    req.url = url;
+    handler(req, res, next);
   };
   const routes = router.stack.flatMap(({ route }) =>
     route === undefined ? [] : [{ path: String(route.path), methods: route.stack.map(({ method }) => method) }],

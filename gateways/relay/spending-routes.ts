@@ -4,6 +4,8 @@ import { parseMessages } from './dialects/anthropic-requests.ts';
 import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
 import { embeddingBodyFor, embeddingsBodyFor, parseContentsFor } from './dialects/gemini-requests.ts';
 import { geminiEmbedding, geminiEmbeddings } from './dialects/gemini-embeddings.ts';
+import { mistralAnswers } from './dialects/mistral-answers.ts';
+import { mistralChatBody, mistralEmbeddingsBody } from './dialects/mistral-requests.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { prepareResponse, type PrepareDeps } from './responses/prepare-response.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
@@ -34,6 +36,8 @@ export const spendingAddresses = (deps: PrepareDeps): readonly SpendingRoute[] =
   { endpoint: 'rerank', name: '/v1/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'rerank', name: '/v2/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: null, parseNative: parseMessages },
+  { endpoint: 'chat', name: '/mistral/v1/chat/completions', dialect: mistralAnswers, hubBody: mistralChatBody },
+  { endpoint: 'embeddings', name: '/mistral/v1/embeddings', dialect: mistralAnswers, hubBody: mistralEmbeddingsBody },
   { ...openai('chat', '/v1/responses'), prepare: prepareResponse(deps) },
 ];
 

@@ -21,7 +21,7 @@ export type Attempt = z.infer<typeof Attempt>;
 
 /** What kind of call it was and how it went: the row of a request log. */
 export const CallFacts = z.object({
-  dialect: z.enum(['openai', 'anthropic', 'gemini', 'responses', 'cohere']),
+  dialect: z.enum(['openai', 'anthropic', 'gemini', 'responses', 'cohere', 'mistral', 'ollama', 'bedrock']),
   endpoint: z.enum([
     'chat',
     'embeddings',

@@ -36,7 +36,22 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: u
   '/v1/responses': { body: { model: 'chat', input: 'hi', max_output_tokens: 16 } },
   '/v1beta/models/{model}:generateContent': { model: 'chat', body: GEMINI_BODY },
   '/v1beta/models/{model}:streamGenerateContent': { model: 'chat', body: GEMINI_BODY },
+  '/mistral/v1/chat/completions': { body: CHAT_BODY },
+  '/mistral/v1/embeddings': { body: { model: 'embedding', input: 'hi' } },
+  '/openai/deployments/{model}/chat/completions': { model: 'chat', body: { messages: CHAT_BODY.messages } },
+  '/openai/deployments/{model}/completions': { model: 'completion', body: { prompt: 'hi' } },
+  '/openai/deployments/{model}/embeddings': { model: 'embedding', body: { model: 'another', input: 'hi' } },
+  '/openai/deployments/{model}/images/generations': { model: 'image', body: { prompt: 'a cat' } },
+  '/openai/deployments/{model}/audio/speech': { model: 'speech', body: { input: 'hi', voice: 'alloy' } },
 };
+
+/** Addresses whose patterns stand for several. */
+const PATTERNS = [
+  ['/v1beta/models/', '/v1beta/models/*rest'],
+  ['/openai/deployments/', '/openai/deployments/*rest'],
+] as const;
+
+const patternOf = (path: string): string => PATTERNS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? path;
 
 const asBody = (body: unknown): { readonly body: string | FormData; readonly headers: Record<string, string> } =>
   body instanceof FormData ? { body, headers: {} } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
@@ -72,7 +87,9 @@ describe('the table of the relay’s routes', () => {
       const paths =
         path === '/v1beta/models/*rest'
           ? [...GEMINI_METHODS.keys(), 'countTokens', 'x'].map((each) => `/v1beta/models/chat:${each}`)
-          : [path];
+          : path === '/openai/deployments/*rest'
+            ? relay.spendingRoutes.filter((each) => patternOf(each) === path).map((each) => each.replace('{model}', 'chat'))
+            : [path];
       return paths.flatMap((each) =>
         methods.flatMap((method) =>
           (method === undefined || method === '_all' ? ['get', 'post', 'put', 'delete', 'patch'] : [method]).map(
@@ -85,8 +102,7 @@ describe('the table of the relay’s routes', () => {
   it('has a call in this test for every address that can spend', () => {
     expect(Object.keys(CALLS).sort()).to.deep.equal([...relay.spendingRoutes].sort());
     const registered = new Set(relay.routes.map(({ path }) => path));
-    for (const path of relay.spendingRoutes)
-      expect(registered.has(path.startsWith('/v1beta/models/') ? '/v1beta/models/*rest' : path), path).to.equal(true);
+    for (const path of relay.spendingRoutes) expect(registered.has(patternOf(path)), path).to.equal(true);
   });
 
   it('lets every spending address through to its upstream for money, and none without', async () => {

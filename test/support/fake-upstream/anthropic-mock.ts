@@ -50,6 +50,8 @@ const answerTo = (request: Json): readonly Json[] => {
   const messages = request['messages'] as readonly Json[];
   const last = blocks(messages.at(-1)?.['content']);
   const format = (request['output_config'] as { format?: unknown } | undefined)?.format;
+  // Models do what they are told in words, too.
+  const wantsJson = format !== undefined || JSON.stringify(request['system'] ?? '').includes('Answer with one JSON');
   const thinking =
     request['thinking'] === undefined || (request['thinking'] as Json)['type'] === 'disabled'
       ? []
@@ -67,7 +69,7 @@ const answerTo = (request: Json): readonly Json[] => {
       { type: 'tool_use', id: 'toolu_2', name, input: { city: 'Rome' } },
     ];
   }
-  if (format !== undefined) return [{ type: 'text', text: '{"city":"Oslo"}' }];
+  if (wantsJson) return [{ type: 'text', text: '{"city":"Oslo"}' }];
   const image = last.find(({ type }) => type === 'image')?.['source'] as { media_type?: string } | undefined;
   return [...thinking, { type: 'text', text: image === undefined ? 'Hello there.' : `I see an ${String(image.media_type)}.` }];
 };

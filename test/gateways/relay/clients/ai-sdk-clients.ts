@@ -1,5 +1,9 @@
+import { createAlibaba } from '@ai-sdk/alibaba';
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createAzure } from '@ai-sdk/azure';
+import { createDeepSeek } from '@ai-sdk/deepseek';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createMistral } from '@ai-sdk/mistral';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import {
@@ -67,11 +71,20 @@ export const aiSdkClients = (url: string, apiKey: string): readonly MatrixClient
     supportsStructuredOutputs: true,
   });
   const google = createGoogleGenerativeAI({ apiKey, baseURL: `${url}/v1beta` });
+  const azure = createAzure({ apiKey, baseURL: `${url}/openai/v1` });
+  const deployments = createAzure({ apiKey, baseURL: `${url}/openai`, useDeploymentBasedUrls: true });
+  const mistral = createMistral({ apiKey, baseURL: `${url}/mistral/v1` });
   return [
     clientOf('@ai-sdk/openai', 'chat completions', openai.chat('m'), openai.textEmbeddingModel('e')),
     clientOf('@ai-sdk/openai', 'Responses', openai.responses('m'), null),
     clientOf('@ai-sdk/openai-compatible', 'chat completions', compatible('m'), compatible.textEmbeddingModel('e')),
     clientOf('@ai-sdk/anthropic', 'Messages', createAnthropic({ apiKey, baseURL: `${url}/v1` })(CLAUDE), null),
     clientOf('@ai-sdk/google', 'generateContent', google(GEMINI), google.textEmbeddingModel('e')),
+    clientOf('@ai-sdk/azure', 'chat completions', azure.chat('m'), azure.textEmbeddingModel('e')),
+    clientOf('@ai-sdk/azure', 'Responses', azure.responses('m'), null),
+    clientOf('@ai-sdk/azure, deployments', 'chat completions', deployments.chat('m'), deployments.textEmbeddingModel('e')),
+    clientOf('@ai-sdk/mistral', 'Mistral’s chat completions', mistral('m'), mistral.textEmbeddingModel('e')),
+    clientOf('@ai-sdk/deepseek', 'chat completions', createDeepSeek({ apiKey, baseURL: `${url}/v1` })('m'), null),
+    clientOf('@ai-sdk/alibaba', 'chat completions', createAlibaba({ apiKey, baseURL: `${url}/v1` })('m'), null),
   ];
 };

@@ -11,6 +11,7 @@ import { aiSdkClients } from './ai-sdk-clients.ts';
 import { withMatrix, type Aspect, type MatrixRow } from './client-matrix.ts';
 import { langchainClients } from './langchain-clients.ts';
 import { CLAUDE, GEMINI, type MatrixClient } from './matrix-client.ts';
+import { openaiLikeClients } from './openai-like-clients.ts';
 import { officialClients } from './official-clients.ts';
 
 const PAGE = new URL('../../../../docs/dialects.md', import.meta.url);
@@ -44,7 +45,7 @@ const UPSTREAMS: readonly Upstream[] = [
     model: 'gpt-4.1',
     embeds: true,
     start: startOpenaiMock,
-    begun: () => openaiEvents({ messages: ASKED }).slice(0, 3),
+    begun: () => openaiEvents({ model: 'gpt-4.1', messages: ASKED }).slice(0, 3),
     wrong: openaiError(400, 'invalid_request_error', WRONG),
     limited: openaiError(429, 'rate_limit_error', 'Slow down.', { 'retry-after': '7' }),
   },
@@ -76,6 +77,7 @@ const UPSTREAMS: readonly Upstream[] = [
 
 const clientsOf = (url: string): readonly MatrixClient[] => [
   ...officialClients(url, KEY),
+  ...openaiLikeClients(url, KEY),
   ...aiSdkClients(url, KEY),
   ...langchainClients(url, KEY),
 ];

@@ -1,14 +1,15 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { FunctionCallingConfigMode, GoogleGenAI, type Content } from '@google/genai';
-import OpenAI from 'openai';
+import EarlierAnthropic from 'anthropic-sdk-0';
+import OpenAI, { AzureOpenAI } from 'openai';
 import { HELLO, PNG, PNG_URL, SCHEMA, thrownBy, WEATHER, type City, type MatrixClient } from './matrix-client.ts';
 
 const model = 'm';
 
-const openaiChat = (client: OpenAI): MatrixClient => {
+const openaiChat = (client: OpenAI, name = 'openai'): MatrixClient => {
   const messages = [{ role: 'user' as const, content: HELLO }];
   return {
-    name: 'openai',
+    name,
     format: 'chat completions',
     text: async () => (await client.chat.completions.create({ model, messages })).choices[0]?.message.content ?? '',
     streamedText: async () =>
@@ -91,10 +92,10 @@ const openaiResponses = (client: OpenAI): MatrixClient => ({
 const textOfMessage = ({ content }: Anthropic.Message): string =>
   content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 
-const anthropic = (client: Anthropic): MatrixClient => {
+const anthropic = (client: Anthropic, name = '@anthropic-ai/sdk'): MatrixClient => {
   const asked = { model, max_tokens: 500, messages: [{ role: 'user' as const, content: HELLO }] };
   return {
-    name: '@anthropic-ai/sdk',
+    name,
     format: 'Messages',
     text: async () => textOfMessage(await client.messages.create(asked)),
     streamedText: async () => textOfMessage(await client.messages.stream(asked).finalMessage()),
@@ -178,7 +179,10 @@ const google = (client: GoogleGenAI): MatrixClient => ({
 /** The providers' own clients. */
 export const officialClients = (url: string, apiKey: string): readonly MatrixClient[] => [
   openaiChat(new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 })),
+  openaiChat(new AzureOpenAI({ apiKey, baseURL: `${url}/openai`, apiVersion: '2024-10-21', maxRetries: 0 }), 'openai, AzureOpenAI'),
   openaiResponses(new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 })),
   anthropic(new Anthropic({ apiKey, baseURL: url, maxRetries: 0 })),
+  // What is asked of both is the same; their types are not.
+  anthropic(new EarlierAnthropic({ apiKey, baseURL: url, maxRetries: 0 }) as unknown as Anthropic, '@anthropic-ai/sdk 0.x'),
   google(new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url } })),
 ];
