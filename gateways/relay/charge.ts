@@ -8,7 +8,7 @@ import type { ModelPrice, Ratio } from '../../schemas/price.ts';
 import type { Usage } from '../../schemas/usage.ts';
 import type { z } from 'zod';
 import type { Hold } from '../ports/spending.ts';
-import type { Served } from './attempt.ts';
+import type { Served } from './attempted.ts';
 import type { Call } from './call.ts';
 import { rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';

@@ -1,5 +1,6 @@
 import { isRefusal, refuse } from '../../schemas/errors.ts';
-import type { Attempted, AttemptDeps } from './attempt.ts';
+import type { AttemptDeps } from './attempt-deps.ts';
+import type { Attempted } from './attempted.ts';
 import { charge } from './charge.ts';
 import { rulesOf } from './endpoints/endpoints.ts';
 import { hearStream } from './heard-stream.ts';
