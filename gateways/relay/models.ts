@@ -58,6 +58,16 @@ export const inGeminiForm = ({ id, kind, context_length: window, max_output_toke
   supportedGenerationMethods: METHODS.get(kind) ?? [],
 });
 
+/** A model as Ollama lists those that it has. */
+export const inOllamaForm = ({ id }: ListedModel): object => ({
+  name: id,
+  model: id,
+  modified_at: new Date(0).toISOString(),
+  size: 0,
+  digest: '',
+  details: { parent_model: '', format: '', family: '', families: [], parameter_size: '', quantization_level: '' },
+});
+
 /** The model if this key can call it: it is allowed to, a channel that its group may use serves it, and it has a price. */
 export const listedModel = (directory: Directory, caller: Caller, model: string): ListedModel | null => {
   if (!mayUseModel(caller, model)) return null;

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { sendHead, sendJson, sendRefusal } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import { deploymentAddresses, deploymentRoute, withoutOpenaiPrefix } from './azure-addresses.ts';
+import { converseAddresses, converseRoute } from './bedrock-addresses.ts';
 import type { Call, Caller } from './call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { SpendingRoute } from './spending-route.ts';
@@ -19,6 +20,10 @@ import { responsesPromptToCount } from './dialects/responses-requests.ts';
 import { BackgroundCalls } from './responses/background-calls.ts';
 import { EventBuffer, EVENT_BUFFER_LIMITS } from './responses/event-buffer.ts';
 import { addArchiveRoutes } from './responses/archive-routes.ts';
+import { converseAnswers } from './dialects/converse-answers.ts';
+import { mistralAnswers } from './dialects/mistral-answers.ts';
+import { ollamaAnswers } from './dialects/ollama-answers.ts';
+import { rerankAnswers } from './dialects/rerank-answers.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { KeptAnswers } from './kept-answers.ts';
@@ -26,7 +31,7 @@ import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
 import { Limiter } from './limit.ts';
 import { LimitGate } from './limits/limit-gate.ts';
 import { ProcessCounters } from './limits/process-counters.ts';
-import { inAnthropicForm, inGeminiForm, listedModel, listModels } from './models.ts';
+import { inAnthropicForm, inGeminiForm, inOllamaForm, listedModel, listModels } from './models.ts';
 import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
 import { readBody } from './read-body.ts';
 import type { RelayDeps } from './relay-deps.ts';
@@ -41,12 +46,16 @@ const GEMINI_MODELS = '/v1beta/models';
 const GEMINI_MODEL = '/v1beta/models/{model}';
 const MODELS = '/v1/models';
 const MODEL = '/v1/models/{id}';
+const OLLAMA_MODELS = '/ollama/api/tags';
 const KEY = '/v1/key';
 const SUBSCRIPTION = '/v1/dashboard/billing/subscription';
 const USAGE = '/v1/dashboard/billing/usage';
 
 /** The two billing addresses exist without `/v1` too: half of the clients that ask for them were written so. */
 const withoutVersion = (path: string): string => path.slice('/v1'.length);
+
+/** What stands before addresses that are some provider’s own. */
+const OTHER_ROOTS = ['/openai', '/mistral', '/ollama', '/bedrock'] as const;
 
 const PREFLIGHT = [
   'access-control-allow-methods',
@@ -57,9 +66,17 @@ const PREFLIGHT = [
   '86400',
 ] as const;
 
+const BY_PREFIX: readonly (readonly [prefix: string, dialect: AnswerDialect])[] = [
+  ['/v1beta', geminiAnswers],
+  ['/v2/', rerankAnswers],
+  ['/ollama/', ollamaAnswers],
+  ['/bedrock/', converseAnswers],
+  ['/mistral/', mistralAnswers],
+];
+
 /** Addresses that both formats have are asked in that of the header which every client of Anthropic's sends. */
 const dialectOf = (req: Request): AnswerDialect => {
-  if (req.path.startsWith('/v1beta')) return geminiAnswers;
+  for (const [prefix, dialect] of BY_PREFIX) if (req.path.startsWith(prefix)) return dialect;
   return req.headers['anthropic-version'] !== undefined || req.path.startsWith(MESSAGES) ? anthropicAnswers : openaiAnswers;
 };
 
@@ -138,7 +155,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     spendingAddresses({ ...deps, background }).map((asked) => [asked.name, spend(asked)]),
   );
   for (const [path, answer] of byAddress) router.post(path, answer);
-  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses];
+  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses, ...converseAddresses];
 
   const nothingHere = (routeName: string) =>
     plainly(routeName, (call) =>
@@ -180,6 +197,15 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     const asked = deploymentRoute(restOf(req));
     (asked === null ? nothingHere('/openai') : spend(asked))(req, res);
   });
+
+  router.post('/bedrock/model/*rest', (req: Request, res: Response): void => {
+    const asked = converseRoute(restOf(req));
+    (asked === null ? nothingHere('/bedrock') : spend(asked))(req, res);
+  });
+  router.get(
+    OLLAMA_MODELS,
+    look(OLLAMA_MODELS, 'models', (call, caller) => sendJson(call, 200, { models: listModels(directory, caller).map(inOllamaForm) })),
+  );
 
   // Some clients put a slash too many between a base URL and a path.
   router.use((req: Request, _res: Response, next: NextFunction) => {
@@ -266,7 +292,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   );
 
   router.options(
-    ['/v1/*rest', '/v1beta/*rest', '/v2/*rest', '/openai/*rest', '/mistral/*rest'],
+    ['/v1/*rest', '/v1beta/*rest', '/v2/*rest', ...OTHER_ROOTS.map((root) => `${root}/*rest`)],
     plainly('/v1', (call) => {
       sendHead(call, 204, PREFLIGHT);
       call.res.end();
@@ -285,7 +311,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
 
   addArchiveRoutes(router, { ...deps, background, look: (routeName, answer) => look(routeName, 'chat', answer), notThisMethod });
 
-  for (const version of ['/v1', '/v1beta', '/openai', '/mistral']) router.all([version, `${version}/*rest`], nothingHere(version));
+  for (const version of ['/v1', '/v1beta', ...OTHER_ROOTS]) router.all([version, `${version}/*rest`], nothingHere(version));
 
   /** Express's own refusals, of an address that is not valid percent-encoding for one. */
   router.use((_error: unknown, req: Request, res: Response, next: NextFunction) => {

@@ -1,12 +1,22 @@
 import type { Request } from 'express';
 import { anthropicAnswers } from './dialects/anthropic-answers.ts';
 import { parseMessages } from './dialects/anthropic-requests.ts';
+import { cohereAnswers, cohereEmbeddings } from './dialects/cohere-answers.ts';
 import { geminiAnswers, geminiArrayAnswers } from './dialects/gemini-answers.ts';
 import { embeddingBodyFor, embeddingsBodyFor, parseContentsFor } from './dialects/gemini-requests.ts';
 import { geminiEmbedding, geminiEmbeddings } from './dialects/gemini-embeddings.ts';
 import { mistralAnswers } from './dialects/mistral-answers.ts';
-import { mistralChatBody, mistralEmbeddingsBody } from './dialects/mistral-requests.ts';
+import { ollamaAnswers, ollamaEmbeddings, ollamaGenerated } from './dialects/ollama-answers.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
+import {
+  cohereChatBody,
+  cohereEmbeddingsBody,
+  mistralChatBody,
+  mistralEmbeddingsBody,
+  ollamaChatBody,
+  ollamaEmbeddingsBody,
+  ollamaPromptBody,
+} from './dialects/provider-requests.ts';
 import { prepareResponse, type PrepareDeps } from './responses/prepare-response.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
 import type { SpendingRoute } from './spending-route.ts';
@@ -36,6 +46,11 @@ export const spendingAddresses = (deps: PrepareDeps): readonly SpendingRoute[] =
   { endpoint: 'rerank', name: '/v1/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'rerank', name: '/v2/rerank', dialect: rerankAnswers, hubBody: null },
   { endpoint: 'chat', name: MESSAGES, dialect: anthropicAnswers, hubBody: null, parseNative: parseMessages },
+  { endpoint: 'chat', name: '/v2/chat', dialect: cohereAnswers, hubBody: cohereChatBody },
+  { endpoint: 'embeddings', name: '/v2/embed', dialect: cohereEmbeddings, hubBody: cohereEmbeddingsBody },
+  { endpoint: 'chat', name: '/ollama/api/chat', dialect: ollamaAnswers, hubBody: ollamaChatBody },
+  { endpoint: 'chat', name: '/ollama/api/generate', dialect: ollamaGenerated, hubBody: ollamaPromptBody },
+  { endpoint: 'embeddings', name: '/ollama/api/embed', dialect: ollamaEmbeddings, hubBody: ollamaEmbeddingsBody },
   { endpoint: 'chat', name: '/mistral/v1/chat/completions', dialect: mistralAnswers, hubBody: mistralChatBody },
   { endpoint: 'embeddings', name: '/mistral/v1/embeddings', dialect: mistralAnswers, hubBody: mistralEmbeddingsBody },
   { ...openai('chat', '/v1/responses'), prepare: prepareResponse(deps) },

@@ -20,7 +20,7 @@ export interface AnswerIdentity {
 
 /** How a client that speaks some dialect is answered. Within the relay an answer has OpenAI's form. */
 export interface AnswerDialect {
-  readonly name: 'openai' | 'anthropic' | 'gemini' | 'responses' | 'cohere' | 'mistral';
+  readonly name: 'openai' | 'anthropic' | 'gemini' | 'responses' | 'cohere' | 'mistral' | 'ollama' | 'bedrock';
   /** Names of the header that carries the id of the request. */
   readonly requestIdHeaders: readonly string[];
   errorBody(refusal: Refusal, requestId: RequestId): string;

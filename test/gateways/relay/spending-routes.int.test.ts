@@ -36,6 +36,13 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: u
   '/v1/responses': { body: { model: 'chat', input: 'hi', max_output_tokens: 16 } },
   '/v1beta/models/{model}:generateContent': { model: 'chat', body: GEMINI_BODY },
   '/v1beta/models/{model}:streamGenerateContent': { model: 'chat', body: GEMINI_BODY },
+  '/v2/chat': { body: CHAT_BODY },
+  '/v2/embed': { body: { model: 'embedding', texts: ['hi'], input_type: 'search_document', embedding_types: ['float'] } },
+  '/ollama/api/chat': { body: CHAT_BODY },
+  '/ollama/api/generate': { body: { model: 'chat', prompt: 'hi' } },
+  '/ollama/api/embed': { body: { model: 'embedding', input: 'hi' } },
+  '/bedrock/model/{model}/converse': { model: 'chat', body: { messages: [{ role: 'user', content: [{ text: 'hi' }] }] } },
+  '/bedrock/model/{model}/converse-stream': { model: 'chat', body: { messages: [{ role: 'user', content: [{ text: 'hi' }] }] } },
   '/mistral/v1/chat/completions': { body: CHAT_BODY },
   '/mistral/v1/embeddings': { body: { model: 'embedding', input: 'hi' } },
   '/openai/deployments/{model}/chat/completions': { model: 'chat', body: { messages: CHAT_BODY.messages } },
@@ -49,6 +56,7 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: u
 const PATTERNS = [
   ['/v1beta/models/', '/v1beta/models/*rest'],
   ['/openai/deployments/', '/openai/deployments/*rest'],
+  ['/bedrock/model/', '/bedrock/model/*rest'],
 ] as const;
 
 const patternOf = (path: string): string => PATTERNS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? path;
@@ -87,7 +95,7 @@ describe('the table of the relay’s routes', () => {
       const paths =
         path === '/v1beta/models/*rest'
           ? [...GEMINI_METHODS.keys(), 'countTokens', 'x'].map((each) => `/v1beta/models/chat:${each}`)
-          : path === '/openai/deployments/*rest'
+          : PATTERNS.some(([, pattern]) => pattern === path)
             ? relay.spendingRoutes.filter((each) => patternOf(each) === path).map((each) => each.replace('{model}', 'chat'))
             : [path];
       return paths.flatMap((each) =>
@@ -109,7 +117,7 @@ describe('the table of the relay’s routes', () => {
     for (const [path, { model, body }] of Object.entries(CALLS)) {
       relay.spending.balance = 0n as Money;
       const refused = await call('POST', path.replace('{model}', model ?? ''), body);
-      expect(await refused.text(), path).to.contain('insufficient_quota');
+      expect(await refused.text(), path).to.match(/insufficient_quota|The balance does not cover/);
       expect(upstream.calls, path).to.have.length(0);
       relay.spending.balance = 1_000_000_000_000n as Money;
       const held = relay.spending.reservations.length;

@@ -60,8 +60,9 @@ const answerTo = (request: Json): readonly Json[] => {
   if (Array.isArray(request['tools']) && (request['tool_choice'] as Json | undefined)?.['type'] !== 'none') {
     const { name } = request['tools'][0] as { name: string };
     const choice = request['tool_choice'] as { type: string; name?: string; disable_parallel_tool_use?: boolean } | undefined;
-    if (choice?.type === 'tool' || choice?.disable_parallel_tool_use === true)
-      return [...thinking, { type: 'tool_use', id: 'toolu_1', name: choice.name ?? name, input: { city: 'Oslo' } }];
+    // A tool by which the answer itself is to be given is called once.
+    if (choice?.type === 'tool' || choice?.disable_parallel_tool_use === true || name === 'json')
+      return [...thinking, { type: 'tool_use', id: 'toolu_1', name: choice?.name ?? name, input: { city: 'Oslo' } }];
     return [
       ...thinking,
       { type: 'text', text: 'Let me look.' },

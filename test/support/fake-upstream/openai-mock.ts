@@ -42,6 +42,8 @@ const messageTo = (request: Json): Json => {
     const [tool] = request['tools'] as readonly { function: { name: string } }[];
     const choice = request['tool_choice'] as { function?: { name: string } } | string | undefined;
     const named = typeof choice === 'object' ? choice.function?.name : undefined;
+    // A tool by which the answer itself is to be given is called once.
+    if (tool?.function.name === 'json') return { ...said(''), tool_calls: [call(0, 'json', 'Oslo')] };
     const calls =
       named !== undefined || request['parallel_tool_calls'] === false
         ? [call(0, named ?? tool?.function.name, 'Oslo')]

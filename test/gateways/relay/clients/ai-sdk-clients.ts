@@ -1,6 +1,8 @@
 import { createAlibaba } from '@ai-sdk/alibaba';
+import { createAmazonBedrock } from '@ai-sdk/amazon-bedrock';
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createAzure } from '@ai-sdk/azure';
+import { createCohere } from '@ai-sdk/cohere';
 import { createDeepSeek } from '@ai-sdk/deepseek';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createMistral } from '@ai-sdk/mistral';
@@ -73,6 +75,7 @@ export const aiSdkClients = (url: string, apiKey: string): readonly MatrixClient
   const google = createGoogleGenerativeAI({ apiKey, baseURL: `${url}/v1beta` });
   const azure = createAzure({ apiKey, baseURL: `${url}/openai/v1` });
   const deployments = createAzure({ apiKey, baseURL: `${url}/openai`, useDeploymentBasedUrls: true });
+  const cohere = createCohere({ apiKey, baseURL: `${url}/v2` });
   const mistral = createMistral({ apiKey, baseURL: `${url}/mistral/v1` });
   return [
     clientOf('@ai-sdk/openai', 'chat completions', openai.chat('m'), openai.textEmbeddingModel('e')),
@@ -83,6 +86,8 @@ export const aiSdkClients = (url: string, apiKey: string): readonly MatrixClient
     clientOf('@ai-sdk/azure', 'chat completions', azure.chat('m'), azure.textEmbeddingModel('e')),
     clientOf('@ai-sdk/azure', 'Responses', azure.responses('m'), null),
     clientOf('@ai-sdk/azure, deployments', 'chat completions', deployments.chat('m'), deployments.textEmbeddingModel('e')),
+    clientOf('@ai-sdk/amazon-bedrock', 'Converse', createAmazonBedrock({ apiKey, baseURL: `${url}/bedrock` })('m'), null),
+    clientOf('@ai-sdk/cohere', 'Cohere’s chat', cohere('m'), cohere.textEmbeddingModel('e')),
     clientOf('@ai-sdk/mistral', 'Mistral’s chat completions', mistral('m'), mistral.textEmbeddingModel('e')),
     clientOf('@ai-sdk/deepseek', 'chat completions', createDeepSeek({ apiKey, baseURL: `${url}/v1` })('m'), null),
     clientOf('@ai-sdk/alibaba', 'chat completions', createAlibaba({ apiKey, baseURL: `${url}/v1` })('m'), null),

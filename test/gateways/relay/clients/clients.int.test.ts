@@ -12,6 +12,7 @@ import { withMatrix, type Aspect, type MatrixRow } from './client-matrix.ts';
 import { langchainClients } from './langchain-clients.ts';
 import { CLAUDE, GEMINI, type MatrixClient } from './matrix-client.ts';
 import { openaiLikeClients } from './openai-like-clients.ts';
+import { ownFormatClients } from './own-format-clients.ts';
 import { officialClients } from './official-clients.ts';
 
 const PAGE = new URL('../../../../docs/dialects.md', import.meta.url);
@@ -78,6 +79,7 @@ const UPSTREAMS: readonly Upstream[] = [
 const clientsOf = (url: string): readonly MatrixClient[] => [
   ...officialClients(url, KEY),
   ...openaiLikeClients(url, KEY),
+  ...ownFormatClients(url, KEY),
   ...aiSdkClients(url, KEY),
   ...langchainClients(url, KEY),
 ];
