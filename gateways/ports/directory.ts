@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Routing } from '../../domain/relay/routing-rules.ts';
 import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
 import type { KeyHash, TokenRestrictions } from '../../schemas/events/token.ts';
+import type { Role } from '../../schemas/events/user.ts';
 import type { ChannelId, ChannelKeyId, PriceListId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { ModelPrice, Ratio } from '../../schemas/price.ts';
 import type { Sealed } from '../../schemas/sealed.ts';
@@ -22,6 +23,7 @@ export interface DirectoryToken {
 export interface DirectoryUser {
   readonly userId: UserId;
   readonly group: string;
+  readonly role: Role;
   readonly suspended: boolean;
 }
 
@@ -58,6 +60,8 @@ export interface Directory {
   user(userId: UserId): DirectoryUser | undefined;
   /** A key that memory does not hold, or whose owner it does not hold; `null` where memory holds all there are. */
   lookUp(keyHash: KeyHash): Promise<LookedUp> | null;
+  /** Enabled channels of the provider, whatever they serve. */
+  channelsOfProvider(provider: string): readonly DirectoryChannel[];
   /** Enabled channels that serve the model, whatever the group. */
   channelsForModel(model: string): readonly DirectoryChannel[];
   /** The name under which a model is served that no channel serves under this one: the same but for capitals and the like. */

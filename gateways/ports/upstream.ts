@@ -15,7 +15,7 @@ export interface UpstreamRequest {
   /** Scheme, host and port. */
   readonly origin: string;
   readonly path: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** A stream that breaks off ends the exchange. */
@@ -25,6 +25,8 @@ export interface UpstreamRequest {
   /** Through which it goes; absent: straight. */
   readonly proxy?: string;
   readonly signing?: Signing;
+  /** Tells all headers of the answer that say something of it, and not only those that the relay goes by. */
+  readonly wantsHeaders?: true;
 }
 
 /** Why no (whole) answer came. `blocked`: the egress rules forbid the address. `unreachable`: no connection. `broken`: it died on the way. */

@@ -20,13 +20,19 @@ const addressAllowed = (ranges: readonly string[], address: string | undefined):
   return address !== undefined && matches(address);
 };
 
+/** Addresses of Google's. */
+const KEY_IN_QUERY = /^\/(?:v1beta|providers)\//;
+
 /** A key that stands by itself, where clients of other formats than OpenAI's put it. */
 const plainKey = ({ headers, url }: Request): string | null => {
   for (const given of [headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']])
     if (typeof given === 'string' && given !== '') return given;
-  const query = url.startsWith('/v1beta/') ? url.indexOf('?') : -1;
+  const query = KEY_IN_QUERY.test(url) ? url.indexOf('?') : -1;
   return query < 0 ? null : new URLSearchParams(url.slice(query)).get('key');
 };
+
+/** The key that a request was sent with, well formed or not; `null` where there is none. */
+export const presentedKey = (req: Request): string | null => BEARER.exec(req.headers.authorization ?? '')?.[1] ?? plainKey(req);
 
 export type KeyUse = 'spend' | 'look';
 

@@ -12,7 +12,8 @@ import type { ChunkedBody } from './chunked-body.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { Pass } from './limits/pass.ts';
 
-export type Endpoint = z.infer<typeof CallFacts>['endpoint'];
+/** Kinds of calls whose requests and answers the relay knows. */
+export type Endpoint = Exclude<z.infer<typeof CallFacts>['endpoint'], 'pass_through'>;
 
 /** Whose key it is. */
 export interface Caller {
@@ -104,7 +105,7 @@ export class Call implements Stoppable {
   }
 
   /** The row of the request log, as it goes into the event that ends the call's hold. */
-  facts(endpoint: Endpoint, status: number, durationMs: number): z.infer<typeof CallFacts> {
+  facts(endpoint: z.infer<typeof CallFacts>['endpoint'], status: number, durationMs: number): z.infer<typeof CallFacts> {
     const facts = {
       dialect: this.dialect.name,
       endpoint,

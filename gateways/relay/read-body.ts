@@ -27,10 +27,10 @@ const receive = (req: IncomingMessage, limit: number): Promise<Buffer | Refusal 
     });
   });
 
-const TYPES = { json: /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i, form: /^multipart\/form-data\s*;/i } as const;
+const TYPES = { json: /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i, form: /^multipart\/form-data\s*;/i, any: /^/ } as const;
 
 /** The whole body, unpacked, or why it is not taken. `null`: the client went away while sending it. */
-export const readBody = (req: IncomingMessage, limit: number, kind: 'json' | 'form' = 'json'): Promise<Buffer | Refusal | null> => {
+export const readBody = (req: IncomingMessage, limit: number, kind: 'json' | 'form' | 'any' = 'json'): Promise<Buffer | Refusal | null> => {
   if (!TYPES[kind].test(req.headers['content-type'] ?? ''))
     return Promise.resolve(
       kind === 'json' ? refuse('unsupported_media_type') : refuse('unsupported_media_type', 'Send the body as multipart/form-data.'),

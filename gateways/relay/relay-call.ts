@@ -493,6 +493,8 @@ export const relayCall = async (deps: PipelineDeps, asked: SpendingRoute, req: R
     const caller = authenticated instanceof Promise ? await authenticated : authenticated;
     if ('refused' in caller) return sendRefusal(call, caller);
     if (authenticated !== caller && !deps.inFlight.admitting) return sendRefusal(call, refuse('shutting_down'), ['connection', 'close']);
+    const barred = asked.bars?.(caller) ?? null;
+    if (barred !== null) return sendRefusal(call, barred);
     const entering = deps.limiter.enter(caller);
     if (entering !== null && !(entering instanceof Promise)) return sendRefusal(call, entering);
     let limited: Refusal | null = null;

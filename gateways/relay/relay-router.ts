@@ -33,6 +33,7 @@ import { LimitGate } from './limits/limit-gate.ts';
 import { ProcessCounters } from './limits/process-counters.ts';
 import { inAnthropicForm, inGeminiForm, inOllamaForm, listedModel, listModels } from './models.ts';
 import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
+import { createPassThrough, PASS_THROUGH } from './pass-through/pass-through.ts';
 import { readBody } from './read-body.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import { Watch } from './watch.ts';
@@ -151,11 +152,10 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     isRefusal(answer) ? sendRefusal(call, answer) : sendJson(call, 200, answer);
 
   /** Nearly every request is one of these, to the letter; finding that out by a router's patterns costs as much as the call's own steps. */
-  const byAddress = new Map<string, (req: Request, res: Response) => void>(
-    spendingAddresses({ ...deps, background }).map((asked) => [asked.name, spend(asked)]),
-  );
+  const spending = spendingAddresses({ ...deps, background });
+  const byAddress = new Map<string, (req: Request, res: Response) => void>(spending.map((asked) => [asked.name, spend(asked)]));
   for (const [path, answer] of byAddress) router.post(path, answer);
-  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses, ...converseAddresses];
+  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses, ...converseAddresses, PASS_THROUGH];
 
   const nothingHere = (routeName: string) =>
     plainly(routeName, (call) =>
@@ -292,7 +292,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   );
 
   router.options(
-    ['/v1/*rest', '/v1beta/*rest', '/v2/*rest', ...OTHER_ROOTS.map((root) => `${root}/*rest`)],
+    ['/v1/*rest', '/v1beta/*rest', '/v2/*rest', '/providers/*rest', ...OTHER_ROOTS.map((root) => `${root}/*rest`)],
     plainly('/v1', (call) => {
       sendHead(call, 204, PREFLIGHT);
       call.res.end();
@@ -309,13 +309,15 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
 
+  router.all('/providers/*rest', createPassThrough(pipeline, spending));
+
   addArchiveRoutes(router, { ...deps, background, look: (routeName, answer) => look(routeName, 'chat', answer), notThisMethod });
 
   for (const version of ['/v1', '/v1beta', ...OTHER_ROOTS]) router.all([version, `${version}/*rest`], nothingHere(version));
 
   /** Express's own refusals, of an address that is not valid percent-encoding for one. */
   router.use((_error: unknown, req: Request, res: Response, next: NextFunction) => {
-    if (!req.path.startsWith('/v1')) return next(_error);
+    if (!/^\/(?:v1|providers\/)/.test(req.path)) return next(_error);
     plainly('/v1', (call) => sendRefusal(call, refuse('invalid_request', 'The address of the request is not valid.')))(req, res);
   });
 

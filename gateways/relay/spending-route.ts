@@ -43,6 +43,8 @@ export interface SpendingRoute {
   readonly hubBody: HubBody | null;
   /** Reads a body in a format that upstreams speak too, for whom it stays as it is; `hubBody` is `null` then. */
   readonly parseNative?: ParseNative;
+  /** Why this caller may not ask for it in this way; `null`: he may. */
+  readonly bars?: (caller: Caller) => Refusal | null;
   /** In place of `hubBody`, where the answer's form or the body's takes more than the body. */
   readonly prepare?: Prepare;
 }

@@ -37,6 +37,33 @@ export interface UpstreamPools extends Upstream {
 
 const WANTED_HEADERS = ['content-type', 'content-encoding', 'retry-after', 'retry-after-ms'] as const;
 
+/** Of the connection, not of the answer. */
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** All of them but those of the connection, and those that it names. */
+const allOf = (headers: Record<string, string | string[] | undefined>): UpstreamHeaders => {
+  const named = new Set(
+    String(headers['connection'] ?? '')
+      .toLowerCase()
+      .split(/\s*,\s*/),
+  );
+  const found: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || OF_THE_CONNECTION.has(name) || named.has(name)) continue;
+    found[name] = Array.isArray(value) ? value[value.length - 1] : value;
+  }
+  return found;
+};
+
 const wanted = (headers: Record<string, string | string[] | undefined>): UpstreamHeaders => {
   const found: Record<string, string | undefined> = {};
   for (const name of WANTED_HEADERS) {
@@ -54,9 +81,11 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
   #decoded: DecodedBody | null = null;
+  readonly #wantsAll: boolean;
 
-  constructor(listener: UpstreamListener) {
+  constructor(listener: UpstreamListener, wantsAll: boolean) {
     this.#listener = listener;
+    this.#wantsAll = wantsAll;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -71,7 +100,7 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (this.#over || status < 200) return;
-    const { 'content-encoding': encoding, ...rest } = wanted(headers);
+    const { 'content-encoding': encoding, ...rest } = this.#wantsAll ? allOf(headers) : wanted(headers);
     if (encoding !== undefined && encoding !== 'identity') {
       this.#decoded = DecodedBody.of(encoding, {
         data: (chunk) => this.#over || this.#listener.data(chunk),
@@ -173,7 +202,7 @@ export const createUpstreamPools = ({
 
   return {
     send(request, listener) {
-      const exchange = new Exchange(listener);
+      const exchange = new Exchange(listener, request.wantsHeaders === true);
       if (isBlocked(request)) {
         // Never from within `send`: the caller does not have the exchange yet.
         queueMicrotask(() => exchange.fail({ kind: 'blocked', message: 'the address is in a private or reserved range' }));

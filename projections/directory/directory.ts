@@ -329,6 +329,11 @@ export class Directory {
     return serving;
   }
 
+  /** Enabled channels of the provider, whatever they serve. */
+  channelsOfProvider(provider: string): readonly ChannelEntry[] {
+    return [...this.#enabledChannels.values()].filter(({ settings }) => settings.provider === provider);
+  }
+
   /** Every model that an enabled channel serves, by name; of those that fit a pattern only, the ones that have a price. */
   models(): readonly string[] {
     const named = this.#byModel();

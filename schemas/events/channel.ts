@@ -67,6 +67,11 @@ export const ChannelSettings = z.object({
     .max(300)
     .regex(/^(?:https?|socks5):\/\/[^\s/@?#]+$/, 'is not the address of a proxy, such as socks5://10.0.0.1:1080')
     .optional(),
+  /**
+   * What callers may ask of its upstream by the upstream's own addresses; nothing unless given. `calls`: of models, and which there are.
+   * `everything`: whatever else its keys may do there, such as reading and deleting what others left behind.
+   */
+  passThrough: z.enum(['calls', 'everything']).optional(),
   /** What takes its keys, or all of it, out of use; the platform's own rules unless given. */
   disableRules: z.array(DisableRule).max(50).optional(),
   /** How often it is tested although it works; never unless given. */

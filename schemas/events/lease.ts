@@ -34,6 +34,7 @@ export const CallFacts = z.object({
     'speech',
     'transcriptions',
     'translations',
+    'pass_through',
   ]),
   streamed: z.boolean(),
   /** HTTP status that our client was given. */

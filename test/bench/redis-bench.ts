@@ -31,7 +31,7 @@ const callerOf = (n: number): Caller => ({
     expiresAt: null,
     restrictions: UNRESTRICTED,
   },
-  user: { userId: `usr_${n}` as UserId, group: 'default', suspended: false },
+  user: { userId: `usr_${n}` as UserId, group: 'default', role: 'user', suspended: false },
 });
 
 const one = callerOf(0);

@@ -17,7 +17,7 @@ import type { Counted, Pass } from './pass.ts';
 import { sentenceOf } from './limit-sentence.ts';
 
 /** What a call is reckoned to use until it is known. */
-interface Estimate {
+export interface Estimate {
   readonly input: number;
   readonly output: number;
   readonly cost: number;
@@ -97,17 +97,22 @@ export class LimitGate {
   }
 
   /** Lets a call in, sends it to another model, or refuses it. Waits where a rule says so, or where other processes have to be asked. */
-  async enter(call: Call, caller: Caller, parsed: ParsedRequest, route: Route): Promise<Entered> {
+  enter(call: Call, caller: Caller, parsed: ParsedRequest, route: Route): Promise<Entered> {
+    return this.enterReckoned(call, caller, route.model, () => estimateOf(parsed, route));
+  }
+
+  /** The same for a call that is reckoned otherwise; `model` is empty where there is none. */
+  async enterReckoned(call: Call, caller: Caller, model: string, reckon: () => Estimate): Promise<Entered> {
     const limited: LimitedCall = {
       tokenId: caller.token.tokenId,
       userId: caller.user.userId,
       group: caller.user.group,
-      model: route.model,
+      model,
       address: call.req.ip ?? '',
     };
     const rules = compiledRules(this.#policies.current).filter((compiled) => compiled.isFor(limited));
     if (rules.length === 0) return NOTHING_TO_SAY;
-    const estimate = estimateOf(parsed, route);
+    const estimate = reckon();
     const counted = rules.map((compiled) => ({
       compiled,
       name: compiled.nameFor(limited),

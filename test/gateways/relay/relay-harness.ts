@@ -84,7 +84,7 @@ export class TestDirectory implements Directory {
     expiresAt: null,
     restrictions: UNRESTRICTED,
   };
-  owner: DirectoryUser = { userId: USER_ID, group: 'default', suspended: false };
+  owner: DirectoryUser = { userId: USER_ID, group: 'default', role: 'user', suspended: false };
   channels: readonly DirectoryChannel[] = [];
   prices = new Map<string, ModelPrice>();
   ratio: Ratio = RATIO_ONE;
@@ -99,6 +99,9 @@ export class TestDirectory implements Directory {
   outside: (() => Promise<LookedUp>) | null = null;
   lookUp(): Promise<LookedUp> | null {
     return this.outside?.() ?? null;
+  }
+  channelsOfProvider(provider: string): readonly DirectoryChannel[] {
+    return this.channels.filter(({ settings }) => settings.provider === provider);
   }
   channelsForModel(model: string): readonly DirectoryChannel[] {
     return this.channels.filter(({ settings }) => mappedBy(settings, model) !== null);

@@ -17,7 +17,8 @@ const formOf = (fields: Readonly<Record<string, string | Blob>>): FormData => {
 };
 
 /** One call for every address that can spend, which nothing but the money keeps from its upstream. */
-const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: unknown }>> = {
+const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: unknown; readonly at?: string }>> = {
+  '/providers/{provider}/{address}': { at: '/providers/openai/v1/odd', body: { model: 'chat', input: 'hi', max_tokens: 16 } },
   '/v1/chat/completions': { body: CHAT_BODY },
   '/v1/completions': { body: { model: 'completion', prompt: 'hi' } },
   '/v1/embeddings': { body: { model: 'embedding', input: 'hi' } },
@@ -57,7 +58,12 @@ const PATTERNS = [
   ['/v1beta/models/', '/v1beta/models/*rest'],
   ['/openai/deployments/', '/openai/deployments/*rest'],
   ['/bedrock/model/', '/bedrock/model/*rest'],
+  ['/providers/', '/providers/*rest'],
 ] as const;
+
+/** To read and to delete costs nothing at a provider’s own addresses. */
+const methodsAt = (path: string): readonly string[] =>
+  path === '/providers/*rest' ? ['post', 'put', 'patch'] : ['get', 'post', 'put', 'delete', 'patch'];
 
 const patternOf = (path: string): string => PATTERNS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? path;
 
@@ -75,7 +81,7 @@ describe('the table of the relay’s routes', () => {
   beforeEach(async () => {
     upstream.reset();
     relay = await startRelay();
-    relay.directory.channels = [channel(upstream.baseUrl, { models: MODEL_KINDS })];
+    relay.directory.channels = [channel(upstream.baseUrl, { models: MODEL_KINDS, passThrough: 'everything' })];
     for (const kind of MODEL_KINDS) relay.directory.prices.set(kind, priceOfKind(kind));
   });
   afterEach(() => relay.close());
@@ -97,10 +103,12 @@ describe('the table of the relay’s routes', () => {
           ? [...GEMINI_METHODS.keys(), 'countTokens', 'x'].map((each) => `/v1beta/models/chat:${each}`)
           : PATTERNS.some(([, pattern]) => pattern === path)
             ? relay.spendingRoutes.filter((each) => patternOf(each) === path).map((each) => each.replace('{model}', 'chat'))
-            : [path];
+            : path === '/providers/*rest'
+              ? ['chat/completions', 'odd', 'files', 'models/chat:odd'].map((each) => `/providers/openai/v1/${each}`)
+              : [path];
       return paths.flatMap((each) =>
         methods.flatMap((method) =>
-          (method === undefined || method === '_all' ? ['get', 'post', 'put', 'delete', 'patch'] : [method]).map(
+          (method === undefined || method === '_all' ? methodsAt(path) : [method]).map(
             (one) => [one.toUpperCase(), each.replace(/\*\w+|:(?!\w*(?:Content|Contents|Tokens|x$))\w+/g, 'chat')] as const,
           ),
         ),
@@ -114,14 +122,14 @@ describe('the table of the relay’s routes', () => {
   });
 
   it('lets every spending address through to its upstream for money, and none without', async () => {
-    for (const [path, { model, body }] of Object.entries(CALLS)) {
+    for (const [path, { model, body, at }] of Object.entries(CALLS)) {
       relay.spending.balance = 0n as Money;
-      const refused = await call('POST', path.replace('{model}', model ?? ''), body);
+      const refused = await call('POST', at ?? path.replace('{model}', model ?? ''), body);
       expect(await refused.text(), path).to.match(/insufficient_quota|The balance does not cover/);
       expect(upstream.calls, path).to.have.length(0);
       relay.spending.balance = 1_000_000_000_000n as Money;
       const held = relay.spending.reservations.length;
-      await (await call('POST', path.replace('{model}', model ?? ''), body)).text();
+      await (await call('POST', at ?? path.replace('{model}', model ?? ''), body)).text();
       expect(upstream.calls.length, path).to.be.greaterThan(0);
       expect(relay.spending.reservations, path).to.have.length(held + 1);
       upstream.reset();

@@ -3,7 +3,17 @@ import { isDay } from '../../lib/period.ts';
 import { dayOf, shiftDay, startOfDay } from '../../lib/time.ts';
 import { draftCaps, NO_CAPS, readCaps, type CapAmounts, type CapsDraft, type CapWindow } from '../../parts/caps-draft.ts';
 
-export const ENDPOINTS: readonly KeyEndpoint[] = ['chat', 'embeddings', 'moderations', 'rerank', 'images', 'audio', 'models', 'billing'];
+export const ENDPOINTS: readonly KeyEndpoint[] = [
+  'chat',
+  'embeddings',
+  'moderations',
+  'rerank',
+  'images',
+  'audio',
+  'pass_through',
+  'models',
+  'billing',
+];
 export const EXPIRIES = ['never', '30', '90', '365', 'date'] as const;
 export type Expiry = (typeof EXPIRIES)[number];
 
