@@ -87,7 +87,7 @@ class Search {
         if (this.#routing.hindrance(channel) !== null) continue;
       }
       // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
-      if (this.#call.interrupted !== null || this.#call.clientGone) return { kind: 'interrupted', billed: tries.billed };
+      if (this.#call.interrupted !== null || this.#call.clientGone) return { kind: 'interrupted', billed: tries.billed, accepted: null };
       const flight = this.#launch(channel);
       if (flight === null) continue;
       const attempted =
@@ -157,7 +157,7 @@ class Search {
       : times?.answerSeconds === undefined
         ? limits.answerMs
         : times.answerSeconds * 1_000;
-    const { opening, opened } = open(deps, call, this.#answers, request, said.asked, withinMs);
+    const { opening, opened } = open(deps, call, this.#answers, request, said.asked, withinMs, said.ask.provider.billsAborted === true);
     const answered = (): void => {
       answeredMs = stopwatch.elapsed() - begun;
       states.answeredAfter(channel, answeredMs);
@@ -171,7 +171,9 @@ class Search {
     if (failure !== null) {
       // Nobody is billed for a request that never came to its end, and it is no fault of the upstream's.
       flight.record('aborted', null);
-      return failure === 'left' ? { kind: 'interrupted', billed: false } : { kind: 'refused', refusal: failure, billed: false };
+      return failure === 'left'
+        ? { kind: 'interrupted', billed: false, accepted: null }
+        : { kind: 'refused', refusal: failure, billed: false };
     }
     const attempted = judge(this.#deps, this.#call, this.#answers, opened, flight, this.#tries, this.#routing, this.#route.model);
     if (attempted !== null && (attempted.kind === 'plain' || attempted.kind === 'stream')) flight.served.answered();

@@ -45,4 +45,5 @@ export type Attempted =
     }
   /** Nobody answered. `billed`: an upstream may charge us for it all the same. */
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly billed: boolean }
-  | { readonly kind: 'interrupted'; readonly billed: boolean };
+  /** `accepted`: who had begun to answer, and so has read the prompt. */
+  | { readonly kind: 'interrupted'; readonly billed: boolean; readonly accepted: Served | null };

@@ -42,6 +42,25 @@ const withUnits = (usage: Usage, price: ModelPrice, toolUses: number): Usage => 
 const shareOf = (amount: Money, share: Ratio, whole: Ratio): Money =>
   whole === 0 ? (0n as Money) : (ceilDivide(amount * BigInt(share), BigInt(whole)) as Money);
 
+const OUTPUT_CLASSES = ['output', 'reasoning', 'audioOutput', 'imageOutput'] as const;
+
+const outputTokensOf = (usage: Usage): number => OUTPUT_CLASSES.reduce((tokens, name) => tokens + (usage[name] ?? 0), 0);
+
+/** The upstream's own figures for the prompt; for the answer, of which it may not have told all yet, whichever says more. */
+const withReported = (counted: Usage, reported: Usage): Usage => {
+  if (outputTokensOf(reported) >= outputTokensOf(counted)) return reported;
+  const usage = { ...reported };
+  for (const name of OUTPUT_CLASSES) {
+    delete usage[name];
+    const tokens = counted[name];
+    if (tokens !== undefined) usage[name] = tokens;
+  }
+  return usage;
+};
+
+/** `reported`: what an upstream had told of a stream that broke off. */
+type Said = Countable & { readonly reported?: Usage | null };
+
 /**
  * What to charge: by the upstream's own usage; by our count where it sent none; the hold itself, flagged, where what it sent
  * cannot be true or comes to more than any account can hold.
@@ -53,7 +72,7 @@ const measure = (
   { price, groupRatio }: Route,
   costRatio: Ratio,
   reading: UsageReading,
-  produced: () => Countable,
+  produced: () => Said,
 ): Measured | Promise<Measured> => {
   const rules = rulesOf(parsed.endpoint);
   const priced = (tokens: Usage, basis: z.infer<typeof ChargeBasis>): Measured => {
@@ -68,8 +87,13 @@ const measure = (
     }
     case 'unbelievable':
       return held;
-    case 'absent':
-      return rules.estimate(deps.tokenCounter, parsed, price, produced()).then((usage) => priced(usage, 'estimated'));
+    case 'absent': {
+      const said = produced();
+      const { reported = null } = said;
+      return rules
+        .estimate(deps.tokenCounter, parsed, price, said)
+        .then((counted) => priced(reported === null ? counted : withReported(counted, reported), 'estimated'));
+    }
   }
 };
 
@@ -83,7 +107,7 @@ export const charge = async (
   served: Served,
   status: number,
   reading: UsageReading,
-  produced: () => Countable,
+  produced: () => Said,
 ): Promise<ChargedCall | Refusal> => {
   if (reading.kind === 'unbelievable') call.detail = `the upstream's usage cannot be true: ${reading.why}`;
   const { costRatio } = served.channel.settings;
@@ -107,7 +131,5 @@ export const charge = async (
   call.cost = charged.amount;
   deps.metrics.charged(route.model, basis, charged.amount);
   const promptTokens = promptTokensOf(usage);
-  let outputTokens = 0;
-  for (const name of ['output', 'reasoning', 'audioOutput', 'imageOutput'] as const) outputTokens += usage[name] ?? 0;
-  return { cost: charged.amount, promptTokens, outputTokens, basis };
+  return { cost: charged.amount, promptTokens, outputTokens: outputTokensOf(usage), basis };
 };

@@ -30,6 +30,7 @@ export const open = (
   request: UpstreamRequest,
   { interpreter }: Asked,
   withinMs: number,
+  readOn: boolean,
 ): Pick<Flight, 'opening' | 'opened'> => {
   const { limits } = deps;
   let settle: (opened: Opened) => void = () => undefined;
@@ -40,6 +41,7 @@ export const open = (
     {
       answers,
       streamed: call.streamed,
+      readOn,
       begun: deps.stopwatch.elapsed(),
       withinMs,
       heartbeatMs: limits.heartbeatMs,

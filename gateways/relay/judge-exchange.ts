@@ -64,7 +64,7 @@ export const judge = (
   switch (opened.kind) {
     case 'interrupted':
       record('aborted', null);
-      return { kind: 'interrupted', billed: true };
+      return { kind: 'interrupted', billed: true, accepted: opened.accepted ? served : null };
     case 'timed_out':
       record('timed_out', null);
       tries.billed = true;

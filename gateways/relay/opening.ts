@@ -14,7 +14,8 @@ export type Opened =
   | { readonly kind: 'error_event'; readonly data: string }
   | { readonly kind: 'garbled'; readonly why: string }
   | { readonly kind: 'timed_out' }
-  | { readonly kind: 'interrupted' }
+  /** `accepted`: the upstream had begun to answer, so it has read the prompt. */
+  | { readonly kind: 'interrupted'; readonly accepted: boolean }
   | { readonly kind: 'fault'; readonly fault: UpstreamFault };
 
 /** Hears the rest of a stream. */
@@ -35,6 +36,8 @@ export interface StreamSource {
 export interface OpeningLimits {
   readonly answers: AnswerForm;
   readonly streamed: boolean;
+  /** The upstream bills the whole stream even if nobody reads it: once it has begun, a client that leaves does not end it. */
+  readonly readOn: boolean;
   /** On the stopwatch. */
   readonly begun: number;
   /** Until a plain answer is whole, or a stream's first event has come. */
@@ -155,7 +158,8 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
 
   /** A plain answer is paid for whether or not anybody waits for it, so a client that left does not end it; everything else does. */
   interrupt(why: Interruption): void {
-    if (!this.#settled && (this.#limits.streamed || why !== 'client_left')) this.#abandon({ kind: 'interrupted' });
+    const goesOn = why === 'client_left' && (this.#asStream ? this.#limits.readOn : !this.#limits.streamed);
+    if (!this.#settled && !goesOn) this.#abandon({ kind: 'interrupted', accepted: this.#asStream });
   }
 
   attach(sink: StreamSink): void {

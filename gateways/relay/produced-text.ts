@@ -1,8 +1,15 @@
 import type { Teller } from '../../domain/dialects/chat/told.ts';
+import { readOpenAIUsage } from '../../domain/pricing/openai-usage.ts';
 import { approximateTokens } from '../../domain/tokens/approximate.ts';
 import { producedBy, type Countable } from '../../domain/tokens/chat-text.ts';
 import { ChatAnswer, type Choice, type Produced } from '../../schemas/openai/chat-answer.ts';
+import type { Usage } from '../../schemas/usage.ts';
 import { dataOf, forEachEvent, isDone } from './sse.ts';
+
+/** What was said so far, and what the upstream had reported of it when the stream broke off: of the prompt all, of the answer perhaps not. */
+export interface SaidSoFar extends Countable {
+  readonly reported: Usage | null;
+}
 
 /** Text kept for an exact count; what lies beyond is counted by its length. */
 const MOST_TEXT = 2_000_000;
@@ -78,9 +85,14 @@ export class ProducedText {
     return this.#finished;
   }
 
-  countable(): Countable {
+  countable(): SaidSoFar {
     this.#read();
-    return { texts: [...this.#texts.values()], tokens: this.#tokens };
+    const reading = readOpenAIUsage(this.#teller?.usageSoFar?.(), 'chat');
+    return {
+      texts: [...this.#texts.values()],
+      tokens: this.#tokens,
+      reported: reading.kind === 'reported' ? reading.usage : null,
+    };
   }
 
   #read(): void {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { toDollarText } from '../../domain/ledger/money.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
+import type { Countable } from '../../domain/tokens/chat-text.ts';
 import { errorTable, isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { RequestId } from '../../schemas/ids.ts';
 import type { CallOutcome } from '../ports/relay-metrics.ts';
@@ -155,6 +156,8 @@ const sendPassed = async (
   sendBody(call, status, 'application/json', call.dialect.passedError(status, Buffer.from(JSON.stringify({ error })), call.requestId));
 };
 
+const nothingSaid = (): Countable => ({ texts: [], tokens: 0 });
+
 /** From the reservation on: the upstream is at work while the reservation becomes durable, and nothing goes out before it is. */
 const serve = async (deps: PipelineDeps, held: HeldCall, loweredOutput: number | null): Promise<void> => {
   const { call, hold } = held;
@@ -183,6 +186,14 @@ const serve = async (deps: PipelineDeps, held: HeldCall, loweredOutput: number |
     case 'interrupted': {
       const left = call.interrupted !== 'shutdown';
       if (!left) call.errorCode = 'shutting_down';
+      const { accepted } = attempted;
+      if (left && accepted !== null) {
+        held.ended = true;
+        const charged = await charge(deps, call, hold, held.parsed, held.route, accepted, CLIENT_LEFT, { kind: 'absent' }, nothingSaid);
+        if (isRefusal(charged)) call.errorCode = charged.refused;
+        held.claim?.spent();
+        return void call.res.destroy();
+      }
       await release(deps, held, left ? 'client_left' : 'shutdown', attempted.billed, left ? CLIENT_LEFT : 503);
       return left ? void call.res.destroy() : sendRefusal(call, refuse('shutting_down'));
     }

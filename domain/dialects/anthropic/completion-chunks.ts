@@ -82,6 +82,10 @@ export class CompletionChunks implements Teller {
     return isCut ? [] : [this.#usageChunk()];
   }
 
+  usageSoFar(): Json {
+    return chatUsage(this.#usage);
+  }
+
   #start(message: Json): readonly Told[] {
     this.#id = `chatcmpl-${textOf(message['id'])}`;
     this.#model = textOf(message['model']);

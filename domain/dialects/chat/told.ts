@@ -6,4 +6,6 @@ export interface Teller {
   push(event: unknown): readonly Told[];
   /** What is left to say when the upstream's bytes have ended. */
   end(): readonly Told[];
+  /** What the upstream has said so far of what it took, as `usage` in the hub's form: of a stream that broke off there is no more. */
+  usageSoFar?(): Readonly<Record<string, unknown>> | null;
 }

@@ -73,6 +73,10 @@ export class CompletionChunks implements Teller {
     return this.#isOver() ? ['done'] : [];
   }
 
+  usageSoFar(): Json | null {
+    return this.#usage === null ? null : chatUsage(this.#usage, this.#searches);
+  }
+
   #isOver(): boolean {
     return this.#candidates.size > 0 && [...this.#candidates.values()].every(({ isFinished }) => isFinished);
   }

@@ -153,6 +153,11 @@ const deltaOf = (event: Json): Json => {
     case 'response.mcp_call_arguments.delta':
     case 'response.code_interpreter_call_code.delta':
       return { tool_calls: [{ index: event['output_index'], function: { arguments: text } }] };
+    case 'response.output_item.added': {
+      const { item } = event;
+      const isCall = isRecord(item) && (item['type'] === 'function_call' || item['type'] === 'custom_tool_call');
+      return isCall ? { tool_calls: [{ index: event['output_index'], function: { name: item['name'] } }] } : {};
+    }
     default:
       return {};
   }

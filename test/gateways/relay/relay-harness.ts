@@ -6,6 +6,7 @@ import type { Directory, DirectoryChannel, DirectoryToken, DirectoryUser, Looked
 import type { KeyStanding } from '../../../gateways/ports/key-standing.ts';
 import type { FinishedCall } from '../../../gateways/ports/relay-metrics.ts';
 import type { RequestLine } from '../../../gateways/ports/request-logger.ts';
+import type { Upstream } from '../../../gateways/ports/upstream.ts';
 import { CallsInFlight } from '../../../gateways/relay/calls-in-flight.ts';
 import { ChannelStates } from '../../../gateways/relay/channel-states.ts';
 import type { RelayDeps } from '../../../gateways/relay/relay-deps.ts';
@@ -158,7 +159,12 @@ export interface RelayHarness {
   close(): Promise<void>;
 }
 
-export type HarnessOptions = { readonly limits?: Partial<RelayLimits>; readonly googleTokenUrl?: string } & Partial<
+export type HarnessOptions = {
+  readonly limits?: Partial<RelayLimits>;
+  readonly googleTokenUrl?: string;
+  /** Stands between the relay and its upstreams. */
+  readonly between?: (upstream: Upstream) => Upstream;
+} & Partial<
   Pick<
     RelayDeps,
     | 'tokenCounter'
@@ -202,7 +208,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     spending,
     claims,
     standings: { of: async () => harness.standing },
-    upstream: pools,
+    upstream: options.between?.(pools) ?? pools,
     tokenCounter: options.tokenCounter ?? { count: async (texts) => texts.join('').length },
     secrets: { open: (sealed) => sealed },
     states: new ChannelStates(stopwatch, limits, {
