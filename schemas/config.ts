@@ -69,6 +69,10 @@ export const settings = {
     'Redis, by which several processes share limits and caches. Absent: each process has its own.',
     { secret: true },
   ),
+  REDIS_CA: setting(
+    z.string().min(1).optional(),
+    'File with the certificates that vouch for Redis, where its address begins with rediss. Absent: those that Node trusts.',
+  ),
   OBLIVIOUS_REDIS_PREFIX: setting(
     z
       .string()

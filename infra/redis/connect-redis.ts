@@ -18,11 +18,19 @@ const RECONNECT_MS = { first: 50, most: 2_000 };
 const reconnectStrategy = (retries: number): number =>
   Math.min(RECONNECT_MS.first * 2 ** Math.min(retries, 10), RECONNECT_MS.most) * (0.5 + Math.random() / 2);
 
+export interface ConnectRedisOptions {
+  readonly address: RedisAddress;
+  /** Certificates, as PEM, that vouch for the servers; those that Node trusts unless given. */
+  readonly authorities?: Buffer;
+  /** What the connections are called in `CLIENT LIST`. */
+  readonly name: string;
+}
+
 /** Connects, or rejects after `withinMs`. What becomes of the connection later is for whoever sends to find out. */
-export const connectRedis = async (address: RedisAddress, name: string, withinMs: number): Promise<RedisConnection> => {
+export const connectRedis = async ({ address, authorities, name }: ConnectRedisOptions, withinMs: number): Promise<RedisConnection> => {
   const { tls, username, password } = address;
   const socketTimes = { connectTimeout: withinMs, reconnectStrategy, keepAlive: true, keepAliveInitialDelay: 5_000, noDelay: true };
-  const socket = tls ? { ...socketTimes, tls: true as const } : socketTimes;
+  const socket = tls ? { ...socketTimes, tls: true as const, ...(authorities === undefined ? {} : { ca: authorities }) } : socketTimes;
   const options = {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import type { Config } from '../../schemas/config.ts';
 import type { ProgramLog } from '../logging/logger.ts';
 import { parseRedisAddress } from './redis-address.ts';
 import { RedisLink, type RedisObserver } from './redis-link.ts';
 
 export interface OpenRedisOptions {
-  readonly config: Pick<Config, 'REDIS_URL' | 'OBLIVIOUS_REDIS_PREFIX' | 'OBLIVIOUS_REDIS_MS'>;
+  readonly config: Pick<Config, 'REDIS_URL' | 'OBLIVIOUS_REDIS_PREFIX' | 'OBLIVIOUS_REDIS_MS'> & Partial<Pick<Config, 'REDIS_CA'>>;
   readonly processName: string;
   readonly programLog: Pick<ProgramLog, 'info' | 'warn'>;
   readonly metrics: RedisObserver;
@@ -17,6 +18,7 @@ export const openRedis = async ({ config, processName, programLog, metrics }: Op
   if (address === null) throw new Error('REDIS_URL was checked when the configuration was read');
   return RedisLink.open({
     address,
+    ...(config.REDIS_CA === undefined ? {} : { authorities: readFileSync(config.REDIS_CA) }),
     prefix: config.OBLIVIOUS_REDIS_PREFIX,
     commandMs: config.OBLIVIOUS_REDIS_MS,
     name: processName,

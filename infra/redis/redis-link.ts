@@ -17,6 +17,8 @@ export interface RedisObserver {
 
 export interface RedisLinkOptions {
   readonly address: RedisAddress;
+  /** Certificates, as PEM, that vouch for the servers where the address says TLS; those that Node trusts unless given. */
+  readonly authorities?: Buffer;
   /** Before every key. */
   readonly prefix: string;
   /** How long one command may take, in milliseconds. */
@@ -65,7 +67,7 @@ export class RedisLink {
   static async open(options: RedisLinkOptions): Promise<RedisLink> {
     const link = new RedisLink(options);
     try {
-      link.#use(await connectRedis(options.address, options.name, FIRST_CONNECT_MS));
+      link.#use(await connectRedis(options, FIRST_CONNECT_MS));
     } catch (error) {
       link.#report(reasonOf(error));
       link.#inBackground(link.#reconnect());
@@ -188,7 +190,7 @@ export class RedisLink {
       if (instead === null) await pause(waitMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const next = await connectRedis(this.#options.address, this.#options.name, CONNECT_MS);
+        const next = await connectRedis(this.#options, CONNECT_MS);
         if (signal.aborted || this.#connection !== instead) return this.#destroy(next);
         this.#use(next);
         if (instead !== null) this.#destroy(instead);

@@ -6,7 +6,7 @@ import type { LogFault } from '../../../infra/event-log/log-fault.ts';
 import type { EventLog } from '../../../commands/ports/event-log.ts';
 import { START } from '../../../schemas/event-envelope.ts';
 import type { LogMessage, Position, RecordedEvent } from '../../../schemas/event-envelope.ts';
-import { makeCertificate } from '../../support/eventstoredb/certificate.ts';
+import { makeCertificate } from '../../support/certificate.ts';
 import { MemoryStore } from '../../support/eventstoredb/memory-store.ts';
 import { startEventStoreServer } from '../../support/eventstoredb/server.ts';
 import type { EventStoreServer, EventStoreServerOptions } from '../../support/eventstoredb/server.ts';

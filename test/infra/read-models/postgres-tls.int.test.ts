@@ -5,7 +5,7 @@ import pg from 'pg';
 import { migrateEventLog } from '../../../infra/event-log/postgres/log-schema.ts';
 import { openPostgresLog } from '../../../infra/event-log/postgres/open-postgres-log.ts';
 import { openReadModels } from '../../../infra/read-models/read-models.ts';
-import { makeCertificate, type TestCertificate } from '../../support/eventstoredb/certificate.ts';
+import { makeCertificate, type TestCertificate } from '../../support/certificate.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import type { PostgresServer } from '../../support/postgres-cluster.ts';
 

@@ -14,7 +14,11 @@ export interface Linked {
 /** Waits until the server is reached, unless it is `away`. Patient by default: a loaded machine is slow, and only tests of slowness want to see that. */
 export const linkTo = async (
   { url, prefix }: TestRedis,
-  { commandMs = 2_000, away = false }: { readonly commandMs?: number; readonly away?: boolean } = {},
+  {
+    commandMs = 2_000,
+    away = false,
+    authorities,
+  }: { readonly commandMs?: number; readonly away?: boolean; readonly authorities?: Buffer } = {},
 ): Promise<Linked> => {
   const address = parseRedisAddress(url);
   if (address === null) throw new Error(`not an address of Redis: ${url}`);
@@ -23,6 +27,7 @@ export const linkTo = async (
   let waiting: { readonly share: number; readonly resolve: () => void }[] = [];
   const link = await RedisLink.open({
     address,
+    ...(authorities === undefined ? {} : { authorities }),
     prefix,
     commandMs,
     name: 'test',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { watchForDeath, type Deathwatch } from '../deathwatch.ts';
+import type { TestCertificate } from '../certificate.ts';
 import { freePort } from '../free-port.ts';
 
 const START_MS = 20_000;
@@ -45,18 +46,39 @@ export interface RedisProcessOptions {
   readonly settings?: readonly string[];
   readonly sentinel?: boolean;
   readonly port?: number;
+  /** It speaks nothing but TLS, with others of its kind too. */
+  readonly tls?: TestCertificate;
 }
 
-export const startRedisProcess = async ({ settings = [], sentinel = false, port }: RedisProcessOptions = {}): Promise<RedisProcess> => {
+export const startRedisProcess = async ({
+  settings = [],
+  sentinel = false,
+  port,
+  tls,
+}: RedisProcessOptions = {}): Promise<RedisProcess> => {
   const program = redisBinary('redis-server');
   const cli = redisBinary('redis-cli');
   const folder = mkdtempSync(join(tmpdir(), 'oblivious-redis-'));
   const listens = port ?? (await freePort());
   const file = join(folder, 'redis.conf');
   const own = sentinel ? [] : ['save ""', 'appendonly no'];
+  const ports =
+    tls === undefined
+      ? [`port ${listens}`]
+      : [
+          'port 0',
+          `tls-port ${listens}`,
+          `tls-cert-file ${tls.file}`,
+          `tls-key-file ${tls.keyFile}`,
+          `tls-ca-cert-file ${tls.file}`,
+          'tls-auth-clients no',
+          'tls-replication yes',
+          'tls-cluster yes',
+        ];
+  const access = tls === undefined ? [] : ['--tls', '--cacert', tls.file];
   writeFileSync(
     file,
-    ['bind 127.0.0.1', `port ${listens}`, `dir ${folder}`, 'logfile redis.log', 'daemonize no', ...own, ...settings, ''].join('\n'),
+    ['bind 127.0.0.1', ...ports, `dir ${folder}`, 'logfile redis.log', 'daemonize no', ...own, ...settings, ''].join('\n'),
   );
 
   let child: ChildProcess | undefined;
@@ -65,7 +87,10 @@ export const startRedisProcess = async ({ settings = [], sentinel = false, port 
   const isRunning = (): boolean => child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
   const ask = (args: readonly string[]): { readonly ok: boolean; readonly text: string } => {
-    const { status, stdout, stderr } = spawnSync(cli, ['-e', '-p', String(listens), ...args], { encoding: 'utf8', timeout: 5_000 });
+    const { status, stdout, stderr } = spawnSync(cli, ['-e', ...access, '-p', String(listens), ...args], {
+      encoding: 'utf8',
+      timeout: 5_000,
+    });
     return { ok: status === 0, text: (stdout + stderr).trim() };
   };
 
@@ -96,7 +121,7 @@ export const startRedisProcess = async ({ settings = [], sentinel = false, port 
     get pid() {
       return child?.pid ?? 0;
     },
-    url: `redis://127.0.0.1:${listens}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${listens}`,
     command: (...args) => {
       const { ok, text } = ask(args);
       if (!ok) throw new Error(`redis-cli ${args.join(' ')}: ${text}`);

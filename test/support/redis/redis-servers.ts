@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTeardown } from '../teardown.ts';
+import type { TestCertificate } from '../certificate.ts';
 import { freePort } from '../free-port.ts';
 import { redisBinary, startRedisProcess, type RedisProcess } from './redis-process.ts';
 
@@ -53,10 +54,12 @@ export interface TestSentinel {
 }
 
 /** A master, a replica, and one sentinel that takes half a second of silence for death. */
-export const startSentinel = async (): Promise<TestSentinel> => {
-  const first = await startRedisProcess({ settings: ['repl-diskless-sync-delay 0'] });
-  const second = await startRedisProcess({ settings: [`replicaof 127.0.0.1 ${first.port}`] });
+export const startSentinel = async ({ tls }: { readonly tls?: TestCertificate } = {}): Promise<TestSentinel> => {
+  const secured = tls === undefined ? {} : { tls };
+  const first = await startRedisProcess({ ...secured, settings: ['repl-diskless-sync-delay 0'] });
+  const second = await startRedisProcess({ ...secured, settings: [`replicaof 127.0.0.1 ${first.port}`] });
   const sentinel = await startRedisProcess({
+    ...secured,
     sentinel: true,
     settings: [
       `sentinel monitor main 127.0.0.1 ${first.port} 1`,
@@ -77,7 +80,7 @@ export const startSentinel = async (): Promise<TestSentinel> => {
     await stop();
     throw error;
   }
-  return { url: `redis+sentinel://127.0.0.1:${sentinel.port}/main`, servers, sentinel, master, stop };
+  return { url: `${tls === undefined ? 'redis' : 'rediss'}+sentinel://127.0.0.1:${sentinel.port}/main`, servers, sentinel, master, stop };
 };
 
 export interface TestRedisCluster {
@@ -87,13 +90,20 @@ export interface TestRedisCluster {
 }
 
 /** Three masters, and as many replicas as asked for. A node that is silent for a second is taken for dead. */
-export const startRedisCluster = async ({ replicas = 0 }: { readonly replicas?: 0 | 1 } = {}): Promise<TestRedisCluster> => {
+export const startRedisCluster = async ({
+  replicas = 0,
+  tls,
+}: {
+  readonly replicas?: 0 | 1;
+  readonly tls?: TestCertificate;
+} = {}): Promise<TestRedisCluster> => {
   const nodes: RedisProcess[] = [];
   const stop = async (): Promise<void> => void (await Promise.all(nodes.map((node) => node.stop())));
   try {
     for (let index = 0; index < 3 * (1 + replicas); index++) {
       nodes.push(
         await startRedisProcess({
+          ...(tls === undefined ? {} : { tls }),
           settings: [
             'cluster-enabled yes',
             `cluster-port ${await freePort()}`,
@@ -107,7 +117,15 @@ export const startRedisCluster = async ({ replicas = 0 }: { readonly replicas?: 
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
     const made = spawnSync(
       redisBinary('redis-cli'),
-      ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'],
+      [
+        ...(tls === undefined ? [] : ['--tls', '--cacert', tls.file]),
+        '--cluster',
+        'create',
+        ...addresses,
+        '--cluster-replicas',
+        String(replicas),
+        '--cluster-yes',
+      ],
       {
         encoding: 'utf8',
         timeout: SETTLE_MS,
@@ -127,7 +145,7 @@ export const startRedisCluster = async ({ replicas = 0 }: { readonly replicas?: 
           return info.includes('role:master') ? info.includes('connected_slaves:1') : info.includes('master_link_status:up');
         }),
       );
-    return { url: `redis+cluster://${addresses.slice(0, 3).join(',')}`, nodes, stop };
+    return { url: `${tls === undefined ? 'redis' : 'rediss'}+cluster://${addresses.slice(0, 3).join(',')}`, nodes, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -8,6 +8,8 @@ export interface TestCertificate {
   readonly certificate: Buffer;
   /** For clients, which take it from a file. */
   readonly file: string;
+  /** For servers that take it from a file. */
+  readonly keyFile: string;
   remove(): void;
 }
 
@@ -23,6 +25,7 @@ export const makeCertificate = (): TestCertificate => {
     key: readFileSync(key),
     certificate: readFileSync(file),
     file,
+    keyFile: key,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 };
