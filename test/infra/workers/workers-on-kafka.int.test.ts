@@ -112,4 +112,72 @@ describe('workers as consumer groups of Kafka', function () {
       await publisher.close();
     }
   });
+
+  it('share the partitions with one that joins, and take over those of one that leaves, while events keep coming', async () => {
+    const log = memoryLog();
+    const events = `${prefix}shared`;
+    await records.ensureTopics([{ topic: events, partitions: 6 }]);
+    const publisher = records.publisher(`${prefix}shared-bridge`);
+    const done: { readonly by: string; readonly user: string; readonly name: string }[] = [];
+    const join = (by: string) =>
+      startWorking({
+        log,
+        database: models.database,
+        workers: [
+          workerOf<'Registered' | 'ProfileChanged'>({
+            name: 'sharer',
+            types: ['Registered', 'ProfileChanged'],
+            from: 'start',
+            handle: async ({ data: { userId, displayName } }) => {
+              done.push({ by, user: userId, name: displayName });
+              return null;
+            },
+          }),
+        ],
+        processName: by,
+        kafka: { records, events, prefix },
+      });
+    let published = 0;
+    let round = 0;
+    /** A name for each of 24 people, handed on; resolves once `enough` holds, after as many rounds as that takes. */
+    const namesUntil = async (enough: (since: number) => boolean): Promise<void> => {
+      const since = done.length;
+      for (;;) {
+        round += 1;
+        for (let user = 0; user < 24; user += 1) await recordName(log, `usr_${user}`, `name ${round}`);
+        const fresh = log.events.slice(published).filter(({ type }) => type !== 'WorkerStarted');
+        published = log.events.length;
+        await publisher.publish(fresh.map((event) => ({ topic: events, ...toEventRecord(event) })));
+        const expected = round * 24;
+        await eventually(`round ${round} is done`, () => new Set(done.map(({ user, name }) => `${user} ${name}`)).size === expected);
+        if (enough(since)) return;
+      }
+    };
+    const workedSince = (since: number): Set<string> => new Set(done.slice(since).map(({ by }) => by));
+
+    const one = join('one');
+    const stopped: Promise<void>[] = [];
+    try {
+      await namesUntil(() => true);
+      const two = join('two');
+      try {
+        await namesUntil((since) => workedSince(since).size === 2);
+        stopped.push(one.stop());
+        await namesUntil((since) => workedSince(since).has('two'));
+        await Promise.all(stopped);
+        await namesUntil((since) => !workedSince(since).has('one'));
+      } finally {
+        await two.stop();
+      }
+    } finally {
+      await one.stop();
+      await publisher.close();
+    }
+    for (let user = 0; user < 24; user += 1) {
+      const names = done.filter((each) => each.user === `usr_${user}`).map(({ name }) => name);
+      // What was under way at a hand-over may be done again, and nothing behind it before that.
+      const firsts = names.filter((name, index) => names.indexOf(name) === index);
+      expect(firsts).to.deep.equal(Array.from({ length: round }, (_, index) => `name ${index + 1}`));
+    }
+  });
 });

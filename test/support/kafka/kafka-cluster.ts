@@ -43,6 +43,8 @@ export interface KafkaOptions {
   readonly brokers?: 1 | 3;
   /** Extra broker settings, e.g. `{ 'message.max.bytes': '2000' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Who may log in by SCRAM. */
+  readonly scram?: { readonly user: string; readonly password: string };
 }
 
 /** One broker of a test's own cluster. */
@@ -140,6 +142,16 @@ function isRunning(broker: ChildProcess): boolean {
   return broker.pid !== undefined && broker.exitCode === null && broker.signalCode === null;
 }
 
+function format(jars: KafkaJars, clusterId: string, propertiesFile: string, extra: readonly string[] = []): void {
+  const args = [...jars.javaArguments, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile, ...extra];
+  const done = spawnSync('java', args, { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`Formatting Kafka's storage failed:\n${done.stdout}\n${done.stderr}`);
+}
+
+/** Logins by SCRAM are kept in the cluster: its first ones come with the format. */
+const scramArguments = ({ user, password }: NonNullable<KafkaOptions['scram']>): string[] =>
+  ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name="${user}",password="${password}"]`]);
+
 /** Formatting takes a JVM of its own, and only `meta.properties` in its result is of the one broker: it is done once per version and kept. */
 function formatted(parent: string, jars: KafkaJars): string {
   const ready = join(parent, `formatted-${basename(jars.folder)}`);
@@ -148,10 +160,7 @@ function formatted(parent: string, jars: KafkaJars): string {
   const place = { id: 1, port: 9092, controllerPort: 9093, dataDir: join(scratch, 'data') };
   const file = join(scratch, 'server.properties');
   writeFileSync(file, propertiesOf(brokerSettings(place, [place])));
-  const done = spawnSync('java', [...jars.javaArguments, 'kafka.tools.StorageTool', 'format', '-t', randomId(), '-c', file], {
-    encoding: 'utf8',
-  });
-  if (done.status !== 0) throw new Error(`Formatting Kafka's storage failed:\n${done.stdout}\n${done.stderr}`);
+  format(jars, randomId(), file);
   try {
     renameSync(place.dataDir, ready);
   } catch (error) {
@@ -192,7 +201,7 @@ class Cluster implements KafkaCluster {
  * Starts Apache Kafka in KRaft mode on the loopback, for tests that stop, kill or freeze brokers. Its data is thrown away with it, also when
  * the test process is killed.
  */
-export async function startKafka({ brokers: count = 1, settings = {} }: KafkaOptions = {}): Promise<KafkaCluster> {
+export async function startKafka({ brokers: count = 1, settings = {}, scram }: KafkaOptions = {}): Promise<KafkaCluster> {
   const jars = kafkaJars();
   const parent = join(tmpdir(), `oblivious-kafka-${process.getuid?.() ?? 'user'}`);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
@@ -206,10 +215,14 @@ export async function startKafka({ brokers: count = 1, settings = {} }: KafkaOpt
   }
   const brokers = places.map((place) => {
     const own = join(folder, `broker-${place.id}`);
-    cpSync(template, place.dataDir, { recursive: true });
-    const identity = { version: '1', 'cluster.id': clusterId, 'node.id': String(place.id), 'directory.id': randomId() };
-    writeFileSync(join(place.dataDir, 'meta.properties'), propertiesOf(identity));
-    writeFileSync(join(own, 'server.properties'), propertiesOf({ ...brokerSettings(place, places), ...settings }));
+    mkdirSync(own);
+    const file = join(own, 'server.properties');
+    writeFileSync(file, propertiesOf({ ...brokerSettings(place, places), ...settings }));
+    if (scram === undefined) {
+      cpSync(template, place.dataDir, { recursive: true });
+      const identity = { version: '1', 'cluster.id': clusterId, 'node.id': String(place.id), 'directory.id': randomId() };
+      writeFileSync(join(place.dataDir, 'meta.properties'), propertiesOf(identity));
+    } else format(jars, clusterId, file, scramArguments(scram));
     writeFileSync(join(own, 'log4j2.xml'), LOGGING);
     return new Broker(place, own, jars);
   });
