@@ -6,6 +6,7 @@ import { journal } from './journal/projection.ts';
 import { notifications } from './notifications/projection.ts';
 import { priceLists } from './price-lists/projection.ts';
 import { routingRules } from './routing-rules/projection.ts';
+import { tasks } from './tasks/projection.ts';
 import { tokenLookup } from './token-lookup/projection.ts';
 import { usageDaily } from './usage-daily/projection.ts';
 import { usageHourly } from './usage-hourly/projection.ts';
@@ -28,6 +29,7 @@ const REGISTRY: readonly { readonly projection: Projection; readonly follows: 'l
   { projection: usageDaily, follows: 'kafka' },
   { projection: notifications, follows: 'log' },
   { projection: exports, follows: 'log' },
+  { projection: tasks, follows: 'log' },
 ];
 
 export const projections: readonly Projection[] = REGISTRY.map(({ projection }) => projection);

@@ -22,6 +22,7 @@ export const ExportId = id('exp', 'ExportId');
 export const NotificationId = id('ntf', 'NotificationId');
 export const ResponseId = id('resp', 'ResponseId');
 export const ConversationId = id('conv', 'ConversationId');
+export const TaskId = id('task', 'TaskId');
 
 export type UserId = z.infer<typeof UserId>;
 export type TokenId = z.infer<typeof TokenId>;
@@ -35,6 +36,7 @@ export type ExportId = z.infer<typeof ExportId>;
 export type NotificationId = z.infer<typeof NotificationId>;
 export type ResponseId = z.infer<typeof ResponseId>;
 export type ConversationId = z.infer<typeof ConversationId>;
+export type TaskId = z.infer<typeof TaskId>;
 
 /** The id of a command; a client's `Idempotency-Key` may stand behind it, so any short printable text will do. */
 export const CommandId = z.string().min(1).max(200).brand('CommandId');

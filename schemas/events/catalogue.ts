@@ -11,6 +11,7 @@ import { notificationEvents } from './notification.ts';
 import { priceListEvents } from './price-list.ts';
 import { responseEvents } from './response.ts';
 import { settingsEvents } from './settings.ts';
+import { taskEvents } from './task.ts';
 import { tokenEvents } from './token.ts';
 import { userEvents } from './user.ts';
 import { workerEvents } from './worker.ts';
@@ -32,6 +33,7 @@ export const eventsByCategory = {
   worker: workerEvents,
   response: responseEvents,
   conversation: conversationEvents,
+  task: taskEvents,
 } as const;
 
 export const eventSchemas = {
@@ -50,6 +52,7 @@ export const eventSchemas = {
   ...workerEvents,
   ...responseEvents,
   ...conversationEvents,
+  ...taskEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -69,6 +72,7 @@ export type ExportEvent = EventOf<keyof typeof exportEvents>;
 export type NotificationEvent = EventOf<keyof typeof notificationEvents>;
 export type ResponseEvent = EventOf<keyof typeof responseEvents>;
 export type ConversationEvent = EventOf<keyof typeof conversationEvents>;
+export type TaskEvent = EventOf<keyof typeof taskEvents>;
 export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
 
 /**
