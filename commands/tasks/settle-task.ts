@@ -16,14 +16,14 @@ export interface SettleDeps extends CommandLog {
   readonly book: Pick<AccountBook, 'execute' | 'read'>;
 }
 
-/** Whether a call is charged on its lease, will never be, or may still be: its holder is about to say. */
-const chargeOn = async (log: SettleDeps['log'], leaseId: LeaseId, requestId: RequestId): Promise<'charged' | 'never' | 'open'> => {
+/** What a call was charged on its lease; `open`: its holder is about to say. */
+const chargeOn = async (log: SettleDeps['log'], leaseId: LeaseId, requestId: RequestId): Promise<Money | 'open'> => {
   for await (const recorded of log.readStream(leaseStream(leaseId))) {
     if (recorded.type !== 'QuotaDebited' && recorded.type !== 'QuotaReleased' && recorded.type !== 'LeaseClosed') continue;
     const event = decodeEvent(recorded);
-    if (event.type === 'LeaseClosed') return 'never';
-    if ((event.type === 'QuotaDebited' || event.type === 'QuotaReleased') && event.data.requestId === requestId)
-      return event.type === 'QuotaDebited' ? 'charged' : 'never';
+    if (event.type === 'LeaseClosed') return ZERO;
+    if (event.type === 'QuotaDebited' && event.data.requestId === requestId) return event.data.amount;
+    if (event.type === 'QuotaReleased' && event.data.requestId === requestId) return ZERO;
   }
   return 'open';
 };
@@ -38,7 +38,7 @@ export const settleTask = (deps: SettleDeps, task: Task, at: string): Promise<Ta
 const settle = async (deps: SettleDeps, task: Task, at: string): Promise<Task | Refusal> => {
   const { submission, failure } = task;
   if (submission === null || !owesRefund(task)) return task;
-  const { taskId, userId, leaseId, requestId, price } = submission;
+  const { taskId, userId, leaseId, requestId } = submission;
   const context = (step: string): CommandContext => ({
     commandId: CommandId.parse(`${taskId}/${step}`),
     correlationId: requestId,
@@ -53,23 +53,18 @@ const settle = async (deps: SettleDeps, task: Task, at: string): Promise<Task | 
     return isRefusal(answer) ? answer : null;
   };
 
-  let refunded = ZERO;
-  if (price > ZERO) {
-    const charge = await chargeOn(deps.log, leaseId, requestId);
-    if (charge === 'open') return task;
-    if (charge === 'charged') {
-      refunded = price;
-      const refusal = await refund(price, 'refund');
-      if (refusal !== null && refusal.refused !== 'exceeds_charge') return refusal;
-      if (refusal !== null) {
-        // Somebody has given a part of it back by hand.
-        const book = await deps.book.read(userId);
-        if (isRefusal(book)) return book;
-        refunded = subtract(price, book.account.refunded.get(requestId) ?? ZERO);
-        const rest = refunded > ZERO ? await refund(refunded, 'refund-rest') : null;
-        if (rest !== null) return rest;
-      }
-    }
+  const charged = await chargeOn(deps.log, leaseId, requestId);
+  if (charged === 'open') return task;
+  let refunded = charged;
+  const refusal = charged > ZERO ? await refund(charged, 'refund') : null;
+  if (refusal !== null && refusal.refused !== 'exceeds_charge') return refusal;
+  if (refusal !== null) {
+    // Somebody has given a part of it back by hand.
+    const book = await deps.book.read(userId);
+    if (isRefusal(book)) return book;
+    refunded = subtract(charged, book.account.refunded.get(requestId) ?? ZERO);
+    const rest = refunded > ZERO ? await refund(refunded, 'refund-rest') : null;
+    if (rest !== null) return rest;
   }
   const settled = await runTaskCommand(deps, taskId, { kind: 'settle', refunded }, context('settle'));
   return isRefusal(settled) ? settled : settled.state;

@@ -14,10 +14,15 @@ export type ProviderAuth =
   /** A key of AWS's, by which every request is signed; what is none of those (`id:secret`) is a bearer. */
   | { readonly kind: 'aws' }
   /** A key of a service account of Google's, by which tokens are got. */
-  | { readonly kind: 'google' };
+  | { readonly kind: 'google' }
+  /** A pair `access key|secret key`, by which short-lived tokens are signed; what is no pair is a bearer. */
+  | { readonly kind: 'pair' };
+
+/** Wire formats of upstreams that do nothing but tasks. */
+export type TaskDialectName = 'kling' | 'suno' | 'midjourney';
 
 /** Wire formats that upstreams speak. */
-export type UpstreamDialectName = 'openai' | 'azure' | 'anthropic' | 'gemini' | 'cohere' | 'ollama' | 'bedrock';
+export type UpstreamDialectName = 'openai' | 'azure' | 'anthropic' | 'gemini' | 'cohere' | 'ollama' | 'bedrock' | TaskDialectName;
 
 /**
  * A part of a provider's address that differs from customer to customer: `{name}` in its base URL.

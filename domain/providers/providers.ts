@@ -10,7 +10,7 @@ export const PROVIDERS: readonly Provider[] = [
     baseUrl: 'https://api.openai.com/v1',
     auth: { kind: 'bearer' },
     dialect: 'openai',
-    serves: ['chat', 'responses', 'embeddings', 'images', 'speech', 'transcription', 'moderation', 'realtime', 'batches', 'files'],
+    serves: ['chat', 'responses', 'embeddings', 'images', 'speech', 'transcription', 'moderation', 'video', 'realtime', 'batches', 'files'],
   },
   {
     id: 'openai-compatible',

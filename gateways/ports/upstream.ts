@@ -4,9 +4,10 @@ import type { Readable } from 'node:stream';
  * Who asks, where that cannot be said by a header that is always the same: whoever sends the request proves it.
  * - `aws`: `key id:secret`, or `key id:secret:session token`; the request itself is signed.
  * - `google`: the JSON of a service account's key; a token is got for it, and kept for as long as it holds.
+ * - `pair`: `access key|secret key`; a token that soon runs out is signed with the second.
  */
 export interface Signing {
-  readonly scheme: 'aws' | 'google';
+  readonly scheme: 'aws' | 'google' | 'pair';
   readonly credential: string;
 }
 

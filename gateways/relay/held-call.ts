@@ -6,6 +6,7 @@ import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { Claim } from './kept-answers.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
+import type { TaskAsked } from './tasks/task-asked.ts';
 
 /** nginx's number for a request whose client closed the connection; never sent, only recorded. */
 export const CLIENT_LEFT = 499;
@@ -17,6 +18,8 @@ export interface HeldCall {
   readonly route: Route;
   readonly hold: Hold;
   readonly claim: Claim | null;
+  /** What it asks for takes longer than the call. */
+  readonly task: TaskAsked | null;
   /** True once a charge or a release was asked for: the ledger has the last word then. */
   ended: boolean;
 }

@@ -18,7 +18,7 @@ import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
 import { detachedCall } from './detached-call.ts';
-import type { Background, SpendingRoute } from './spending-route.ts';
+import type { Background, Pinned, SpendingRoute } from './spending-route.ts';
 import { CLIENT_LEFT, elapsed, release, type HeldCall } from './held-call.ts';
 import { renameModel } from './convert.ts';
 import { wordsOf } from './endpoints/form.ts';
@@ -35,8 +35,10 @@ import type { LimitGate } from './limits/limit-gate.ts';
 import { limitHeaders } from './limits/limit-headers.ts';
 import { readBody } from './read-body.ts';
 import { reserve } from './reserve.ts';
-import { route, type Route } from './route.ts';
+import { pinnedTo, route, type Route } from './route.ts';
 import { endStream, endStreamRefused, errorOfEnd, relayStream, streamHeaders, type ChargedTokens, type StreamOptions } from './stream.ts';
+import { sendTask } from './tasks/send-task.ts';
+import type { TaskAsked } from './tasks/task-asked.ts';
 import { startCallSpan } from './trace.ts';
 
 export interface PipelineDeps extends AttemptDeps {
@@ -53,7 +55,8 @@ const notRecorded = (held: HeldCall, refusal: Refusal): void => {
 };
 
 const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'plain' }>): Promise<void> => {
-  const { call, parsed, hold, claim } = held;
+  const { call, parsed, hold, claim, task } = held;
+  if (task !== null) return sendTask(deps, held, task, attempted);
   const { served, scanned, native } = attempted;
   served.finish('answered');
   const rules = rulesOf(parsed.endpoint);
@@ -314,6 +317,9 @@ interface Read {
   readonly upload: Upload | null;
   readonly inHubForm: Buffer;
   readonly responses: ResponsesWords | undefined;
+  readonly parsed: ParsedRequest | undefined;
+  readonly pinned: Pinned | undefined;
+  readonly task: TaskAsked | null;
 }
 
 /** A body, or as much of it as has to be known before the rest is passed on. */
@@ -328,7 +334,8 @@ const receive = async (
     const upload = await readUpload(req, boundary, limits);
     return upload === null || 'refused' in upload ? upload : { body: upload.head, upload };
   }
-  const body = await readBody(req, limits.bodyBytes, bodies === 'json' ? 'json' : 'form');
+  const isForm = bodies === 'either' ? /^multipart\//i.test(req.headers['content-type'] ?? '') : bodies !== 'json';
+  const body = await readBody(req, limits.bodyBytes, isForm ? 'form' : 'json');
   if (body === null || 'refused' in body) return body;
   return { body, upload: bodies === 'upload' ? heldUpload(body, boundary) : null };
 };
@@ -343,12 +350,20 @@ const run = async (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller:
   if (prepare === undefined) {
     const inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
     if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
-    return proceed(deps, call, asked, caller, { body, upload, inHubForm, responses: undefined }, onHeld);
+    return proceed(
+      deps,
+      call,
+      asked,
+      caller,
+      { body, upload, inHubForm, responses: undefined, parsed: undefined, pinned: undefined, task: null },
+      onHeld,
+    );
   }
   const prepared = await prepare(call, caller, body);
   if ('refused' in prepared) return sendRefusal(call, prepared);
   call.dialect = prepared.dialect;
-  const read: Read = { body, upload, inHubForm: prepared.body, responses: prepared.responses };
+  const { responses, parsed, pinned, task = null } = prepared;
+  const read: Read = { body, upload, inHubForm: prepared.body, responses, parsed, pinned, task };
   if (prepared.background === undefined) return proceed(deps, call, asked, caller, read, onHeld);
   return inBackground(deps, call, caller, prepared.background, (detached, held) => proceed(deps, detached, asked, caller, read, held));
 };
@@ -359,17 +374,19 @@ const proceed = async (
   call: Call,
   { endpoint, parseNative }: SpendingRoute,
   caller: Caller,
-  { body, upload, inHubForm, responses }: Read,
+  { body, upload, inHubForm, responses, parsed: ready, pinned, task }: Read,
   onHeld: OnHeld,
 ): Promise<void> => {
   const rules = rulesOf(endpoint);
   const boundary = boundaryOf(call.req.headers['content-type']) ?? '';
   const inForm =
-    upload !== null && rules.parseUpload !== undefined
-      ? rules.parseUpload(upload, boundary)
-      : parseNative === undefined
-        ? parse(inHubForm, endpoint, deps.limits, boundary)
-        : parseNative(inHubForm, deps.limits);
+    ready !== undefined
+      ? ready
+      : upload !== null && rules.parseUpload !== undefined
+        ? rules.parseUpload(upload, boundary)
+        : parseNative === undefined
+          ? parse(inHubForm, endpoint, deps.limits, boundary)
+          : parseNative(inHubForm, deps.limits);
   if ('refused' in inForm) return sendRefusal(call, inForm);
   const parsed: ParsedRequest = responses !== undefined && inForm.endpoint === 'chat' ? { ...inForm, responses } : inForm;
   call.model = parsed.request.model;
@@ -382,9 +399,9 @@ const proceed = async (
     if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
       return sendRefusal(call, refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.'));
     // The same words in another dialect are answered in another one.
-    const form = call.dialect.name === 'openai' ? endpoint : `${call.dialect.name} ${call.req.path}`;
+    const form = call.dialect.name === 'openai' && task === null ? endpoint : `${call.dialect.name} ${call.req.path}`;
     const sum = createHash('sha256').update(`${form}\n`);
-    const parts = 'form' in parsed ? parsed.form.parts : 'upload' in parsed ? parsed.upload.parts : null;
+    const parts = 'form' in parsed ? (parsed.form?.parts ?? null) : 'upload' in parsed ? parsed.upload.parts : null;
     for (const piece of parts === null ? [body] : wordsOf(parts, body)) sum.update(piece);
     hash = sum.digest('hex');
     const known = deps.kept.known(tokenId, key, hash);
@@ -394,12 +411,13 @@ const proceed = async (
 
   const routed = route(deps.directory, caller, parsed.request.model, endpoint);
   if ('refused' in routed) return sendRefusal(call, routed);
-  const planned = deps.gate.isOpen ? routed : await passLimits(deps, call, caller, parsed, routed);
-  if ('refused' in planned) return sendRefusal(call, planned);
+  const passed = deps.gate.isOpen ? routed : await passLimits(deps, call, caller, parsed, routed);
+  if ('refused' in passed) return sendRefusal(call, passed);
+  const planned = pinned === undefined ? passed : pinnedTo(passed, pinned);
   const asked = reserve(deps.spending, caller, call.requestId, parsed, planned);
   const reserved = asked instanceof Promise ? await asked : asked;
   if ('refused' in reserved) return sendRefusal(call, reserved);
-  const held: HeldCall = { call, parsed, route: planned, hold: reserved.hold, claim: null, ended: false };
+  const held: HeldCall = { call, parsed, route: planned, hold: reserved.hold, claim: null, task, ended: false };
   onHeld(held);
   if (key === undefined) return serve(deps, held, reserved.loweredOutput);
 

@@ -20,6 +20,7 @@ import type { CallsInFlight } from './calls-in-flight.ts';
 import type { Archive } from './responses/archive.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import type { SharedLimits } from './shared-limits.ts';
+import type { TaskDesk } from './tasks/task-desk.ts';
 
 /** Everything that the relay needs of the rest of the program. */
 export interface RelayDeps {
@@ -49,6 +50,8 @@ export interface RelayDeps {
   readonly sharedLimits: SharedLimits | null;
   /** What callers may ask for again; `null`: nothing is kept. */
   readonly archive: Archive | null;
+  /** What outlives its call; `null`: nothing does. */
+  readonly tasks: TaskDesk | null;
   /** The limits that operators set, and what processes count in together; `null` where each counts for itself. */
   readonly limitPolicies: LimitPolicies;
   readonly limitCounters: LimitCounters | null;

@@ -36,6 +36,7 @@ import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
 import { createPassThrough, PASS_THROUGH } from './pass-through/pass-through.ts';
 import { readBody } from './read-body.ts';
 import type { RelayDeps } from './relay-deps.ts';
+import { addTaskRoutes } from './tasks/task-routes.ts';
 import { Watch } from './watch.ts';
 
 type Answer = (call: Call, caller: Caller) => Promise<void> | void;
@@ -305,6 +306,13 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
         `${allowed.replace(' or', ',')}, OPTIONS`,
       ]),
     );
+  addTaskRoutes({
+    router,
+    tasks: deps.tasks,
+    limits: deps.limits,
+    look: (routeName, answer) => look(routeName, 'tasks', answer),
+    notThisMethod,
+  });
   for (const path of [...byAddress.keys(), COUNT_INPUT, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));

@@ -7,6 +7,7 @@ import type { Directory, DirectoryChannel } from '../ports/directory.ts';
 import { mayUseModel } from './authenticate.ts';
 import { addedTokens } from './channel-rewriting.ts';
 import type { Caller, Endpoint } from './call.ts';
+import type { Pinned } from './spending-route.ts';
 import { rulesOf } from './endpoints/endpoints.ts';
 
 /** Who could serve a call, and at what price. */
@@ -68,3 +69,11 @@ export const route = (directory: Directory, caller: Caller, asked: string, endpo
     groupRatio: directory.groupRatio(group),
   };
 };
+
+/** The same route, with nowhere else to go to. */
+export const pinnedTo = (route: Route, { channelId, keyId }: Pinned): Route => ({
+  ...route,
+  channels: route.channels
+    .filter((channel) => channel.channelId === channelId)
+    .map((channel) => (keyId === null ? channel : { ...channel, keys: channel.keys.filter((key) => key.keyId === keyId) })),
+});

@@ -1,10 +1,12 @@
 import type { Refusal } from '../../schemas/errors.ts';
+import type { ChannelId, ChannelKeyId } from '../../schemas/ids.ts';
 import type { Call, Caller, Endpoint } from './call.ts';
 import type { Unheard } from './detached-call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayLimits } from './relay-limits.ts';
+import type { TaskAsked } from './tasks/task-asked.ts';
 
 /** What a client's body comes to as a body of the form that its endpoint has within the relay: OpenAI's. */
 export type HubBody = (body: Buffer, limits: RelayLimits) => Buffer | Refusal;
@@ -21,6 +23,12 @@ export interface Background {
   ended(call: Call, unheard: Unheard): Promise<void>;
 }
 
+/** Where something is that a call is about. */
+export interface Pinned {
+  readonly channelId: ChannelId;
+  readonly keyId: ChannelKeyId | null;
+}
+
 /** A body in its endpoint's form within the relay, and how whoever sent it is answered. */
 export interface Prepared {
   readonly body: Buffer;
@@ -28,6 +36,12 @@ export interface Prepared {
   readonly responses?: ResponsesWords;
   /** The call goes on without its client. */
   readonly background?: Background;
+  /** The body, read already. */
+  readonly parsed?: ParsedRequest;
+  /** The only channel, and there the only key, that the call can go to: what it is about is there. */
+  readonly pinned?: Pinned;
+  /** What it asks for takes longer than the call. */
+  readonly task?: TaskAsked;
 }
 
 /** Makes the body of one call out of more than its bytes. */

@@ -19,7 +19,9 @@ import {
 } from './dialects/provider-requests.ts';
 import { prepareResponse, type PrepareDeps } from './responses/prepare-response.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
+import type { RelayDeps } from './relay-deps.ts';
 import type { SpendingRoute } from './spending-route.ts';
+import { openaiVideoSpending } from './tasks/openai-video-routes.ts';
 
 const CHAT = '/v1/chat/completions';
 export const MESSAGES = '/v1/messages';
@@ -32,7 +34,7 @@ const openai = (endpoint: SpendingRoute['endpoint'], name: string): SpendingRout
 });
 
 /** Every address that can spend and is one to the letter: `name` is what it is registered under. */
-export const spendingAddresses = (deps: PrepareDeps): readonly SpendingRoute[] => [
+export const spendingAddresses = (deps: PrepareDeps & Pick<RelayDeps, 'tasks' | 'limits'>): readonly SpendingRoute[] => [
   openai('chat', CHAT),
   openai('completions', '/v1/completions'),
   openai('embeddings', '/v1/embeddings'),
@@ -54,6 +56,7 @@ export const spendingAddresses = (deps: PrepareDeps): readonly SpendingRoute[] =
   { endpoint: 'chat', name: '/mistral/v1/chat/completions', dialect: mistralAnswers, hubBody: mistralChatBody },
   { endpoint: 'embeddings', name: '/mistral/v1/embeddings', dialect: mistralAnswers, hubBody: mistralEmbeddingsBody },
   { ...openai('chat', '/v1/responses'), prepare: prepareResponse(deps) },
+  ...openaiVideoSpending(deps),
 ];
 
 const geminiAddress = (method: string): string => `/v1beta/models/{model}:${method}`;

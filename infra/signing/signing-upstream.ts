@@ -1,6 +1,7 @@
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { Signing, Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../../gateways/ports/upstream.ts';
 import { awsSignature } from './aws-signature.ts';
+import { pairToken } from './pair-token.ts';
 import { GoogleTokens, type PostForm } from './google-tokens.ts';
 
 type Proof =
@@ -103,6 +104,8 @@ export const withSigning = <Way extends Upstream>(upstream: Way, { clock, google
         const got = await google.of(credential);
         return 'fault' in got ? got : { headers: { authorization: `Bearer ${got.token}` } };
       }
+      case 'pair':
+        return { headers: { authorization: `Bearer ${await pairToken(credential, clock)}` } };
     }
   };
 

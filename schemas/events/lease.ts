@@ -35,6 +35,9 @@ export const CallFacts = z.object({
     'transcriptions',
     'translations',
     'pass_through',
+    'videos',
+    'music',
+    'midjourney',
   ]),
   streamed: z.boolean(),
   /** HTTP status that our client was given. */

@@ -53,11 +53,13 @@ export interface EndpointRules<P> {
   readonly door: Door;
   /** Kinds of models that can be called here. */
   readonly kinds: ReadonlySet<ModelKind>;
-  /** `upload`: a form that is passed on while it comes. */
-  readonly bodies: 'json' | 'form' | 'upload';
+  /** `either`: JSON or a form, as the caller likes. `upload`: a form that is passed on while it comes. */
+  readonly bodies: 'json' | 'form' | 'either' | 'upload';
   readonly answers: AnswerForm;
   /** Behind the base URL of an upstream that speaks OpenAI's format. */
   readonly path: string;
+  /** The same, where it depends on what is asked. */
+  pathFor?(parsed: P): string;
   /** Whether a price says what such a call costs. Zero is an answer; silence is not. */
   canCharge(price: ModelPrice): boolean;
   /** `boundary`: of a form. */

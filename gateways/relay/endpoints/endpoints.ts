@@ -10,10 +10,12 @@ import { imageEdits } from './image-edits.ts';
 import { imageVariations } from './image-variations.ts';
 import { images } from './images.ts';
 import { moderations } from './moderations.ts';
+import { pieceTasks } from './piece-tasks.ts';
 import { rerank } from './rerank.ts';
 import { speech } from './speech.ts';
 import { transcriptions } from './transcriptions.ts';
 import { translations } from './translations.ts';
+import { videos } from './videos.ts';
 import type { ParsedRequest } from './parsed-request.ts';
 
 const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest, { readonly endpoint: E }>> } = {
@@ -28,6 +30,9 @@ const ENDPOINTS: { readonly [E in Endpoint]: EndpointRules<Extract<ParsedRequest
   speech,
   transcriptions,
   translations,
+  videos,
+  music: pieceTasks<'music'>(),
+  midjourney: pieceTasks<'midjourney'>(),
 };
 
 /** What holds for every call at an endpoint. */

@@ -4,9 +4,11 @@ import type { ParsedEmbeddings } from './embeddings.ts';
 import type { ParsedImageForm } from './image-form.ts';
 import type { ParsedImages } from './images.ts';
 import type { ParsedModeration } from './moderations.ts';
+import type { ParsedPieceTask } from './piece-tasks.ts';
 import type { ParsedRerank } from './rerank.ts';
 import type { ParsedSound } from './sound-form.ts';
 import type { ParsedSpeech } from './speech.ts';
+import type { ParsedVideo } from './videos.ts';
 
 /** A request as raw bytes, as a parsed value, and where in the bytes the members are that we may change. */
 export type ParsedRequest =
@@ -20,4 +22,7 @@ export type ParsedRequest =
   | ParsedImageForm<'image_variations'>
   | ParsedSpeech
   | ParsedSound<'transcriptions'>
-  | ParsedSound<'translations'>;
+  | ParsedSound<'translations'>
+  | ParsedVideo
+  | ParsedPieceTask<'music'>
+  | ParsedPieceTask<'midjourney'>;

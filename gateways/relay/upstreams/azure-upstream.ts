@@ -11,6 +11,7 @@ export const azureUpstream: UpstreamDialect = {
     const asked = openaiUpstream.ask(ask);
     if ('refused' in asked) return asked;
     if (ask.parsed.endpoint === 'moderations') return refuse('invalid_request', 'Azure has no moderations.');
+    if (ask.parsed.endpoint === 'videos') return refuse('invalid_request', 'Azure’s deployments make no videos.');
     return { ...asked, path: `/deployments/${encodeURIComponent(ask.upstreamModel)}${asked.path}?api-version=${API_VERSION}` };
   },
 };

@@ -20,5 +20,7 @@ export const addCredential = (headers: Record<string, string>, auth: ProviderAut
       return credential.includes(':') ? { scheme: 'aws', credential } : bearer(headers, credential);
     case 'google':
       return { scheme: 'google', credential };
+    case 'pair':
+      return credential.includes('|') ? { scheme: 'pair', credential } : bearer(headers, credential);
   }
 };

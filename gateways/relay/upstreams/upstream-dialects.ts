@@ -5,8 +5,10 @@ import { azureUpstream } from './azure-upstream.ts';
 import { bedrockUpstream } from './bedrock-upstream.ts';
 import { cohereUpstream } from './cohere-upstream.ts';
 import { geminiUpstream } from './gemini-upstream.ts';
+import { klingUpstream } from './kling-upstream.ts';
 import { ollamaUpstream } from './ollama-upstream.ts';
 import { openaiUpstream } from './openai-upstream.ts';
+import { pieceTaskUpstream } from './piece-task-upstream.ts';
 import { askInResponses } from './responses-upstream.ts';
 import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
@@ -18,6 +20,9 @@ const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect 
   cohere: cohereUpstream,
   ollama: ollamaUpstream,
   bedrock: bedrockUpstream,
+  kling: klingUpstream,
+  suno: pieceTaskUpstream('music', 'suno'),
+  midjourney: pieceTaskUpstream('midjourney', 'midjourney'),
 };
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */

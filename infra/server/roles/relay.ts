@@ -55,7 +55,7 @@ export interface RelayRole {
 export const relay = async ({ container, config, version, stopping, notReady, onClose, failed }: RoleContext): Promise<RelayRole> => {
   const programLog = container.get(services.programLog);
   const metrics = container.get(services.metrics);
-  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, redis] = await Promise.all([
+  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, redis, tasks] = await Promise.all([
     container.getAsync(services.eventLog),
     container.getAsync(services.appendQueue),
     container.getAsync(services.readModels),
@@ -64,6 +64,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     container.getAsync(services.apiKeys),
     container.getAsync(services.sandbox),
     container.getAsync(services.redis),
+    container.getAsync(services.taskDesk),
   ]);
   const tokenCounter = container.get(services.tokenCounter);
   onClose(() => tokenCounter.close());
@@ -147,6 +148,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     limits,
     sharedLimits,
     archive: config.OBLIVIOUS_KEEP_RESPONSES ? kept.archive : null,
+    tasks,
     limitPolicies,
     limitCounters,
     sharedEvents: redis === null ? null : redisSharedEvents(redis),

@@ -177,6 +177,8 @@ export type HarnessOptions = {
     | 'limitPolicies'
     | 'limitCounters'
     | 'clock'
+    | 'tasks'
+    | 'spending'
   >
 >;
 
@@ -205,7 +207,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
   const relay = createRelayRouter({
     directory,
     apiKeys: { hashOf: (presented) => (presented.startsWith('sk-obl-') ? (presented as KeyHash) : null) },
-    spending,
+    spending: options.spending ?? spending,
     claims,
     standings: { of: async () => harness.standing },
     upstream: options.between?.(pools) ?? pools,
@@ -233,6 +235,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     inFlight,
     sharedLimits: options.sharedLimits ?? null,
     archive: options.archive ?? null,
+    tasks: options.tasks ?? null,
     sharedEvents: options.sharedEvents ?? null,
     limits,
     limitPolicies: options.limitPolicies ?? { current: NO_LIMITS },

@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import { GEMINI_METHODS } from '../../../gateways/relay/spending-routes.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { MODEL_KINDS, priceOfKind } from './endpoints/priced-models.ts';
-import { startEndpointUpstream, type EndpointUpstream } from './endpoints/endpoint-upstream.ts';
+import { json, startEndpointUpstream, type EndpointUpstream } from './endpoints/endpoint-upstream.ts';
+import { openLedger } from '../../commands/ledger/ledger-rig.ts';
+import { memoryDesk } from './tasks/memory-desk.ts';
 import { channel, KEY, startRelay, type RelayHarness } from './relay-harness.ts';
 
 const CHAT_BODY = { model: 'chat', messages: [{ role: 'user', content: 'hi' }], max_tokens: 16 };
@@ -16,8 +18,8 @@ const formOf = (fields: Readonly<Record<string, string | Blob>>): FormData => {
   return form;
 };
 
-/** One call for every address that can spend, which nothing but the money keeps from its upstream. */
-const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: unknown; readonly at?: string }>> = {
+/** One call for every address that can spend, which nothing but the money keeps from its upstream. `about`: a task that was made before. */
+const CALLS: Readonly<Record<string, { readonly model?: string; readonly about?: string; readonly at?: string; readonly body: unknown }>> = {
   '/providers/{provider}/{address}': { at: '/providers/openai/v1/odd', body: { model: 'chat', input: 'hi', max_tokens: 16 } },
   '/v1/chat/completions': { body: CHAT_BODY },
   '/v1/completions': { body: { model: 'completion', prompt: 'hi' } },
@@ -33,6 +35,8 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly body: u
   '/v2/rerank': { body: { model: 'rerank', query: 'hi', documents: ['a', 'b'] } },
   '/v1beta/models/{model}:embedContent': { model: 'embedding', body: { content: { parts: [{ text: 'hi' }] } } },
   '/v1beta/models/{model}:batchEmbedContents': { model: 'embedding', body: { requests: [{ content: { parts: [{ text: 'hi' }] } }] } },
+  '/v1/videos': { body: { model: 'video', prompt: 'a cat' } },
+  '/v1/videos/:id/remix': { about: '/v1/videos', body: { prompt: 'a hat' } },
   '/v1/messages': { body: CHAT_BODY },
   '/v1/responses': { body: { model: 'chat', input: 'hi', max_output_tokens: 16 } },
   '/v1beta/models/{model}:generateContent': { model: 'chat', body: GEMINI_BODY },
@@ -80,7 +84,8 @@ describe('the table of the relay’s routes', () => {
   after(() => upstream.close());
   beforeEach(async () => {
     upstream.reset();
-    relay = await startRelay();
+    const { log, appender, book } = await openLedger();
+    relay = await startRelay({ tasks: memoryDesk({ log, appender, book, clock: { now: () => Date.now() }, relay: () => relay }) });
     relay.directory.channels = [channel(upstream.baseUrl, { models: MODEL_KINDS, passThrough: 'everything' })];
     for (const kind of MODEL_KINDS) relay.directory.prices.set(kind, priceOfKind(kind));
   });
@@ -93,6 +98,14 @@ describe('the table of the relay’s routes', () => {
       headers: { authorization: `Bearer ${KEY}`, ...headers },
       ...(method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? {} : { body }),
     });
+  };
+
+  /** The id of a task that was asked for at this address. */
+  const taskAt = async (path: string): Promise<string> => {
+    upstream.on(path, json({ id: 'up_1', status: 'queued' }));
+    const made = (await (await call('POST', path, CALLS[path]?.body)).json()) as { readonly id: string };
+    upstream.reset();
+    return made.id;
   };
 
   /** Every method and address that the router answers, with what stands for anything replaced by something. */
@@ -122,14 +135,15 @@ describe('the table of the relay’s routes', () => {
   });
 
   it('lets every spending address through to its upstream for money, and none without', async () => {
-    for (const [path, { model, body, at }] of Object.entries(CALLS)) {
+    for (const [path, { model, about, at, body }] of Object.entries(CALLS)) {
+      const address = at ?? path.replace('{model}', model ?? '').replace(':id', about === undefined ? '' : await taskAt(about));
       relay.spending.balance = 0n as Money;
-      const refused = await call('POST', at ?? path.replace('{model}', model ?? ''), body);
+      const refused = await call('POST', address, body);
       expect(await refused.text(), path).to.match(/insufficient_quota|The balance does not cover/);
       expect(upstream.calls, path).to.have.length(0);
       relay.spending.balance = 1_000_000_000_000n as Money;
       const held = relay.spending.reservations.length;
-      await (await call('POST', at ?? path.replace('{model}', model ?? ''), body)).text();
+      await (await call('POST', address, body)).text();
       expect(upstream.calls.length, path).to.be.greaterThan(0);
       expect(relay.spending.reservations, path).to.have.length(held + 1);
       upstream.reset();

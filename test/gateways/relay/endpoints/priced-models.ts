@@ -12,6 +12,7 @@ const RATES = {
   speech: { input: perMillion(2_500_000_000n), audioOutput: perMillion(12_000_000_000n) },
   transcription: { second: 100_000n as Money },
   moderation: { input: perMillion(1_000_000_000n) },
+  video: { second: 100_000_000n as Money },
 } as const satisfies Partial<Record<ModelKind, Rates>>;
 
 type Priced = keyof typeof RATES;

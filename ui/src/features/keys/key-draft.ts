@@ -11,6 +11,7 @@ export const ENDPOINTS: readonly KeyEndpoint[] = [
   'images',
   'audio',
   'pass_through',
+  'tasks',
   'models',
   'billing',
 ];
