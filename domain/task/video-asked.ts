@@ -10,9 +10,6 @@ export interface VideoAsked {
   readonly extras: Readonly<Record<string, unknown>>;
 }
 
-/** Nothing longer is taken; it also bounds what a call can cost. */
-export const MOST_SECONDS = 3_600;
-
 /** What upstreams make who are not told how long it should be. */
 export const usualSeconds = (model: string): number => (model.includes('sora') ? 4 : model.includes('veo') ? 8 : 5);
 

@@ -309,7 +309,6 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   addTaskRoutes({
     router,
     tasks: deps.tasks,
-    limits: deps.limits,
     look: (routeName, answer) => look(routeName, 'tasks', answer),
     notThisMethod,
   });

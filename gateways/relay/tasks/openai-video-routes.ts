@@ -18,7 +18,7 @@ import { listedOpenaiVideo, openaiVideo } from './openai-video.ts';
 import { streamContent } from './stream-content.ts';
 import type { TaskAsked } from './task-asked.ts';
 import type { SeenTask, TaskDesk } from './task-desk.ts';
-import type { TaskRoutesDeps } from './task-routes.ts';
+import type { TaskRoutesDeps } from './task-routes-deps.ts';
 
 export const VIDEOS = '/v1/videos';
 const VIDEO = '/v1/videos/:id';
