@@ -5,7 +5,7 @@ import { isoInstant } from '../../../domain/kernel/iso-instant.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
 import type { EventOf } from '../../../schemas/events/catalogue.ts';
 import { sendBody, sendRefusal } from '../answer.ts';
-import type { Attempted } from '../attempt.ts';
+import type { Attempted } from '../attempted.ts';
 import { charge } from '../charge.ts';
 import { rulesOf } from '../endpoints/endpoints.ts';
 import { CLIENT_LEFT, elapsed, release, type HeldCall } from '../held-call.ts';

@@ -181,13 +181,13 @@ describe('videos of OpenAI’s API', () => {
     expect(all).to.deep.equal(ids);
 
     const [one = ''] = ids;
-    expect((await client.videos.delete(one).catch((error: unknown) => error))).to.include({ status: 409 });
+    expect(await client.videos.delete(one).catch((error: unknown) => error)).to.include({ status: 409 });
     now('completed');
     await client.videos.retrieve(one);
     upstream.on('/v1/videos/video_up', json({ id: 'video_up', object: 'video.deleted', deleted: true }));
     expect(await client.videos.delete(one)).to.deep.equal({ id: one, object: 'video.deleted', deleted: true });
     expect(upstream.calls.at(-1)?.method).to.equal('DELETE');
-    expect((await client.videos.retrieve(one).catch((error: unknown) => error))).to.include({ status: 404 });
+    expect(await client.videos.retrieve(one).catch((error: unknown) => error)).to.include({ status: 404 });
     expect((await client.videos.list()).data.map(({ id }) => id)).to.deep.equal([ids[2], ids[1]]);
   });
 
@@ -208,15 +208,15 @@ describe('videos of OpenAI’s API', () => {
     expect(await ask('DELETE', `/videos/${id}`)).to.equal(404);
     expect(await ask('POST', `/videos/${id}/remix`)).to.equal(404);
     expect((await client.videos.list()).data).to.deep.equal([]);
-    expect((await client.videos.list({ after: id }).catch((error: unknown) => error))).to.include({ status: 400 });
+    expect(await client.videos.list({ after: id }).catch((error: unknown) => error)).to.include({ status: 400 });
     expect(upstream.calls.length).to.equal(calls);
   });
 
   it('cost nothing when no upstream takes them, and leave no task', async () => {
     upstream.on('/v1/videos', json({ error: { message: 'Not that.', type: 'invalid_request_error', code: 'moderation_blocked' } }, 400));
-    expect((await create().catch((error: unknown) => error))).to.include({ status: 400, code: 'moderation_blocked' });
+    expect(await create().catch((error: unknown) => error)).to.include({ status: 400, code: 'moderation_blocked' });
     upstream.on('/v1/videos', json({ object: 'video' }));
-    expect((await create().catch((error: unknown) => error))).to.include({ status: 502 });
+    expect(await create().catch((error: unknown) => error)).to.include({ status: 502 });
     expect(rig.ledger.types('task')).to.deep.equal([]);
     expect(await rig.balance()).to.equal(CREDIT);
   });
