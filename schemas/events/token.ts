@@ -3,7 +3,18 @@ import { TokenId, UserId } from '../ids.ts';
 import { Instant } from '../time.ts';
 
 /** Doors that a key may be let through. */
-export const Endpoint = z.enum(['chat', 'embeddings', 'models', 'billing', 'moderations', 'rerank', 'images', 'audio', 'pass_through', 'tasks']);
+export const Endpoint = z.enum([
+  'chat',
+  'embeddings',
+  'models',
+  'billing',
+  'moderations',
+  'rerank',
+  'images',
+  'audio',
+  'pass_through',
+  'tasks',
+]);
 export type Endpoint = z.infer<typeof Endpoint>;
 
 /** `null` means no restriction. An empty list would let nothing through and is refused. */
