@@ -15,14 +15,14 @@ const start = async (): Promise<void> => {
   const preferences = usePreferences(pinia);
   const session = useSession(pinia);
   const translations = await createTranslations(preferences);
-  const router = createConsoleRouter(session);
+  const router = createConsoleRouter(session, translations.enter);
   onSignedOut(() => {
     if (session.user === null) return;
     session.forget();
     void router.push({ name: 'sign-in', query: { next: router.currentRoute.value.fullPath } });
   });
   app.use(PiniaColada, { queryOptions: { staleTime: 5_000, gcTime: 300_000 } });
-  app.use(translations).use(router);
+  app.use(translations.plugin).use(router);
   app.mount('#app');
 };
 

@@ -1,30 +1,46 @@
 import { nextTick } from 'vue';
-import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router';
+import { createRouter, createWebHistory, type RouteComponent, type Router, type RouteRecordRaw } from 'vue-router';
 import { safeNext } from '../features/session/safe-next.ts';
 import type { useSession } from '../parts/session.ts';
+import type { WordyRoom } from './i18n/room-words.ts';
 
 const AppShell = () => import('./shell/AppShell.vue');
 
-const rooms: RouteRecordRaw[] = [
-  { path: '', name: 'overview', component: () => import('../features/overview/OverviewPage.vue') },
-  { path: 'keys', name: 'keys', component: () => import('../features/keys/KeysPage.vue') },
-  { path: 'requests', name: 'requests', component: () => import('../features/requests/RequestsPage.vue') },
-  { path: 'ledger', name: 'ledger', component: () => import('../features/ledger/LedgerPage.vue') },
-  { path: 'exports', name: 'exports', component: () => import('../features/exports/ExportsPage.vue') },
-  { path: 'notifications', name: 'notifications', component: () => import('../features/notifications/NotificationsPage.vue') },
-  { path: 'channels', name: 'channels', component: () => import('../features/channels/ChannelsPage.vue'), meta: { admin: true } },
-  { path: 'users', name: 'users', component: () => import('../features/users/UsersPage.vue'), meta: { admin: true } },
-  { path: 'account', name: 'account', component: () => import('../features/account/AccountPage.vue') },
-  { path: ':rest(.*)*', name: 'nowhere', component: () => import('./shell/NowherePage.vue') },
-];
+type Enter = (room: WordyRoom) => Promise<void>;
+type Load = () => Promise<{ readonly default: RouteComponent }>;
 
-export const createConsoleRouter = (session: ReturnType<typeof useSession>): Router => {
+const roomsOf = (enter: Enter): RouteRecordRaw[] => {
+  /** A page and its words, loaded side by side. */
+  const worded =
+    (room: WordyRoom, load: Load): Load =>
+    async () =>
+      (await Promise.all([load(), enter(room)]))[0];
+  return [
+    { path: '', name: 'overview', component: () => import('../features/overview/OverviewPage.vue') },
+    { path: 'keys', name: 'keys', component: () => import('../features/keys/KeysPage.vue') },
+    { path: 'requests', name: 'requests', component: () => import('../features/requests/RequestsPage.vue') },
+    { path: 'ledger', name: 'ledger', component: () => import('../features/ledger/LedgerPage.vue') },
+    { path: 'exports', name: 'exports', component: () => import('../features/exports/ExportsPage.vue') },
+    { path: 'notifications', name: 'notifications', component: () => import('../features/notifications/NotificationsPage.vue') },
+    {
+      path: 'channels',
+      name: 'channels',
+      component: worded('channels', () => import('../features/channels/ChannelsPage.vue')),
+      meta: { admin: true },
+    },
+    { path: 'users', name: 'users', component: () => import('../features/users/UsersPage.vue'), meta: { admin: true } },
+    { path: 'account', name: 'account', component: () => import('../features/account/AccountPage.vue') },
+    { path: ':rest(.*)*', name: 'nowhere', component: () => import('./shell/NowherePage.vue') },
+  ];
+};
+
+export const createConsoleRouter = (session: ReturnType<typeof useSession>, enter: Enter): Router => {
   const router = createRouter({
     history: createWebHistory(),
     scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
     routes: [
       { path: '/sign-in', name: 'sign-in', component: () => import('../features/session/SignInPage.vue'), meta: { open: true } },
-      { path: '/', component: AppShell, children: rooms },
+      { path: '/', component: AppShell, children: roomsOf(enter) },
     ],
   });
   router.beforeEach(async (to) => {

@@ -1,6 +1,5 @@
 import { errorTable } from '../../../../schemas/errors.ts';
 import account from '../../features/account/locales/en.json';
-import channels from '../../features/channels/locales/en.json';
 import exports from '../../features/exports/locales/en.json';
 import keys from '../../features/keys/locales/en.json';
 import ledger from '../../features/ledger/locales/en.json';
@@ -16,9 +15,9 @@ import own from './errors/en.json';
 /** The error table is written in English, so its own sentences serve. */
 const fromTable = Object.fromEntries(Object.entries(errorTable).map(([code, row]) => [code, row.title]));
 
+/** What every page needs. The words of rooms that few enter come with the room, see `room-words.ts`. */
 export const messages = {
   account,
-  channels,
   errors: { ...fromTable, ...own },
   exports,
   keys,

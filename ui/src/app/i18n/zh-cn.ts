@@ -1,5 +1,4 @@
 import account from '../../features/account/locales/zh-CN.json';
-import channels from '../../features/channels/locales/zh-CN.json';
 import exports from '../../features/exports/locales/zh-CN.json';
 import keys from '../../features/keys/locales/zh-CN.json';
 import ledger from '../../features/ledger/locales/zh-CN.json';
@@ -14,7 +13,6 @@ import errors from './errors/zh-CN.json';
 
 export const messages = {
   account,
-  channels,
   errors,
   exports,
   keys,
