@@ -54,6 +54,17 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        PRIMARY KEY (worker, topic, "partition")
      )`,
   ],
+  // When upstreams are to be asked about tasks.
+  [
+    `CREATE TABLE ${WORK_SCHEMA}.task_poll (
+       task_id text PRIMARY KEY,
+       due_at timestamptz NOT NULL,
+       polls integer NOT NULL DEFAULT 0,
+       claim uuid,
+       claimed_until timestamptz
+     )`,
+    `CREATE INDEX task_poll_due ON ${WORK_SCHEMA}.task_poll (due_at)`,
+  ],
 ];
 
 /** Makes or migrates the workers' tables. Two processes may do so at once. */

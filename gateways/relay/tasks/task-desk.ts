@@ -115,7 +115,6 @@ export class TaskDesk {
   /** What its upstream says of a task now, recorded. Asks no more often than makes sense. */
   async look(task: SeenTask['task']): Promise<SeenTask> {
     const { taskId } = task.submission;
-    if (hasEnded(task) && task.status !== 'succeeded') return { task: await this.#settled(task), said: null };
     const kept = this.#said.get(taskId);
     const freshMs = hasEnded(task) ? FRESH_MS.done : FRESH_MS.running;
     if (kept !== undefined && this.#deps.clock.now() - kept.at < freshMs) return { task, said: kept.said };
@@ -141,6 +140,7 @@ export class TaskDesk {
   async refresh(task: SeenTask['task']): Promise<SeenTask> {
     const { submission } = task;
     const { clock } = this.#deps;
+    if (hasEnded(task) && task.status !== 'succeeded') return { task: await this.#settled(task), said: null };
     const { platform, upstreamAction, upstreamId, taskId } = submission;
     const rules = PLATFORMS[platform];
     const answer = await askTask(this.#deps, submission, { method: 'GET', path: rules.path(upstreamAction, upstreamId) });

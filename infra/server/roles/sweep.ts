@@ -4,6 +4,7 @@ import { listChannels } from '../../../projections/channels/queries.ts';
 import { systemClock } from '../../clock.ts';
 import { timeSortedIds } from '../../ids.ts';
 import { unsettledLeases } from '../../../projections/account-balances/queries.ts';
+import { TaskPoller } from '../../tasks/task-poller.ts';
 import { services } from '../../container/identifiers.ts';
 import { every } from '../every.ts';
 import type { RoleContext } from '../role-context.ts';
@@ -11,10 +12,13 @@ import type { RoleContext } from '../role-context.ts';
 /** How often leases are looked for whose holders are dead. */
 const SWEEP_MS = 5_000;
 
+/** How often it is looked for tasks that upstreams are to be asked about. */
+const POLL_MS = 3_000;
+
 /** How often channels are looked at that are off, or fail, or are to be tested. */
 const CARE_MS = 15_000;
 
-/** Ends what dead processes left: their leases and the reservations in them. Tries channels that the platform took out of use. */
+/** Ends what dead processes left: their leases and the reservations in them. Tries channels that the platform took out of use. Asks about tasks. */
 export const sweep = async ({ container, config, stopping, onClose, failed }: RoleContext): Promise<void> => {
   const programLog = container.get(services.programLog);
   const [readModels, sweeper] = await Promise.all([container.getAsync(services.readModels), container.getAsync(services.leaseSweeper)]);
@@ -24,11 +28,12 @@ export const sweep = async ({ container, config, stopping, onClose, failed }: Ro
   };
   // Alone on an embedded log, everything that is open was left by a process that is gone.
   await sweepOnce(config.DATABASE_URL === undefined);
-  const [log, appender, secretBox, sandbox] = await Promise.all([
+  const [log, appender, secretBox, sandbox, desk] = await Promise.all([
     container.getAsync(services.eventLog),
     container.getAsync(services.appendQueue),
     container.getAsync(services.secretBox),
     container.getAsync(services.sandbox),
+    container.getAsync(services.taskDesk),
   ]);
   const probe = channelProbe({
     upstream: container.get(services.upstreamPools),
@@ -45,6 +50,8 @@ export const sweep = async ({ container, config, stopping, onClose, failed }: Ro
     if (report.refused.length > 0)
       programLog.warn('channels could not be tested', { refused: report.refused.map(({ message }) => message) });
   };
+  const poller = new TaskPoller({ database: readModels.database, desk, registry: container.get(services.metrics).registry });
+  onClose(every(POLL_MS, () => poller.tick(stopping), failed('asking about tasks')));
   onClose(every(CARE_MS, care, failed('the care of channels')));
   onClose(every(SWEEP_MS, () => sweepOnce(false), failed('the sweep')));
 };
