@@ -350,6 +350,14 @@ const ROWS: readonly Row[] = [
     quirks: ZHIPU,
   },
   {
+    id: 'zhipu-bigmodel-jwt',
+    name: 'Zhipu BigModel (signed tokens)',
+    baseUrl: 'https://open.bigmodel.cn/api/paas/v4',
+    auth: { kind: 'zhipu' },
+    serves: ['chat', 'embeddings'],
+    quirks: ZHIPU,
+  },
+  {
     id: 'zhipu-coding-plan',
     name: 'Zhipu Coding Plan',
     baseUrl: 'https://open.bigmodel.cn/api/coding/paas/v4',

@@ -7,6 +7,22 @@ const RESOURCE = [{ name: 'resource', form: 'host' }] as const;
 /** Providers with a format, or a way to be asked, of their own; by id. */
 export const OTHER_FORMATS: readonly Provider[] = [
   {
+    id: 'alibaba-dashscope-native',
+    name: 'Alibaba DashScope (its own format)',
+    baseUrl: 'https://dashscope.aliyuncs.com/api/v1',
+    auth: { kind: 'bearer' },
+    dialect: 'dashscope',
+    serves: ['chat', 'embeddings'],
+  },
+  {
+    id: 'alibaba-dashscope-intl-native',
+    name: 'Alibaba DashScope (international, its own format)',
+    baseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
+    auth: { kind: 'bearer' },
+    dialect: 'dashscope',
+    serves: ['chat', 'embeddings'],
+  },
+  {
     id: 'anthropic',
     name: 'Anthropic',
     baseUrl: 'https://api.anthropic.com/v1',
@@ -43,6 +59,14 @@ export const OTHER_FORMATS: readonly Provider[] = [
     serves: ['chat', 'embeddings', 'images', 'speech', 'transcription'],
   },
   {
+    id: 'baidu-wenxin',
+    name: 'Baidu wenxinworkshop',
+    baseUrl: 'https://aip.baidubce.com/rpc/2.0/ai_custom/v1/wenxinworkshop',
+    auth: { kind: 'baidu' },
+    dialect: 'wenxin',
+    serves: ['chat', 'embeddings'],
+  },
+  {
     id: 'cohere',
     name: 'Cohere',
     baseUrl: 'https://api.cohere.com/v2',
@@ -50,12 +74,15 @@ export const OTHER_FORMATS: readonly Provider[] = [
     dialect: 'cohere',
     serves: ['chat', 'embeddings', 'rerank', 'batches'],
   },
+  { id: 'coze', name: 'Coze', baseUrl: 'https://api.coze.com', auth: { kind: 'bearer' }, dialect: 'coze', serves: ['chat'] },
+  { id: 'coze-cn', name: 'Coze (China)', baseUrl: 'https://api.coze.cn', auth: { kind: 'bearer' }, dialect: 'coze', serves: ['chat'] },
   {
     id: 'deepseek-anthropic',
     name: 'DeepSeek (Anthropic’s format)',
     baseUrl: 'https://api.deepseek.com/anthropic/v1',
     ...ANTHROPIC,
   },
+  { id: 'dify', name: 'Dify', baseUrl: 'https://api.dify.ai/v1', auth: { kind: 'bearer' }, dialect: 'dify', serves: ['chat'] },
   {
     id: 'gemini',
     name: 'Google Gemini',
@@ -146,6 +173,14 @@ export const OTHER_FORMATS: readonly Provider[] = [
     keyless: true,
     dialect: 'suno',
     serves: ['speech'],
+  },
+  {
+    id: 'tencent-hunyuan-native',
+    name: 'Tencent Hunyuan (its own format)',
+    baseUrl: 'https://hunyuan.tencentcloudapi.com',
+    auth: { kind: 'tencent' },
+    dialect: 'hunyuan',
+    serves: ['chat'],
   },
   { id: 'zai-anthropic', name: 'Z.ai (Anthropic’s format)', baseUrl: 'https://api.z.ai/api/anthropic/v1', ...ANTHROPIC },
   {

@@ -16,13 +16,32 @@ export type ProviderAuth =
   /** A key of a service account of Google's, by which tokens are got. */
   | { readonly kind: 'google' }
   /** A pair `access key|secret key`, by which short-lived tokens are signed; what is no pair is a bearer. */
-  | { readonly kind: 'pair' };
+  | { readonly kind: 'pair' }
+  /** A pair of keys of Baidu’s, by which tokens are got. */
+  | { readonly kind: 'baidu' }
+  /** A pair of keys of Tencent’s, by which every request is signed. */
+  | { readonly kind: 'tencent' }
+  /** A key of Zhipu’s, by which tokens are made. */
+  | { readonly kind: 'zhipu' };
 
 /** Wire formats of upstreams that do nothing but tasks. */
 export type TaskDialectName = 'kling' | 'suno' | 'midjourney';
 
 /** Wire formats that upstreams speak. */
-export type UpstreamDialectName = 'openai' | 'azure' | 'anthropic' | 'gemini' | 'cohere' | 'ollama' | 'bedrock' | TaskDialectName;
+export type UpstreamDialectName =
+  | 'openai'
+  | 'azure'
+  | 'anthropic'
+  | 'gemini'
+  | 'cohere'
+  | 'ollama'
+  | 'bedrock'
+  | 'dashscope'
+  | 'hunyuan'
+  | 'wenxin'
+  | 'dify'
+  | 'coze'
+  | TaskDialectName;
 
 /**
  * A part of a provider's address that differs from customer to customer: `{name}` in its base URL.

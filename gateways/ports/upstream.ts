@@ -3,11 +3,14 @@ import type { Readable } from 'node:stream';
 /**
  * Who asks, where that cannot be said by a header that is always the same: whoever sends the request proves it.
  * - `aws`: `key id:secret`, or `key id:secret:session token`; the request itself is signed.
+ * - `baidu`: `API key|secret key`; a token is got for it, which goes in the address.
+ * - `tencent`: `secret id|secret key`; the request itself is signed.
+ * - `zhipu`: `id.secret`; a token is made with it.
  * - `google`: the JSON of a service account's key; a token is got for it, and kept for as long as it holds.
  * - `pair`: `access key|secret key`; a token that soon runs out is signed with the second.
  */
 export interface Signing {
-  readonly scheme: 'aws' | 'google' | 'pair';
+  readonly scheme: 'aws' | 'baidu' | 'google' | 'pair' | 'tencent' | 'zhipu';
   readonly credential: string;
 }
 

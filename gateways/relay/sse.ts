@@ -67,6 +67,9 @@ export const dataOf = (event: Buffer): string | null => {
   return lines.length === 0 ? null : lines.join('\n');
 };
 
+/** What an event is called; empty where it is not. */
+export const nameOf = (event: Buffer): string => /^event: ?(.*)$/m.exec(event.toString('utf8'))?.[1]?.trim() ?? '';
+
 export const isDone = (data: string): boolean => data.startsWith('[DONE]');
 
 /** The longest blank line but for its last byte: how much of what was kept decides over what comes. */

@@ -2,10 +2,15 @@ import type { Clock } from '../../commands/ports/clock.ts';
 import type { Signing, Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../../gateways/ports/upstream.ts';
 import { awsSignature } from './aws-signature.ts';
 import { pairToken } from './pair-token.ts';
+import { BaiduTokens } from './baidu-tokens.ts';
 import { GoogleTokens, type PostForm } from './google-tokens.ts';
+import { tencentSignature } from './tencent-signature.ts';
+import { zhipuToken } from './zhipu-token.ts';
 
 type Proof =
-  { readonly headers: Readonly<Record<string, string>> } | { readonly fault: 'refused' | 'unavailable'; readonly message: string };
+  /** `query`: behind the path. */
+  | { readonly headers: Readonly<Record<string, string>>; readonly query?: string }
+  | { readonly fault: 'refused' | 'unavailable'; readonly message: string };
 
 /** Nothing longer is a token. */
 const MOST_BYTES = 64 * 1_024;
@@ -84,6 +89,20 @@ const refuse = (listener: UpstreamListener, message: string): void => {
   listener.end();
 };
 
+/** How Baidu says that a token is none any longer: with a status of success. */
+const STALE = /"error_code":\s*11[01]\b/;
+
+/** Tells `isStale` where an answer says that its request’s token was stale, and hands everything on. */
+const watchingTokens = (listener: UpstreamListener, isStale: () => void): UpstreamListener => ({
+  headers: (status, headers) => listener.headers(status, headers),
+  data: (chunk) => {
+    if (chunk.length < 1_024 && STALE.test(chunk.toString('utf8'))) isStale();
+    return listener.data(chunk);
+  },
+  end: () => listener.end(),
+  failed: (fault) => listener.failed(fault),
+});
+
 export interface SigningOptions {
   readonly clock: Clock;
   /** Google's own unless a test has another. */
@@ -93,6 +112,7 @@ export interface SigningOptions {
 /** The same way to upstreams, by which requests have the proof that they need of who asks. Secrets go into a signature or to whom they are of, and nowhere else. */
 export const withSigning = <Way extends Upstream>(upstream: Way, { clock, googleTokenUrl }: SigningOptions): Way => {
   const google = new GoogleTokens(postBy(upstream), clock, googleTokenUrl);
+  const baidu = new BaiduTokens(postBy(upstream), clock);
 
   const prove = async (request: UpstreamRequest, { scheme, credential }: Signing): Promise<Proof> => {
     switch (scheme) {
@@ -106,6 +126,20 @@ export const withSigning = <Way extends Upstream>(upstream: Way, { clock, google
       }
       case 'pair':
         return { headers: { authorization: `Bearer ${await pairToken(credential, clock)}` } };
+      case 'baidu': {
+        const got = await baidu.of(request.origin, credential);
+        return 'fault' in got ? got : { headers: {}, query: `access_token=${encodeURIComponent(got.token)}` };
+      }
+      case 'tencent': {
+        const headers = tencentSignature(request, credential, clock);
+        return headers === null ? { fault: 'refused', message: 'The credential is not of the form secret id|secret key.' } : { headers };
+      }
+      case 'zhipu': {
+        const token = await zhipuToken(credential, clock);
+        return token === null
+          ? { fault: 'refused', message: 'The credential is not of the form id.secret.' }
+          : { headers: { authorization: `Bearer ${token}` } };
+      }
     }
   };
 
@@ -117,8 +151,13 @@ export const withSigning = <Way extends Upstream>(upstream: Way, { clock, google
   ): Promise<void> => {
     const proof = await prove(request, signing);
     if (signed.isAborted) return;
-    if ('headers' in proof) signed.begin(upstream.send({ ...request, headers: { ...request.headers, ...proof.headers } }, listener));
-    else if (proof.fault === 'refused') refuse(listener, proof.message);
+    if ('headers' in proof) {
+      const { query } = proof;
+      const path = query === undefined ? request.path : `${request.path}${request.path.includes('?') ? '&' : '?'}${query}`;
+      const hearing =
+        signing.scheme === 'baidu' ? watchingTokens(listener, () => baidu.forget(request.origin, signing.credential)) : listener;
+      signed.begin(upstream.send({ ...request, path, headers: { ...request.headers, ...proof.headers } }, hearing));
+    } else if (proof.fault === 'refused') refuse(listener, proof.message);
     else listener.failed({ kind: 'unreachable', message: proof.message });
   };
 

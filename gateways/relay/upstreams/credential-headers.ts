@@ -22,5 +22,9 @@ export const addCredential = (headers: Record<string, string>, auth: ProviderAut
       return { scheme: 'google', credential };
     case 'pair':
       return credential.includes('|') ? { scheme: 'pair', credential } : bearer(headers, credential);
+    case 'baidu':
+    case 'tencent':
+    case 'zhipu':
+      return { scheme: auth.kind, credential };
   }
 };

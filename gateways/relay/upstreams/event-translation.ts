@@ -1,5 +1,5 @@
 import type { Teller, Told } from '../../../domain/dialects/chat/told.ts';
-import { dataOf, EventSplitter, forEachEvent, isDone } from '../sse.ts';
+import { dataOf, EventSplitter, forEachEvent, isDone, nameOf } from '../sse.ts';
 import { GARBLED, type StreamTranslation } from './translated-answer.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -21,9 +21,12 @@ export const textOfTold = (told: readonly Told[]): string => {
 /** Server-sent events of JSON, which most dialects stream in, told event by event. */
 export class EventTranslation implements StreamTranslation {
   readonly #teller: Teller;
+  readonly #named: boolean;
   readonly #splitter: EventSplitter;
 
-  constructor(teller: Teller, eventBytes: number) {
+  /** `named`: events are told as `{event, data}`, for formats that say in an event's name what it is. */
+  constructor(teller: Teller, eventBytes: number, named = false) {
+    this.#named = named;
     this.#teller = teller;
     this.#splitter = new EventSplitter(eventBytes);
   }
@@ -55,7 +58,7 @@ export class EventTranslation implements StreamTranslation {
         isGarbled = true;
         return;
       }
-      text += textOfTold(this.#teller.push(value));
+      text += textOfTold(this.#teller.push(this.#named ? { event: nameOf(event), data: value } : value));
     });
     return isGarbled ? GARBLED : Buffer.from(text);
   }

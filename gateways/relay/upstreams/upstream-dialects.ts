@@ -4,12 +4,17 @@ import { anthropicUpstream } from './anthropic-upstream.ts';
 import { azureUpstream } from './azure-upstream.ts';
 import { bedrockUpstream } from './bedrock-upstream.ts';
 import { cohereUpstream } from './cohere-upstream.ts';
+import { cozeUpstream } from './coze-upstream.ts';
+import { dashscopeUpstream } from './dashscope-upstream.ts';
+import { difyUpstream } from './dify-upstream.ts';
 import { geminiUpstream } from './gemini-upstream.ts';
 import { klingUpstream } from './kling-upstream.ts';
+import { hunyuanUpstream } from './hunyuan-upstream.ts';
 import { ollamaUpstream } from './ollama-upstream.ts';
 import { openaiUpstream } from './openai-upstream.ts';
 import { pieceTaskUpstream } from './piece-task-upstream.ts';
 import { askInResponses } from './responses-upstream.ts';
+import { wenxinUpstream } from './wenxin-upstream.ts';
 import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
 const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect } = {
@@ -23,6 +28,11 @@ const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect 
   kling: klingUpstream,
   suno: pieceTaskUpstream('music', 'suno'),
   midjourney: pieceTaskUpstream('midjourney', 'midjourney'),
+  dashscope: dashscopeUpstream,
+  hunyuan: hunyuanUpstream,
+  wenxin: wenxinUpstream,
+  dify: difyUpstream,
+  coze: cozeUpstream,
 };
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */

@@ -8,10 +8,14 @@ import { PROVIDERS } from '../../../domain/providers/providers.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { startAnthropicMock } from '../../support/fake-upstream/anthropic-mock.ts';
 import { ACCESS_KEY, SECRET_KEY, startBedrockMock } from '../../support/fake-upstream/bedrock-mock.ts';
+import { startCozeMock, startDifyMock } from '../../support/fake-upstream/app-mocks.ts';
 import { startCohereMock } from '../../support/fake-upstream/cohere-mock.ts';
+import { startDashscopeMock } from '../../support/fake-upstream/dashscope-mock.ts';
 import { startGeminiMock } from '../../support/fake-upstream/gemini-mock.ts';
+import { SECRET_ID, SECRET_KEY as TENCENT_KEY, startHunyuanMock } from '../../support/fake-upstream/hunyuan-mock.ts';
 import { jsonReply, startMockServer, type MockServer } from '../../support/fake-upstream/mock-server.ts';
 import { startOllamaMock } from '../../support/fake-upstream/ollama-mock.ts';
+import { startWenxinMock } from '../../support/fake-upstream/wenxin-mock.ts';
 import { MANNERED, mannersOf, TOKENS, usageOf } from '../../support/provider-upstream/manners.ts';
 import { withTable, type Shown } from '../../support/provider-upstream/provider-table.ts';
 import { modelOf, SAID, startProviderUpstream, THOUGHT, VECTOR, type ProviderUpstream } from '../../support/provider-upstream/server.ts';
@@ -56,6 +60,8 @@ interface Chunk {
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
 }
 
+const keyOf = ({ id, auth }: Provider): string => (auth.kind === 'zhipu' ? 'id-1.secret-1' : `sk-${id}`);
+
 const chunksOf = (stream: string): readonly Chunk[] =>
   stream
     .split('\n\n')
@@ -70,6 +76,12 @@ const OTHERS: Readonly<Record<string, { start: () => Promise<MockServer>; versio
     cohere: { start: startCohereMock, version: '/v2', key: 'authorization', input: 20, output: 7 },
     bedrock: { start: startBedrockMock, version: '', key: 'authorization', input: 20, output: 7 },
     ollama: { start: startOllamaMock, version: '/api', key: 'authorization', input: 20, output: 7 },
+    dashscope: { start: startDashscopeMock, version: '/api/v1', key: 'authorization', input: 20, output: 7 },
+    hunyuan: { start: startHunyuanMock, version: '', key: 'authorization', input: 20, output: 7 },
+    // The token stands in the address, which the mock insists on.
+    wenxin: { start: startWenxinMock, version: '/rpc/2.0/ai_custom/v1/wenxinworkshop', key: 'content-type', input: 20, output: 7 },
+    dify: { start: startDifyMock, version: '/v1', key: 'authorization', input: 20, output: 7 },
+    coze: { start: startCozeMock, version: '', key: 'authorization', input: 20, output: 7 },
   };
 
 const { privateKey } = generateKeyPairSync('rsa', {
@@ -81,6 +93,8 @@ const { privateKey } = generateKeyPairSync('rsa', {
 /** A credential for each way to prove who asks that is more than a header, and what the proof looks like. */
 const PROOFS: Readonly<Record<string, { readonly credential: string; readonly header: RegExp }>> = {
   aws: { credential: `${ACCESS_KEY}:${SECRET_KEY}`, header: /^AWS4-HMAC-SHA256 / },
+  tencent: { credential: `${SECRET_ID}|${TENCENT_KEY}`, header: /^TC3-HMAC-SHA256 / },
+  baidu: { credential: 'ak|sk-1', header: /^application\/json$/ },
   google: {
     credential: JSON.stringify({ client_email: 'relay@p.iam.gserviceaccount.com', private_key: privateKey }),
     header: /^Bearer ya29\.token$/,
@@ -115,7 +129,7 @@ describe('the providers', () => {
       channel(`${upstream.origin}${pathname}`, {
         provider: provider.id,
         models: [`m=${modelOf(provider.id)}`, `e=${modelOf(provider.id)}`],
-        keys: [`sk-${provider.id}`],
+        keys: [keyOf(provider)],
       }),
     ];
     upstream.take();
@@ -128,7 +142,8 @@ describe('the providers', () => {
     expect(calls.map((call) => call.path)).to.deep.equal([path]);
     const { credential = ['authorization', 'Bearer '] } = mannersOf(provider.id);
     const headers = calls[0]?.headers ?? {};
-    if (credential !== null) expect(headers[credential[0]]).to.equal(`${credential[1]}sk-${provider.id}`);
+    if (provider.auth.kind === 'zhipu') expect(headers.authorization).to.match(/^Bearer ([\w-]+\.){2}[\w-]+$/);
+    else if (credential !== null) expect(headers[credential[0]]).to.equal(`${credential[1]}${keyOf(provider)}`);
     if (credential?.[0] !== 'authorization') expect(headers.authorization).to.equal(undefined);
     return calls[0]?.text ?? '';
   };
@@ -235,8 +250,9 @@ describe('the providers', () => {
         };
         const end = async (part: Partial<Shown>): Promise<void> => {
           await relay.idle();
-          expect(mock.requests).to.have.length(1);
-          expect(mock.requests[0]?.headers[header]).to.match(proof.header);
+          const calls = mock.requests.filter(({ path }) => path !== '/oauth/2.0/token');
+          expect(calls).to.have.length(1);
+          expect(calls[0]?.headers[header]).to.match(proof.header);
           shown.set(id, { ...(shown.get(id) as Shown), ...part });
         };
         it(`${id}: a plain answer`, async () => {

@@ -78,6 +78,7 @@ const MANNERS: Readonly<Record<string, Manners>> = {
   mistral: MISTRAL,
   'mistral-codestral': MISTRAL,
   'zhipu-bigmodel': ZHIPU,
+  'zhipu-bigmodel-jwt': ZHIPU,
   'zhipu-coding-plan': ZHIPU,
   zai: ZHIPU,
   'zai-coding-plan': ZHIPU,

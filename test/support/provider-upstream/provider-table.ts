@@ -23,17 +23,18 @@ const rulesSay = ({ drop = [], rename = {}, most = {} }: MemberRules, of: string
   ...Object.entries(most).map(([name, bound]) => `${of}${code(name)} at most ${bound}`),
 ];
 
+const PROOFS: Readonly<Partial<Record<Provider['auth']['kind'], string>>> = {
+  none: 'no key',
+  aws: 'signed with a key of AWS',
+  google: 'key of a service account',
+  baidu: 'a token is got for the key',
+  tencent: 'signed with a key of Tencent Cloud',
+  zhipu: 'a token is made with the key',
+};
+
 const peculiar = ({ auth, dialect, keyless, paths, quirks = {}, billsAborted }: Provider): string =>
   [
-    ...(auth.kind === 'header'
-      ? [`key in ${code(auth.name)}`]
-      : auth.kind === 'none'
-        ? ['no key']
-        : auth.kind === 'aws'
-          ? ['signed with a key of AWS']
-          : auth.kind === 'google'
-            ? ['key of a service account']
-            : []),
+    ...(auth.kind === 'header' ? [`key in ${code(auth.name)}`] : [PROOFS[auth.kind] ?? []].flat()),
     ...(dialect === 'openai' ? [] : [`speaks the format of ${dialect}`]),
     ...(keyless === true && auth.kind !== 'none' ? ['key optional'] : []),
     ...Object.entries(paths ?? {}).map(([endpoint, path]) => `${endpoint} at ${code(path)}`),
