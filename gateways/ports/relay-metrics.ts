@@ -18,6 +18,8 @@ export interface RelayMetrics {
   callStarted(route: string): void;
   callFinished(call: FinishedCall): void;
   attemptFinished(channelId: string, outcome: 'answered' | 'refused' | 'failed' | 'timed_out' | 'aborted', durationMs: number): void;
+  /** Realtime sessions that are open: one more, or one less. */
+  sessions(change: 1 | -1): void;
   /** Nano-dollars charged, and on what basis. */
   charged(model: string, basis: 'reported' | 'estimated' | 'held', nanoDollars: bigint): void;
 }

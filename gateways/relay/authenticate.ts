@@ -46,14 +46,10 @@ export const authenticate = (
   door: z.infer<typeof Door> | null,
   use: KeyUse,
 ): Caller | Refusal | Promise<Caller | Refusal> => {
-  const { authorization: header } = call.req.headers;
-  const plain = plainKey(call.req);
-  let key: string | undefined;
-  if (header !== undefined && header !== '') {
-    key = BEARER.exec(header)?.[1];
-    if (key === undefined) return refuse('missing_api_key', 'The authorization header is not of the form: Bearer YOUR_KEY.');
-  } else if (plain !== null) key = plain;
-  else return refuse('missing_api_key');
+  const { authorization } = call.req.headers;
+  const key = authorization === undefined || authorization === '' ? plainKey(call.req) : BEARER.exec(authorization)?.[1];
+  if (key === undefined) return refuse('missing_api_key', 'The authorization header is not of the form: Bearer YOUR_KEY.');
+  if (key === null) return refuse('missing_api_key');
   const hash = deps.apiKeys.hashOf(key);
   const token = hash === null ? undefined : deps.directory.tokenByHash(hash);
   const user = token === undefined ? undefined : deps.directory.user(token.userId);
@@ -68,7 +64,8 @@ export const authenticate = (
   });
 };
 
-const admit = (
+/** Whether the key may be used, by what is known of it now. */
+export const admit = (
   deps: Pick<RelayDeps, 'clock'>,
   call: Call,
   door: z.infer<typeof Door> | null,

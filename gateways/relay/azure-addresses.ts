@@ -1,4 +1,3 @@
-import type { Endpoint } from './call.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { splice } from './json-spans.ts';
 import { readObject } from './parse.ts';
@@ -11,7 +10,7 @@ const DEPLOYMENTS = '/openai/deployments/';
 export const withoutOpenaiPrefix = (url: string): string | null => (url.startsWith(PREFIX) ? url.slice('/openai'.length) : null);
 
 /** What can be asked of a deployment: all whose bodies are JSON. */
-const METHODS: ReadonlyMap<string, Endpoint> = new Map([
+const METHODS: ReadonlyMap<string, SpendingRoute['endpoint']> = new Map([
   ['chat/completions', 'chat'],
   ['completions', 'completions'],
   ['embeddings', 'embeddings'],

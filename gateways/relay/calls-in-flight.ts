@@ -3,6 +3,8 @@ import { Roster, type Listed } from './roster.ts';
 /** A call that can be told to come to an end. */
 export interface Stoppable extends Listed {
   stop(): void;
+  /** No call comes any more: what lasts without working is to end by itself, as soon as it can. */
+  endSoon?(): void;
 }
 
 /** The calls that run now, for a shutdown that lets them finish. */
@@ -45,6 +47,7 @@ export class CallsInFlight {
    */
   async drain(ms: number): Promise<void> {
     this.stopAdmitting();
+    for (const call of this.#calls.all()) call.endSoon?.();
     if (this.#calls.size === 0) return;
     const timer = setTimeout(() => {
       for (const call of this.#calls.all()) call.stop();

@@ -10,8 +10,7 @@ import type { z } from 'zod';
 import type { Hold } from '../ports/spending.ts';
 import type { Served } from './attempted.ts';
 import type { Call } from './call.ts';
-import { rulesOf } from './endpoints/endpoints.ts';
-import type { ParsedRequest } from './endpoints/parsed-request.ts';
+import { moneyOf, type ParsedCharge } from './endpoints/endpoints.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
 
@@ -68,13 +67,13 @@ type Said = Countable & { readonly reported?: Usage | null };
 const measure = (
   deps: Pick<RelayDeps, 'tokenCounter'>,
   hold: Hold,
-  parsed: ParsedRequest,
+  parsed: ParsedCharge,
   { price, groupRatio }: Route,
   costRatio: Ratio,
   reading: UsageReading,
   produced: () => Said,
 ): Measured | Promise<Measured> => {
-  const rules = rulesOf(parsed.endpoint);
+  const rules = moneyOf(parsed.endpoint);
   const priced = (tokens: Usage, basis: z.infer<typeof ChargeBasis>): Measured => {
     const usage = withUnits(tokens, price, rules.toolUses(parsed));
     return { usage, basis, computed: costOf(usage, price, groupRatio), upstreamCost: costOf(usage, price, costRatio) };
@@ -102,9 +101,9 @@ export const charge = async (
   deps: Pick<RelayDeps, 'tokenCounter' | 'spending' | 'metrics' | 'stopwatch'>,
   call: Call,
   hold: Hold,
-  parsed: ParsedRequest,
+  parsed: ParsedCharge,
   route: Route,
-  served: Served,
+  served: Pick<Served, 'channel' | 'attemptId'>,
   status: number,
   reading: UsageReading,
   produced: () => Said,

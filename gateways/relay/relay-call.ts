@@ -440,10 +440,9 @@ const outcomeOf = (call: Call): CallOutcome => {
 };
 
 /** The end of every request, whatever became of it: one line, one set of figures. */
-const finish = (deps: PipelineDeps, call: Call): void => {
+export const finish = (deps: PipelineDeps, call: Call, status: number = call.res.headersSent ? call.res.statusCode : CLIENT_LEFT): void => {
   const { caller } = call;
   const durationMs = elapsed(deps, call);
-  const status = call.res.headersSent ? call.res.statusCode : CLIENT_LEFT;
   const outcome = outcomeOf(call);
   deps.metrics.callFinished({
     route: call.route,

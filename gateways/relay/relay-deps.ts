@@ -4,6 +4,7 @@ import type { Clock } from '../../commands/ports/clock.ts';
 import type { IdSource } from '../../commands/ports/id-source.ts';
 import type { SecretBox } from '../../commands/ports/secret-box.ts';
 import type { Directory } from '../ports/directory.ts';
+import type { FrameSockets } from '../ports/frame-sockets.ts';
 import type { IdempotencyClaims } from '../ports/idempotency-claims.ts';
 import type { KeyStandings } from '../ports/key-standing.ts';
 import type { LimitCounters } from '../ports/limit-counters.ts';
@@ -30,6 +31,7 @@ export interface RelayDeps {
   readonly claims: IdempotencyClaims;
   readonly standings: KeyStandings;
   readonly upstream: Upstream;
+  readonly frameSockets: FrameSockets;
   readonly tokenCounter: TokenCounter;
   readonly secrets: Pick<SecretBox, 'open'>;
   readonly states: ChannelStates;

@@ -9,6 +9,22 @@ export interface CallerLimits {
   readonly inFlight: number | null;
 }
 
+/** Bounds of a realtime session. */
+export interface RealtimeLimits {
+  /** Until the upstream's socket is open. */
+  readonly openMs: number;
+  /** For a session in all; a response that runs is waited for. */
+  readonly sessionMs: number;
+  /** Without a frame either way. */
+  readonly idleMs: number;
+  /** After this long without a word a side is asked whether it is there, and cut off after twice as long. */
+  readonly pingMs: number;
+  /** One message. */
+  readonly frameBytes: number;
+  /** What one side has not read before the other is made to wait. */
+  readonly unsentBytes: number;
+}
+
 /** Every bound of the relay. Times in milliseconds, sizes in bytes. */
 export interface RelayLimits {
   readonly perKey: CallerLimits;
@@ -56,6 +72,7 @@ export interface RelayLimits {
   readonly longestKeyRestMs: number;
   /** How long a key rests that was refused or has no money: until somebody has had time to act. */
   readonly refusedKeyRestMs: number;
+  readonly realtime: RealtimeLimits;
   /** Finished answers kept for their `Idempotency-Key`. */
   readonly kept: { readonly bytes: number; readonly answerBytes: number; readonly answers: number; readonly ms: number };
 }
@@ -88,5 +105,13 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   keyRestMs: 1_000,
   longestKeyRestMs: 60_000,
   refusedKeyRestMs: 600_000,
+  realtime: {
+    openMs: 15_000,
+    sessionMs: 3_600_000,
+    idleMs: 900_000,
+    pingMs: 20_000,
+    frameBytes: 16 * 1024 * 1024,
+    unsentBytes: 1024 * 1024,
+  },
   kept: { bytes: 64 * 1024 * 1024, answerBytes: 1024 * 1024, answers: 10_000, ms: 3_600_000 },
 };

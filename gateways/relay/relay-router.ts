@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { promptOf } from '../../domain/tokens/chat-text.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
@@ -34,6 +36,7 @@ import { ProcessCounters } from './limits/process-counters.ts';
 import { inAnthropicForm, inGeminiForm, inOllamaForm, listedModel, listModels } from './models.ts';
 import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
 import { createPassThrough, PASS_THROUGH } from './pass-through/pass-through.ts';
+import { openSession, REALTIME } from './realtime/open-session.ts';
 import { readBody } from './read-body.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import { addTaskRoutes } from './tasks/task-routes.ts';
@@ -104,6 +107,8 @@ export interface RelayRouter extends RequestHandler {
   readonly routes: readonly { readonly path: string; readonly methods: readonly string[] }[];
   /** Those of them that can spend, by their names in metrics and logs. */
   readonly spendingRoutes: readonly string[];
+  /** Takes a request for another protocol, where it is one of ours: a realtime session. */
+  readonly takeUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
   /** The answers that this process makes in the background. */
   readonly responsesMadeHere: Pick<BackgroundCalls, 'cancel' | 'forget'>;
 }
@@ -156,7 +161,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const spending = spendingAddresses({ ...deps, background });
   const byAddress = new Map<string, (req: Request, res: Response) => void>(spending.map((asked) => [asked.name, spend(asked)]));
   for (const [path, answer] of byAddress) router.post(path, answer);
-  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses, ...converseAddresses, PASS_THROUGH];
+  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses, ...converseAddresses, PASS_THROUGH, REALTIME];
 
   const nothingHere = (routeName: string) =>
     plainly(routeName, (call) =>
@@ -274,6 +279,12 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     }),
   );
   router.get(
+    REALTIME,
+    plainly(REALTIME, (call) =>
+      sendRefusal(call, refuse('invalid_request', 'This address opens WebSockets: ask for one with the headers of its handshake.')),
+    ),
+  );
+  router.get(
     KEY,
     look(KEY, null, async (call, caller) => respond(call, await keyAnswer(standings, caller))),
   );
@@ -313,7 +324,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     notThisMethod,
   });
   for (const path of [...byAddress.keys(), COUNT_INPUT, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
-  for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE]) router.all(path, notThisMethod('GET')(path));
+  for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE, REALTIME]) router.all(path, notThisMethod('GET')(path));
   router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
 
   router.all('/providers/*rest', createPassThrough(pipeline, spending));
@@ -339,5 +350,11 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const routes = router.stack.flatMap(({ route }) =>
     route === undefined ? [] : [{ path: String(route.path), methods: route.stack.map(({ method }) => method) }],
   );
-  return Object.assign(handler, { routes, spendingRoutes, responsesMadeHere: background });
+  const takeUpgrade: RelayRouter['takeUpgrade'] = (req, socket, head) => {
+    const [path = ''] = (req.url ?? '').split('?');
+    if (path.replace(/\/{2,}/g, '/') !== REALTIME || req.headers.upgrade?.toLowerCase() !== 'websocket') return false;
+    void openSession(pipeline, req, socket, head);
+    return true;
+  };
+  return Object.assign(handler, { routes, spendingRoutes, takeUpgrade, responsesMadeHere: background });
 };

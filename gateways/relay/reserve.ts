@@ -4,8 +4,7 @@ import type { RequestId } from '../../schemas/ids.ts';
 import { LARGEST_AMOUNT } from '../../schemas/money.ts';
 import type { Hold, Spending } from '../ports/spending.ts';
 import type { Caller } from './call.ts';
-import { rulesOf } from './endpoints/endpoints.ts';
-import type { ParsedRequest } from './endpoints/parsed-request.ts';
+import { moneyOf, type ParsedCharge } from './endpoints/endpoints.ts';
 import type { Route } from './route.ts';
 
 /** What a call may cost, and what it is limited to when not all of that is there. */
@@ -20,11 +19,11 @@ export const reserve = (
   spending: Spending,
   caller: Caller,
   requestId: RequestId,
-  parsed: ParsedRequest,
+  parsed: ParsedCharge,
   route: Route,
 ): Reserved | Refusal | Promise<Reserved | Refusal> => {
   const { price, groupRatio } = route;
-  const { bound: asked, choices, predicted } = rulesOf(parsed.endpoint).bound(parsed, price);
+  const { bound: asked, choices, predicted } = moneyOf(parsed.endpoint).bound(parsed, price);
   const bound = route.addedTokens === 0 ? asked : { ...asked, promptTokens: asked.promptTokens + route.addedTokens };
   const amount = worstCase(bound, price, groupRatio);
   if (amount > LARGEST_AMOUNT) return refuse('insufficient_quota');

@@ -8,7 +8,7 @@ import { mayUseModel } from './authenticate.ts';
 import { addedTokens } from './channel-rewriting.ts';
 import type { Caller, Endpoint } from './call.ts';
 import type { Pinned } from './spending-route.ts';
-import { rulesOf } from './endpoints/endpoints.ts';
+import { moneyOf } from './endpoints/endpoints.ts';
 
 /** Who could serve a call, and at what price. */
 export interface Route {
@@ -45,7 +45,7 @@ export const route = (directory: Directory, caller: Caller, asked: string, endpo
       { param: 'model' },
     );
   }
-  const rules = rulesOf(endpoint);
+  const rules = moneyOf(endpoint);
   if (!rules.kinds.has(listed.price.kind)) {
     return refuse('invalid_request', `The model "${model}" is of the kind "${listed.price.kind}" and cannot be used at this endpoint.`, {
       param: 'model',

@@ -1,6 +1,6 @@
 import type { Refusal } from '../../schemas/errors.ts';
 import type { ChannelId, ChannelKeyId } from '../../schemas/ids.ts';
-import type { Call, Caller, Endpoint } from './call.ts';
+import type { Call, Caller } from './call.ts';
 import type { Unheard } from './detached-call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
@@ -49,7 +49,7 @@ export type Prepare = (call: Call, caller: Caller, body: Buffer) => Promise<Prep
 
 /** An address that can spend. */
 export interface SpendingRoute {
-  readonly endpoint: Endpoint;
+  readonly endpoint: ParsedRequest['endpoint'];
   /** As it stands in metrics and logs. */
   readonly name: string;
   readonly dialect: AnswerDialect;

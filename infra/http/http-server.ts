@@ -1,5 +1,6 @@
 import { createServer, IncomingMessage, ServerResponse, STATUS_CODES, type Server } from 'node:http';
 import { Server as TcpServer, type AddressInfo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Express } from 'express';
 import type { IdSource } from '../../commands/ports/id-source.ts';
 
@@ -19,6 +20,11 @@ export interface HttpServer {
   readonly server: Server;
   /** Resolves with the port that was taken. */
   listen(port: number, host: string): Promise<number>;
+  /**
+   * From here on requests for another protocol are given to `take`, which says whether it takes them. Those that it does not take are answered
+   * as if they had not asked: clients may always go on in the protocol that they came with, and some ask for HTTP/2 with each first request.
+   */
+  takeUpgrades(take: (req: IncomingMessage, socket: Duplex, head: Buffer) => boolean): void;
   /** From here on every answer is the last one of its connection. */
   closeAfterAnswers(): void;
   /**
@@ -60,6 +66,20 @@ const answerBroken = (error: NodeJS.ErrnoException, socket: Socket, ids: IdSourc
   );
 };
 
+const UPGRADING: ReadonlySet<string> = new Set(['upgrade', 'http2-settings', 'connection']);
+
+/** The bytes of a request's head without what asks for another protocol. */
+const withoutUpgrade = ({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer => {
+  const lines = [`${method ?? 'GET'} ${url ?? '/'} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    const value = rawHeaders[at + 1] ?? '';
+    if (!UPGRADING.has(name.toLowerCase())) lines.push(`${name}: ${value}`);
+    else if (name.toLowerCase() === 'connection' && /\bclose\b/i.test(value)) lines.push('connection: close');
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+};
+
 export const createHttpServer = (options: HttpServerOptions): HttpServer => {
   const { app, ids, headersMs = 10_000, requestMs = 120_000, keepAliveMs = 75_000, connections = 20_000 } = options;
   app.disable('x-powered-by');
@@ -92,6 +112,13 @@ export const createHttpServer = (options: HttpServerOptions): HttpServer => {
           resolve((server.address() as AddressInfo).port);
         });
       }),
+    takeUpgrades: (take) => {
+      server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
+        if (take(req, socket, head)) return;
+        socket.unshift(Buffer.concat([withoutUpgrade(req), head]));
+        server.emit('connection', socket);
+      });
+    },
     closeAfterAnswers: () => {
       closing = true;
     },

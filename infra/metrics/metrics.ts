@@ -132,6 +132,12 @@ export const createMetrics = (): Metrics => {
     labelNames: ['worker', 'outcome'],
   });
 
+  const sessions = new Gauge({
+    registers,
+    name: 'oblivious_realtime_sessions',
+    help: 'Realtime sessions that are open in this process.',
+  });
+
   const gauge = (name: string, help: string, read: () => number): void =>
     void new Gauge({
       registers,
@@ -155,6 +161,7 @@ export const createMetrics = (): Metrics => {
         attempts.inc({ channel, outcome });
         attemptSeconds.observe({ channel }, durationMs / 1_000);
       },
+      sessions: (change) => sessions.inc(change),
       charged: (model, basis, nanoDollars) => charges.inc({ model, basis }, Number(nanoDollars)),
     },
     durable: (step, seconds) => durable.observe({ step }, seconds),

@@ -12,5 +12,11 @@ export const relayLimits = (config: Config): RelayLimits => ({
   firstEventMs: config.OBLIVIOUS_FIRST_EVENT_SECONDS * 1_000,
   silenceMs: config.OBLIVIOUS_SILENCE_SECONDS * 1_000,
   streamMs: config.OBLIVIOUS_STREAM_SECONDS * 1_000,
+  realtime: {
+    ...DEFAULT_RELAY_LIMITS.realtime,
+    sessionMs: config.OBLIVIOUS_REALTIME_SESSION_SECONDS * 1_000,
+    idleMs: config.OBLIVIOUS_REALTIME_IDLE_SECONDS * 1_000,
+    frameBytes: config.OBLIVIOUS_REALTIME_FRAME_BYTES,
+  },
   heartbeatMs: config.OBLIVIOUS_HEARTBEAT_SECONDS * 1_000,
 });

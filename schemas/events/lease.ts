@@ -38,6 +38,7 @@ export const CallFacts = z.object({
     'videos',
     'music',
     'midjourney',
+    'realtime',
   ]),
   streamed: z.boolean(),
   /** HTTP status that our client was given. */
@@ -58,7 +59,8 @@ export type CallFacts = z.infer<typeof CallFacts>;
 export const ChargeBasis = z.enum(['reported', 'estimated', 'held']);
 export type ChargeBasis = z.infer<typeof ChargeBasis>;
 
-export const ReleaseReason = z.enum(['upstream_failed', 'client_left', 'refused', 'holder_lost', 'shutdown']);
+/** `unused`: money that was set aside ahead, for what did not come to pass. */
+export const ReleaseReason = z.enum(['upstream_failed', 'client_left', 'refused', 'holder_lost', 'shutdown', 'unused']);
 export type ReleaseReason = z.infer<typeof ReleaseReason>;
 
 export const leaseEvents = {

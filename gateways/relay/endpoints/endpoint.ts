@@ -44,15 +44,26 @@ export interface Heard {
  */
 export type AnswerForm = 'asked' | 'told' | 'bytes';
 
-/**
- * Everything that the relay has to know of one kind of call: what it asks for, what that may cost, and how to see from its
- * answer what it did. `P` is its request once it is parsed.
- */
-export interface EndpointRules<P> {
+/** What decides about the money of one kind of call. `P` is its request once it is parsed. */
+export interface EndpointMoney<P> {
   /** What a key must be allowed to be used for. */
   readonly door: Door;
   /** Kinds of models that can be called here. */
   readonly kinds: ReadonlySet<ModelKind>;
+  /** Whether a price says what such a call costs. Zero is an answer; silence is not. */
+  canCharge(price: ModelPrice): boolean;
+  bound(parsed: P, price: ModelPrice): Bounded;
+  /** The best guess at what a call used whose upstream did not say. */
+  estimate(counter: TokenCounter, parsed: P, price: ModelPrice, produced: Countable): Promise<Usage>;
+  /** Uses of tools that are charged beside tokens. */
+  toolUses(parsed: P): number;
+}
+
+/**
+ * Everything that the relay has to know of one kind of request: what it asks for, what that may cost, and how to see from its
+ * answer what it did.
+ */
+export interface EndpointRules<P> extends EndpointMoney<P> {
   /** `either`: JSON or a form, as the caller likes. `upload`: a form that is passed on while it comes. */
   readonly bodies: 'json' | 'form' | 'either' | 'upload';
   readonly answers: AnswerForm;
@@ -60,15 +71,12 @@ export interface EndpointRules<P> {
   readonly path: string;
   /** The same, where it depends on what is asked. */
   pathFor?(parsed: P): string;
-  /** Whether a price says what such a call costs. Zero is an answer; silence is not. */
-  canCharge(price: ModelPrice): boolean;
   /** `boundary`: of a form. */
   parse(body: Buffer, limits: RelayLimits, boundary?: string): P | Refusal;
   /** In place of `parse`, for uploads. */
   parseUpload?(upload: Upload, boundary: string): P | Refusal;
   /** Whether a stream was asked for. */
   streamed(parsed: P): boolean;
-  bound(parsed: P, price: ModelPrice): Bounded;
   /** The body as an upstream of OpenAI's format gets it: the client's own bytes, but for the few that must differ. */
   convert(parsed: P, conversion: Conversion): Buffer;
   /** Headers of the upstream's request, beside those of every call. */
@@ -79,10 +87,6 @@ export interface EndpointRules<P> {
   heard?(heard: Heard, parsed: P, price: ModelPrice): UsageReading;
   /** What was said in a whole answer, for where it does not say what it used. */
   produced(body: Buffer): Countable;
-  /** The best guess at what a call used whose upstream did not say. */
-  estimate(counter: TokenCounter, parsed: P, price: ModelPrice, produced: Countable): Promise<Usage>;
-  /** Uses of tools that are charged beside tokens. */
-  toolUses(parsed: P): number;
   /** The last change to a whole answer in OpenAI's form before the client gets it. */
   finish(body: Buffer, parsed: P): Buffer;
 }

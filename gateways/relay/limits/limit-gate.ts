@@ -9,8 +9,7 @@ import type { Usage } from '../../../schemas/usage.ts';
 import type { Answered, Asking, LimitCounters } from '../../ports/limit-counters.ts';
 import type { LimitPolicies } from '../../ports/limit-policies.ts';
 import type { Call, Caller } from '../call.ts';
-import { rulesOf } from '../endpoints/endpoints.ts';
-import type { ParsedRequest } from '../endpoints/parsed-request.ts';
+import { moneyOf, type ParsedCharge } from '../endpoints/endpoints.ts';
 import type { Route } from '../route.ts';
 import { compiledRules, type CompiledRule, type LimitedCall } from './compiled-rules.ts';
 import type { Counted, Pass } from './pass.ts';
@@ -36,6 +35,9 @@ export type Entered =
   | { readonly kind: 'instead'; readonly model: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly standings: readonly Standing[] };
 
+/** A session has a place for as long as it lasts (`places`); each of its responses counts for everything else (`amounts`). */
+type Counts = 'all' | 'places' | 'amounts';
+
 const NOTHING_TO_SAY: Entered = { kind: 'in', pass: null, standings: [] };
 
 /** Bytes of a body for a token of its prompt: what is not prompt makes up for what takes more tokens. */
@@ -43,8 +45,8 @@ const BYTES_A_TOKEN = 4;
 /** Most answers are shorter than they may be. */
 const USUAL_OUTPUT = 512;
 
-const estimateOf = (parsed: ParsedRequest, { price, groupRatio }: Route): Estimate => {
-  const { bound } = rulesOf(parsed.endpoint).bound(parsed, price);
+const estimateOf = (parsed: ParsedCharge, { price, groupRatio }: Route): Estimate => {
+  const { bound } = moneyOf(parsed.endpoint).bound(parsed, price);
   const input = Math.min(bound.promptTokens, Math.ceil(parsed.body.length / BYTES_A_TOKEN));
   const output = Math.min(bound.outputTokens, USUAL_OUTPUT);
   return { input, output, cost: microDollars(costOf({ input, output }, price, groupRatio)) };
@@ -97,12 +99,12 @@ export class LimitGate {
   }
 
   /** Lets a call in, sends it to another model, or refuses it. Waits where a rule says so, or where other processes have to be asked. */
-  enter(call: Call, caller: Caller, parsed: ParsedRequest, route: Route): Promise<Entered> {
-    return this.enterReckoned(call, caller, route.model, () => estimateOf(parsed, route));
+  enter(call: Call, caller: Caller, parsed: ParsedCharge, route: Route, counts: Counts = 'all'): Promise<Entered> {
+    return this.enterReckoned(call, caller, route.model, () => estimateOf(parsed, route), counts);
   }
 
   /** The same for a call that is reckoned otherwise; `model` is empty where there is none. */
-  async enterReckoned(call: Call, caller: Caller, model: string, reckon: () => Estimate): Promise<Entered> {
+  async enterReckoned(call: Call, caller: Caller, model: string, reckon: () => Estimate, counts: Counts = 'all'): Promise<Entered> {
     const limited: LimitedCall = {
       tokenId: caller.token.tokenId,
       userId: caller.user.userId,
@@ -110,7 +112,9 @@ export class LimitGate {
       model,
       address: call.req.ip ?? '',
     };
-    const rules = compiledRules(this.#policies.current).filter((compiled) => compiled.isFor(limited));
+    const rules = compiledRules(this.#policies.current).filter(
+      (compiled) => compiled.isFor(limited) && (counts === 'all' || (compiled.allowance === null) === (counts === 'places')),
+    );
     if (rules.length === 0) return NOTHING_TO_SAY;
     const estimate = reckon();
     const counted = rules.map((compiled) => ({

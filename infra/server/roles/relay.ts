@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { claimIdempotencyKey } from '../../../commands/calls/claim-idempotency-key.ts';
 import type { RoutingSight } from '../../../gateways/ports/routing-sight.ts';
 import { ChannelStates } from '../../../gateways/relay/channel-states.ts';
-import { createRelayRouter } from '../../../gateways/relay/relay-router.ts';
+import { createRelayRouter, type RelayRouter } from '../../../gateways/relay/relay-router.ts';
 import { routingSight } from '../../../gateways/relay/routing-sight.ts';
 import { SharedLimits } from '../../../gateways/relay/shared-limits.ts';
 import { Directory } from '../../../projections/directory/directory.ts';
@@ -20,6 +20,7 @@ import { redisLimitCounters } from '../../redis/limit-counters.ts';
 import { redisLimitPool } from '../../redis/limit-pool.ts';
 import { redisSharedEvents } from '../../redis/shared-events.ts';
 import { sharedStandings } from '../../redis/shared-standings.ts';
+import { wsFrameSockets } from '../../sockets/ws-frame-sockets.ts';
 import { every } from '../every.ts';
 import { followAccounts } from '../follow-accounts.ts';
 import { followCancellations } from '../follow-cancellations.ts';
@@ -46,6 +47,7 @@ const STALE = 'the directory of keys and channels is behind the log';
 
 export interface RelayRole {
   readonly calls: RequestHandler;
+  readonly takeUpgrade: RelayRouter['takeUpgrade'];
   readonly sight: RoutingSight;
   /** Gives back what is left of this process's leases: once no call is in flight. */
   readonly giveLeasesBack: () => Promise<void>;
@@ -133,6 +135,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     },
     standings: redis === null ? standings : sharedStandings(standings, redis),
     upstream: container.get(services.upstreamPools),
+    frameSockets: wsFrameSockets({ guard: container.get(services.egressGuard) }),
     tokenCounter,
     secrets: secretBox,
     states,
@@ -156,5 +159,5 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   // Alone, a process is told of all that it has to end by its own callers.
   if (config.DATABASE_URL !== undefined)
     void followCancellations(log, calls.responsesMadeHere, stopping).catch(failed('following the responses that are cancelled'));
-  return { calls, sight: routingSight(directory, states), giveLeasesBack: () => keeper.stop() };
+  return { calls, takeUpgrade: calls.takeUpgrade, sight: routingSight(directory, states), giveLeasesBack: () => keeper.stop() };
 };

@@ -15,7 +15,9 @@ import { createRelayRouter, type RelayRouter } from '../../../gateways/relay/rel
 import { mappedBy } from '../../../gateways/relay/upstream-address.ts';
 import { createHttpServer, type HttpServer } from '../../../infra/http/http-server.ts';
 import { timeSortedIds } from '../../../infra/ids.ts';
+import type { EgressGuard } from '../../../infra/egress/guard.ts';
 import { withSigning } from '../../../infra/signing/signing-upstream.ts';
+import { wsFrameSockets } from '../../../infra/sockets/ws-frame-sockets.ts';
 import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
 import { refuse } from '../../../schemas/errors.ts';
 import type { ChannelSettings } from '../../../schemas/events/channel.ts';
@@ -150,6 +152,7 @@ export interface RelayHarness {
   readonly routes: RelayRouter['routes'];
   readonly spendingRoutes: RelayRouter['spendingRoutes'];
   readonly lines: RequestLine[];
+  openSessions(): number;
   readonly finished: FinishedCall[];
   readonly health: { readonly changes: string[]; readonly refusedKeys: string[]; readonly refusedChannels: string[] };
   standing: KeyStanding;
@@ -191,15 +194,12 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
   const finished: FinishedCall[] = [];
   const health = { changes: [] as string[], refusedKeys: [] as string[], refusedChannels: [] as string[] };
   const inFlight = new CallsInFlight();
-  const pools = withSigning(
-    createUpstreamPools({
-      guard: {
-        allowsAddress: (address) => address === '127.0.0.1',
-        lookup: (_host, _options, callback) => callback(new Error('no names in tests'), '', 0),
-      },
-    }),
-    { clock: { now: () => Date.now() }, googleTokenUrl: options.googleTokenUrl },
-  );
+  let openSessions = 0;
+  const guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'> = {
+    allowsAddress: (address) => address === '127.0.0.1',
+    lookup: (_host, _options, callback) => callback(new Error('no names in tests'), '', 0),
+  };
+  const pools = withSigning(createUpstreamPools({ guard }), { clock: { now: () => Date.now() }, googleTokenUrl: options.googleTokenUrl });
   const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
   const stopwatch = { elapsed: () => performance.now() };
   const limits: RelayLimits = { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits };
@@ -211,6 +211,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     claims,
     standings: { of: async () => harness.standing },
     upstream: options.between?.(pools) ?? pools,
+    frameSockets: wsFrameSockets({ guard }),
     tokenCounter: options.tokenCounter ?? { count: async (texts) => texts.join('').length },
     secrets: { open: (sealed) => sealed },
     states: new ChannelStates(stopwatch, limits, {
@@ -225,6 +226,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
       callFinished: (call) => finished.push(call),
       attemptFinished: () => undefined,
       charged: () => undefined,
+      sessions: (change) => (openSessions += change),
     },
     clock: options.clock ?? { now: () => Date.now() },
     stopwatch,
@@ -243,6 +245,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
   });
   app.use(relay);
   const http = createHttpServer({ app, ids: timeSortedIds });
+  http.takeUpgrades(relay.takeUpgrade);
   const port = await http.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${port}`;
   return Object.assign(harness, {
@@ -259,6 +262,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     lines,
     finished,
     health,
+    openSessions: () => openSessions,
     idle: () => inFlight.idle(),
     post: (path: string, body: unknown, init: RequestInit = {}) =>
       fetch(`${url}${path}`, {

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { REALTIME } from '../../../gateways/relay/realtime/open-session.ts';
 import { GEMINI_METHODS } from '../../../gateways/relay/spending-routes.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { MODEL_KINDS, priceOfKind } from './endpoints/priced-models.ts';
 import { json, startEndpointUpstream, type EndpointUpstream } from './endpoints/endpoint-upstream.ts';
 import { openLedger } from '../../commands/ledger/ledger-rig.ts';
 import { memoryDesk } from './tasks/memory-desk.ts';
+import { RealtimeClient } from '../../support/realtime-upstream/realtime-client.ts';
 import { channel, KEY, startRelay, type RelayHarness } from './relay-harness.ts';
 
 const CHAT_BODY = { model: 'chat', messages: [{ role: 'user', content: 'hi' }], max_tokens: 16 };
@@ -38,6 +40,7 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly about?:
     '/v1beta/models/{model}:batchEmbedContents': { model: 'embedding', body: { requests: [{ content: { parts: [{ text: 'hi' }] } }] } },
     '/v1/videos': { body: { model: 'video', prompt: 'a cat' } },
     '/v1/videos/:id/remix': { about: '/v1/videos', body: { prompt: 'a hat' } },
+    [REALTIME]: { at: `${REALTIME}?model=chat`, body: null },
     '/v1/messages': { body: CHAT_BODY },
     '/v1/responses': { body: { model: 'chat', input: 'hi', max_output_tokens: 16 } },
     '/v1beta/models/{model}:generateContent': { model: 'chat', body: GEMINI_BODY },
@@ -109,6 +112,14 @@ describe('the table of the relay’s routes', () => {
     return made.id;
   };
 
+  /** Asks an address for what costs money, in its own way; resolves with what it says. */
+  const spend = async (address: string, body: unknown): Promise<string> => {
+    if (!address.startsWith(REALTIME)) return (await call('POST', address, body)).text();
+    const client = new RealtimeClient(`${relay.url.replace('http', 'ws')}${address}`, { headers: { authorization: `Bearer ${KEY}` } });
+    await client.until(() => client.answer !== null);
+    return client.answer?.body ?? '';
+  };
+
   /** Every method and address that the router answers, with what stands for anything replaced by something. */
   const answered = (): readonly (readonly [method: string, path: string])[] =>
     relay.routes.flatMap(({ path, methods }) => {
@@ -139,12 +150,11 @@ describe('the table of the relay’s routes', () => {
     for (const [path, { model, about, at, body }] of Object.entries(CALLS)) {
       const address = at ?? path.replace('{model}', model ?? '').replace(':id', about === undefined ? '' : await taskAt(about));
       relay.spending.balance = 0n as Money;
-      const refused = await call('POST', address, body);
-      expect(await refused.text(), path).to.match(/insufficient_quota|The balance does not cover/);
+      expect(await spend(address, body), path).to.match(/insufficient_quota|The balance does not cover/);
       expect(upstream.calls, path).to.have.length(0);
       relay.spending.balance = 1_000_000_000_000n as Money;
       const held = relay.spending.reservations.length;
-      await (await call('POST', address, body)).text();
+      await spend(address, body);
       expect(upstream.calls.length, path).to.be.greaterThan(0);
       expect(relay.spending.reservations, path).to.have.length(held + 1);
       upstream.reset();
