@@ -12,7 +12,15 @@ export interface Candidate {
 /** Why a channel may not be tried. */
 export type Hindrance =
   /** It failed in this call already, or is being tried for it. */
-  'tried' | 'other_group' | 'other_endpoint' | 'lacks_capability' | 'circuit_open' | 'model_circuit_open' | 'no_key' | 'no_address';
+  | 'tried'
+  | 'other_group'
+  | 'other_endpoint'
+  | 'provider_lacks'
+  | 'lacks_capability'
+  | 'circuit_open'
+  | 'model_circuit_open'
+  | 'no_key'
+  | 'no_address';
 
 /** What became of a channel that was considered. */
 export type Consideration =

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { toDollarText } from '../../domain/ledger/money.ts';
+import { isOpenaiError, saidByForeignError } from '../../domain/dialects/openai/foreign-error.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
 import type { Countable } from '../../domain/tokens/chat-text.ts';
 import { errorTable, isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
@@ -16,6 +17,7 @@ import { Call, type Caller } from './call.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
 import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import { parsedJson } from './dialects/parsed-json.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
 import { detachedCall } from './detached-call.ts';
 import type { Background, Pinned, SpendingRoute } from './spending-route.ts';
@@ -139,6 +141,9 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   else claim.spent();
 };
 
+/** No error that can be told is longer. */
+const FOREIGN_ERROR_BYTES = 64 * 1024;
+
 const sendPassed = async (
   deps: PipelineDeps,
   held: HeldCall,
@@ -147,12 +152,15 @@ const sendPassed = async (
   const { call } = held;
   call.errorCode = 'upstream_refused';
   await release(deps, held, 'refused', false, status);
-  if ((headers['content-type'] ?? '').toLowerCase().startsWith('application/json') && body[0] === 0x7b)
-    return sendBody(call, status, 'application/json', native === null ? call.dialect.passedError(status, body, call.requestId) : body);
+  const isJson = (headers['content-type'] ?? '').toLowerCase().startsWith('application/json') && body[0] === 0x7b;
+  if (isJson && native !== null) return sendBody(call, status, 'application/json', body);
+  const text = body.toString('utf8', 0, FOREIGN_ERROR_BYTES);
+  if (isJson && isOpenaiError(parsedJson(body.toString('utf8'))))
+    return sendBody(call, status, 'application/json', call.dialect.passedError(status, body, call.requestId));
   // What is no error in OpenAI's shape is made one: clients read nothing else.
   const error = {
-    message: 'The upstream refused the request and did not say why in a form that can be passed on.',
-    type: errorTable.upstream_refused.type,
+    message: saidByForeignError(text) ?? 'The upstream refused the request and did not say why in a form that can be passed on.',
+    type: status < 500 ? 'invalid_request_error' : errorTable.upstream_refused.type,
     param: null,
     code: 'upstream_refused',
   };

@@ -50,6 +50,7 @@ export const RoutingVerdict = z.enum([
   'tried',
   'other_group',
   'other_endpoint',
+  'provider_lacks',
   'lacks_capability',
   'circuit_open',
   'model_circuit_open',

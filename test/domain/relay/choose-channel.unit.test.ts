@@ -278,14 +278,43 @@ describe('how long answers take of late', () => {
 });
 
 describe('which channels a call may go to at all', () => {
-  const open = { groups: null };
+  const open = { groups: null, provider: 'groq', baseUrl: 'https://api.groq.com/openai/v1' };
   it('is a matter of the group, the endpoint and what the model can do there', () => {
     expect(filteredBy(open, [], 'default', 'chat', ['tools'])).to.equal(null);
-    expect(filteredBy({ groups: ['vip'] }, [], 'default', 'chat', [])).to.equal('other_group');
-    expect(filteredBy({ groups: ['vip'] }, [], 'vip', 'chat', [])).to.equal(null);
+    expect(filteredBy({ ...open, groups: ['vip'] }, [], 'default', 'chat', [])).to.equal('other_group');
+    expect(filteredBy({ ...open, groups: ['vip'] }, [], 'vip', 'chat', [])).to.equal(null);
     expect(filteredBy({ ...open, endpoints: ['embeddings'] }, [], 'default', 'chat', [])).to.equal('other_endpoint');
     expect(filteredBy(open, ['vision', 'tools'], 'default', 'chat', ['tools'])).to.equal('lacks_capability');
     expect(filteredBy(open, ['vision'], 'default', 'chat', ['tools'])).to.equal(null);
+  });
+});
+
+describe('a provider that is known not to take a kind of call', () => {
+  const by = (provider: string, baseUrl: string, endpoint: string, endpoints?: readonly string[]): unknown =>
+    filteredBy(
+      { groups: null, provider, baseUrl, ...(endpoints === undefined ? {} : { endpoints: [...endpoints] }) },
+      [],
+      'default',
+      endpoint,
+      [],
+    );
+
+  it('is passed over at its own address', () => {
+    expect(by('anthropic', 'https://api.anthropic.com/v1', 'embeddings')).to.equal('provider_lacks');
+    expect(by('anthropic', 'https://api.anthropic.com/v1', 'chat')).to.equal(null);
+    expect(by('voyage', 'https://api.voyageai.com/v1', 'chat')).to.equal('provider_lacks');
+  });
+  it('is known by its address whatever is filled into it', () => {
+    expect(by('aws-bedrock', 'https://bedrock-runtime.eu-west-1.amazonaws.com', 'embeddings')).to.equal('provider_lacks');
+    expect(by('aws-bedrock', 'https://bedrock.proxy.example', 'embeddings')).to.equal(null);
+  });
+  it('is believed in where an operator says so, or the address is another', () => {
+    expect(by('anthropic', 'https://api.anthropic.com/v1', 'embeddings', ['embeddings'])).to.equal(null);
+    expect(by('anthropic', 'https://mirror.example/v1', 'embeddings')).to.equal(null);
+    expect(by('openai-compatible', 'https://model.host/v1', 'rerank')).to.equal(null);
+  });
+  it('is asked for kinds that no row tells of', () => {
+    expect(by('anthropic', 'https://api.anthropic.com/v1', 'pass_through')).to.equal(null);
   });
 });
 

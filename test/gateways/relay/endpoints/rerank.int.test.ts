@@ -112,7 +112,11 @@ describe('reranking', () => {
     const theirs = await relay.post('/v1/rerank', { model: 'units', query: 'q', documents: ['a'] });
     expect([theirs.status, await theirs.json()]).to.deep.equal([
       400,
-      { message: 'too many tokens', detail: 'too many tokens', error: { message: 'too many tokens' } },
+      {
+        message: 'too many tokens',
+        detail: 'too many tokens',
+        error: { message: 'too many tokens', type: 'invalid_request_error', param: null, code: 'upstream_refused' },
+      },
     ]);
     expect(relay.spending.last.releases).to.have.length(1);
   });
