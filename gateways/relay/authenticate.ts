@@ -25,7 +25,7 @@ const KEY_IN_QUERY = /^\/(?:v1beta|providers)\//;
 
 /** A key that stands by itself, where clients of other formats than OpenAI's put it. */
 const plainKey = ({ headers, url }: Request): string | null => {
-  for (const given of [headers['x-api-key'], headers['x-goog-api-key'], headers['api-key']])
+  for (const given of [headers['x-api-key'], headers['x-goog-api-key'], headers['api-key'], headers['mj-api-secret']])
     if (typeof given === 'string' && given !== '') return given;
   const query = KEY_IN_QUERY.test(url) ? url.indexOf('?') : -1;
   return query < 0 ? null : new URLSearchParams(url.slice(query)).get('key');

@@ -26,6 +26,7 @@ import { converseAnswers } from './dialects/converse-answers.ts';
 import { mistralAnswers } from './dialects/mistral-answers.ts';
 import { ollamaAnswers } from './dialects/ollama-answers.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
+import { klingAnswers, midjourneyAnswers, sunoAnswers } from './dialects/task-answers.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { KeptAnswers } from './kept-answers.ts';
@@ -77,11 +78,15 @@ const BY_PREFIX: readonly (readonly [prefix: string, dialect: AnswerDialect])[] 
   ['/ollama/', ollamaAnswers],
   ['/bedrock/', converseAnswers],
   ['/mistral/', mistralAnswers],
+  ['/kling/', klingAnswers],
+  ['/suno/', sunoAnswers],
+  ['/mj/', midjourneyAnswers],
 ];
 
 /** Addresses that both formats have are asked in that of the header which every client of Anthropic's sends. */
 const dialectOf = (req: Request): AnswerDialect => {
   for (const [prefix, dialect] of BY_PREFIX) if (req.path.startsWith(prefix)) return dialect;
+  if (/^\/[\w-]+\/mj\//.test(req.path)) return midjourneyAnswers;
   return req.headers['anthropic-version'] !== undefined || req.path.startsWith(MESSAGES) ? anthropicAnswers : openaiAnswers;
 };
 
@@ -320,6 +325,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   addTaskRoutes({
     router,
     tasks: deps.tasks,
+    limits: deps.limits,
     look: (routeName, answer) => look(routeName, 'tasks', answer),
     notThisMethod,
   });

@@ -21,7 +21,7 @@ import { prepareResponse, type PrepareDeps } from './responses/prepare-response.
 import { rerankAnswers } from './dialects/rerank-answers.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { SpendingRoute } from './spending-route.ts';
-import { openaiVideoSpending } from './tasks/openai-video-routes.ts';
+import { taskSpending } from './tasks/task-routes.ts';
 
 const CHAT = '/v1/chat/completions';
 export const MESSAGES = '/v1/messages';
@@ -56,7 +56,7 @@ export const spendingAddresses = (deps: PrepareDeps & Pick<RelayDeps, 'tasks' | 
   { endpoint: 'chat', name: '/mistral/v1/chat/completions', dialect: mistralAnswers, hubBody: mistralChatBody },
   { endpoint: 'embeddings', name: '/mistral/v1/embeddings', dialect: mistralAnswers, hubBody: mistralEmbeddingsBody },
   { ...openai('chat', '/v1/responses'), prepare: prepareResponse(deps) },
-  ...openaiVideoSpending(deps),
+  ...taskSpending(deps),
 ];
 
 const geminiAddress = (method: string): string => `/v1beta/models/{model}:${method}`;

@@ -26,4 +26,32 @@ export const VideosRequest = z.looseObject({
   size: Size.optional(),
 });
 
+/** The form that gateways have in common for video. */
+export const VideoGenerationRequest = z.looseObject({
+  model: Model,
+  prompt: Prompt.optional(),
+  mode: z.string().max(40).optional(),
+  image: z.string().optional(),
+  images: z.array(z.string()).max(16).optional(),
+  input_reference: z.string().optional(),
+  size: Size.optional(),
+  seconds: Seconds.optional(),
+  duration: Seconds.optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** Kling's own form. */
+export const KlingVideoRequest = z.looseObject({
+  model_name: Model.optional(),
+  model: Model.optional(),
+  prompt: Prompt.optional(),
+  image: z.string().optional(),
+  duration: Seconds.optional(),
+  aspect_ratio: Size.optional(),
+  callback_url: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional(),
+});
+
 export const RemixRequest = z.looseObject({ prompt: Prompt.min(1) });

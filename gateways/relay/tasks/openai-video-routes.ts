@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { usualSeconds, type VideoAsked } from '../../../domain/task/video-asked.ts';
+import { passedOn } from '../../../domain/task/passed-on.ts';
+import type { VideoAsked } from '../../../domain/task/video-asked.ts';
 import { isRecord, textOf } from '../../../domain/dialects/loose-json.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { TaskId } from '../../../schemas/ids.ts';
@@ -13,26 +14,18 @@ import { boundaryOf } from '../form-scanner.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { Prepare, Prepared, SpendingRoute } from '../spending-route.ts';
-import { klingAction } from '../upstreams/kling-upstream.ts';
 import { listedOpenaiVideo, openaiVideo } from './openai-video.ts';
 import { streamContent } from './stream-content.ts';
-import type { TaskAsked } from './task-asked.ts';
 import type { SeenTask, TaskDesk } from './task-desk.ts';
+import { NO_TASKS, videoTask, type TaskDeps } from './video-task.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
 
-export const VIDEOS = '/v1/videos';
+const VIDEOS = '/v1/videos';
 const VIDEO = '/v1/videos/:id';
 const CONTENT = '/v1/videos/:id/content';
-export const REMIX = '/v1/videos/:id/remix';
+const REMIX = '/v1/videos/:id/remix';
 
 const DEFAULT_MODEL = 'sora-2';
-
-interface TaskDeps {
-  readonly tasks: TaskDesk | null;
-  readonly limits: RelayLimits;
-}
-
-export const NO_TASKS = refuse('not_found', 'Tasks are not kept here.');
 
 /** A form, and a field for the model in front where there was none. */
 const withModel = (body: Buffer, boundary: string): Buffer | null => {
@@ -43,9 +36,9 @@ const withModel = (body: Buffer, boundary: string): Buffer | null => {
 };
 
 const asked = (fields: Readonly<Record<string, unknown>>, { prompt, seconds, size }: z.infer<typeof VideosRequest>): VideoAsked => {
-  const { model: _model, prompt: _prompt, seconds: _seconds, size: _size, input_reference: reference, ...extras } = fields;
+  const { model: _model, prompt: _prompt, seconds: _seconds, size: _size, input_reference: reference, ...rest } = fields;
   const image = isRecord(reference) ? textOf(reference['image_url']) : textOf(reference);
-  return { prompt, seconds: seconds ?? null, size: size ?? null, image: image === '' ? null : image, extras };
+  return { prompt, seconds: seconds ?? null, size: size ?? null, image: image === '' ? null : image, extras: passedOn(rest) };
 };
 
 const parseForm = (given: Buffer, boundary: string): ParsedVideo | Refusal => {
@@ -87,22 +80,6 @@ const parseJson = (body: Buffer, limits: RelayLimits): ParsedVideo | Refusal => 
     remixed: null,
   };
 };
-
-/** What is recorded of a video, whichever words it was asked for in. */
-export const videoTask = (
-  shape: TaskAsked['shape'],
-  parsed: ParsedVideo,
-  more: Pick<TaskAsked, 'answer'> & Partial<Pick<TaskAsked, 'source' | 'hook' | 'action'>>,
-): TaskAsked => ({
-  shape,
-  action: 'generate',
-  upstreamAction: (platform) => (platform === 'kling' ? klingAction(parsed) : 'generate'),
-  seconds: parsed.asked.seconds ?? usualSeconds(parsed.request.model),
-  size: parsed.asked.size,
-  source: null,
-  hook: null,
-  ...more,
-});
 
 const prepareVideo =
   ({ tasks, limits }: TaskDeps): Prepare =>

@@ -80,15 +80,15 @@ export const streamContent = async (desk: TaskDesk, task: SeenTask['task'], call
   const { submission } = task;
   const { platform, upstreamAction, upstreamId } = submission;
   const seen = await desk.look(task);
-  if (seen.task.status !== 'succeeded') return refuse('wrong_state', `The video is not ready: it is ${seen.task.status}.`);
+  if (seen.task.status !== 'succeeded') return refuse('wrong_state', `It is not ready: the task is ${seen.task.status}.`);
   const rules = PLATFORMS[platform];
   if (platform === 'openai') {
     const query = variant === 'video' ? '' : `?variant=${variant}`;
     const path = `${rules.path(upstreamAction, upstreamId)}/content${query}`;
     const request = await taskRequest(desk.asking, submission, { method: 'GET', path, accept: '*/*' });
-    return request === null ? refuse('upstream_failed', 'The channel that made the video is gone.') : passOn(desk, request, call);
+    return request === null ? refuse('upstream_failed', 'The channel that made it is gone.') : passOn(desk, request, call);
   }
-  if (variant !== 'video') return refuse('invalid_request', 'Of this video there is nothing but itself.', { param: 'variant' });
+  if (variant !== 'video') return refuse('invalid_request', 'There is nothing else of it.', { param: 'variant' });
   const address = rules.made(seen.said)[0];
   const request = address === undefined ? null : fileAt(address);
   return request === null ? refuse('upstream_failed', 'The upstream does not say where the file is.') : passOn(desk, request, call);

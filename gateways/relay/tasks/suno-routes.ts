@@ -1,0 +1,120 @@
+import { isRecord } from '../../../domain/dialects/loose-json.ts';
+import type { Task } from '../../../domain/task/task.ts';
+import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import { TaskIds } from '../../../schemas/tasks/task-ids.ts';
+import { sendJson, sendRefusal } from '../answer.ts';
+import { sunoAnswers } from '../dialects/task-answers.ts';
+import { firstIssue, readObject } from '../parse.ts';
+import { readBody } from '../read-body.ts';
+import type { Prepared, SpendingRoute } from '../spending-route.ts';
+import type { SeenTask } from './task-desk.ts';
+import type { TaskRoutesDeps } from './task-routes-deps.ts';
+import { NO_TASKS, type TaskDeps } from './video-task.ts';
+
+const ACTIONS = ['music', 'lyrics'] as const;
+const FETCH = '/suno/fetch';
+const FETCH_ONE = '/suno/fetch/:id';
+
+const STATUS = {
+  none: 'NOT_START',
+  submitted: 'SUBMITTED',
+  queued: 'QUEUED',
+  in_progress: 'IN_PROGRESS',
+  succeeded: 'SUCCESS',
+  failed: 'FAILURE',
+  cancelled: 'FAILURE',
+  expired: 'FAILURE',
+} as const satisfies Record<Task['status'], string>;
+
+const secondsOf = (instant: string | null): number => (instant === null ? 0 : Math.floor(Date.parse(instant) / 1_000));
+
+/** A task in the form that gateways have in common for Suno. */
+const sunoTask = (task: Task, said: unknown): object => {
+  const { submission, status, failure, percent, endedAt } = task;
+  if (submission === null) throw new Error('a task that was submitted has a submission');
+  const { taskId, action, submittedAt } = submission;
+  const own = isRecord(said) && isRecord(said['data']) ? said['data'] : {};
+  return {
+    data: null,
+    progress: `${percent}%`,
+    ...own,
+    task_id: taskId,
+    action: action.toUpperCase(),
+    status: STATUS[status],
+    fail_reason: failure?.reason ?? '',
+    submit_time: secondsOf(submittedAt),
+    finish_time: secondsOf(endedAt),
+  };
+};
+
+const succeeded = (data: unknown): object => ({ code: 'success', message: '', data });
+
+/** Where upstreams would tell somebody of a task; they are told nothing of that. */
+const HOOKS = ['notify_hook', 'notifyHook'] as const;
+
+/** The addresses for Suno that can spend. */
+export const sunoSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRoute[] =>
+  ACTIONS.map((action) => ({
+    endpoint: 'music',
+    name: `/suno/submit/${action}`,
+    dialect: sunoAnswers,
+    hubBody: null,
+    prepare: (_call, _caller, body): Promise<Prepared | Refusal> => {
+      const read = tasks === null ? NO_TASKS : readObject(body, HOOKS, limits);
+      if ('refused' in read) return Promise.resolve(read);
+      const hook = HOOKS.find(
+        (name, index) => read.spans[index] !== null && (read.value as Readonly<Record<string, unknown>>)[name] !== '',
+      );
+      if (hook !== undefined)
+        return Promise.resolve(refuse('invalid_request', `${hook}: calls back are not made here; ask for the task.`, { param: hook }));
+      return Promise.resolve({
+        body,
+        dialect: sunoAnswers,
+        parsed: { endpoint: 'music', body, request: { model: `suno_${action}` }, path: `/suno/submit/${action}` },
+        task: {
+          shape: 'suno',
+          action,
+          upstreamAction: () => action,
+          seconds: null,
+          size: null,
+          source: null,
+          hook: null,
+          answer: ({ submission }) => succeeded(submission?.taskId),
+        },
+      });
+    },
+  }));
+
+/** The addresses for Suno at which it is only looked. */
+export const addSunoRoutes = ({ router, tasks, limits, look, notThisMethod }: TaskRoutesDeps): void => {
+  router
+    .route(FETCH_ONE)
+    .get(
+      look(FETCH_ONE, async (call, caller) => {
+        const task = tasks === null ? NO_TASKS : await tasks.own(caller.user.userId, String(call.req.params['id']));
+        if (tasks === null || isRefusal(task)) return sendRefusal(call, isRefusal(task) ? task : NO_TASKS);
+        const seen = await tasks.look(task);
+        sendJson(call, 200, succeeded(sunoTask(seen.task, seen.said)));
+      }),
+    )
+    .all(notThisMethod('GET')(FETCH_ONE));
+  router
+    .route(FETCH)
+    .post(
+      look(FETCH, async (call, caller) => {
+        const body = await readBody(call.req, limits.bodyBytes);
+        if (body === null) return;
+        const read = 'refused' in body ? body : readObject(body, ['ids'], limits);
+        if ('refused' in read) return sendRefusal(call, read);
+        const request = TaskIds.safeParse(read.value);
+        if (!request.success) return sendRefusal(call, firstIssue(request.error));
+        if (tasks === null) return sendRefusal(call, NO_TASKS);
+        const found = await Promise.all(request.data.ids.map((id) => tasks.own(caller.user.userId, id)));
+        // What is not the caller's is left out, as if it were not there.
+        const own = found.filter((task): task is SeenTask['task'] => !isRefusal(task));
+        const seen = await Promise.all(own.map((task) => tasks.look(task)));
+        sendJson(call, 200, succeeded(seen.map(({ task, said }) => sunoTask(task, said))));
+      }),
+    )
+    .all(notThisMethod('POST')(FETCH));
+};
