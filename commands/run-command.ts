@@ -14,6 +14,9 @@ import type { AppendOutcome, EventLog } from './ports/event-log.ts';
 /** How often a decision is made anew because somebody else moved the stream meanwhile. */
 const CONFLICT_RETRIES = 5;
 
+/** What somebody has seen who found nothing yet. */
+const NO_REVISION = -1;
+
 /** Where the command's events ended up; a query can wait for the position. */
 export interface CommandResult<State> {
   readonly state: State;
@@ -84,7 +87,8 @@ const loadDecideAppend = async <State, Command, Event extends DomainEvent>(
       doneAt = recorded.position;
     }
     if (doneAt !== null) return { state, revision, position: doneAt };
-    if (expectedRevision !== undefined && expectedRevision !== revision) return refuse('revision_mismatch');
+    if (expectedRevision !== undefined && expectedRevision !== (revision === 'no_stream' ? NO_REVISION : revision))
+      return refuse('revision_mismatch');
 
     const decided = decider.decide(command, state);
     if (isRefusal(decided)) return decided;

@@ -41,11 +41,11 @@ export const readJson = async (request: IncomingMessage): Promise<{ readonly val
   }
 };
 
-/** The revision in `If-Match: "7"`; `undefined` when the caller minds none. */
+/** The revision in `If-Match: "7"`, -1 for nothing yet; `undefined` when the caller minds none. */
 export const expectedRevisionOf = (request: IncomingMessage): { readonly value: Revision | undefined } | Refusal => {
   const header = request.headers['if-match'];
   if (header === undefined || header === '*') return { value: undefined };
-  const match = /^(?:W\/)?"?(\d{1,9})"?$/.exec(header);
+  const match = /^(?:W\/)?"?(-1|\d{1,9})"?$/.exec(header);
   return match === null
     ? refuse('invalid_request', 'If-Match takes the revision that you saw, such as "7".', { param: 'If-Match' })
     : { value: Number(match[1]) };

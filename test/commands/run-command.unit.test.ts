@@ -70,6 +70,8 @@ describe('running a command', () => {
   it('holds to the revision that the caller had seen', async () => {
     const log = await opened();
     expect(refusal(await run(log, credit(5), 'c1', 1))).to.equal('revision_mismatch');
+    expect(refusal(await run(log, credit(5), 'c1', -1)), 'somebody who found nothing').to.equal('revision_mismatch');
+    expect(refusal(await run(memoryLog(), { kind: 'openAccount', timeZone: 'UTC' }, 'c0', -1))).to.equal('none');
     expect(refusal(await run(log, credit(5), 'c1', 0))).to.equal('none');
     expect(refusal(await run(log, credit(5), 'c2', 1, answering(log, { outcome: 'conflict', actual: 2 })))).to.equal('revision_mismatch');
     // A repeat is a repeat, whatever revision it names.

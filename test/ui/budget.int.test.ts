@@ -42,6 +42,7 @@ describe('the weight of the console', function () {
       'ledger/LedgerPage',
       'channels/ChannelsPage',
       'users/UsersPage',
+      'limits/LimitsPage',
       'account/AccountPage',
       'overview/OverviewPage',
     ]) {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { axeFindings, gone, openBrowser, seen, sidewaysScroll, type WatchedBrowser } from '../e2e/console/support/browser.ts';
+import { axeFindings, gone, openBrowser, seen, sidewaysScroll, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
 import { builtConsole } from '../e2e/console/support/built-console.ts';
 import { startFakeConsole, type FakeConsole } from './support/fake-console-api.ts';
-import { LONG_NAME, sampleRequests } from './support/sample-data.ts';
+import { LONG_NAME, sampleLimits, sampleRequests } from './support/sample-data.ts';
 
 /** Every room, the call that fills it, and how it speaks of its own failure. */
 const ROOMS = [
@@ -37,6 +37,14 @@ const ROOMS = [
     action: 'Add channel',
   },
   { path: '/users', operation: 'GET /users', failed: 'The users could not be loaded.', empty: 'No user yet.', action: 'Create user' },
+  {
+    path: '/limits',
+    operation: 'GET /limits',
+    failed: 'The limits could not be loaded.',
+    empty: 'No rule of limits yet.',
+    action: 'Create rule',
+    nothing: { revision: -1, policy: { rules: [], whenStoreAway: 'perProcess' } },
+  },
 ] as const;
 const NOTHING = { rows: [], nextCursor: null };
 
@@ -64,7 +72,7 @@ describe('the states of the console', function () {
     expect(browser.complaints(), 'the browser has nothing to complain about').to.deep.equal([]);
   });
 
-  for (const { path, operation, failed, empty, action } of ROOMS)
+  for (const { path, operation, failed, empty, action, ...room } of ROOMS)
     describe(path, () => {
       it('shows the shape of what is coming', async () => {
         let release = (): void => undefined;
@@ -94,7 +102,7 @@ describe('the states of the console', function () {
       });
 
       it('says what will stand here and how it gets here', async () => {
-        fake.answer(operation, { body: NOTHING });
+        fake.answer(operation, { body: 'nothing' in room ? room.nothing : NOTHING });
         await page.goto(fake.origin + path);
         await seen(page.getByText(empty));
         await seen(
@@ -220,6 +228,61 @@ describe('the states of the console', function () {
     await form.getByRole('button', { name: 'Add channel' }).click();
     await seen(form.getByText('This address is private.'));
     expect(await form.getByLabel('Base URL').getAttribute('aria-invalid')).to.equal('true');
+  });
+
+  it('say that somebody else changed the same rule, and let either be taken', async () => {
+    const { policy, revision } = sampleLimits();
+    const theirs = policy.rules.map((rule) => (rule.id === 'free-tokens' ? { ...rule, amount: 7_000 } : rule));
+    for (const choice of ['Take theirs', 'Save mine instead']) {
+      fake.reset();
+      await page.goto(`${fake.origin}/limits?peek=free-tokens`);
+      const form = page.getByRole('dialog', { name: 'Edit Free tier' });
+      await form.getByLabel('Amount').fill('30000');
+      fake.answer('GET /limits', { body: { revision: revision + 1, policy: { ...policy, rules: theirs } } });
+      await form.getByRole('button', { name: 'Save changes' }).click();
+      await seen(form.getByText('It now says: 7,000 tokens a minute for each user.'));
+      expect(fake.calls.some(({ operation }) => operation === 'PUT /limits')).to.equal(false);
+      expect(await axeFindings(page)).to.deep.equal([]);
+      await form.getByRole('button', { name: choice }).click();
+      if (choice === 'Take theirs')
+        await until(page, `[...document.querySelectorAll('[role=dialog] input')].some((input) => input.value === '7000')`);
+      else {
+        await gone(form);
+        const sent = fake.calls.find(({ operation }) => operation === 'PUT /limits')?.body as { rules: { amount: unknown }[] };
+        expect(sent.rules.map(({ amount }) => amount)).to.deep.equal([30_000, '12500000000', 1]);
+      }
+    }
+  });
+
+  it('keep what others changed beside a rule, and put the server’s objection beside its field', async () => {
+    await page.goto(`${fake.origin}/limits?peek=free-tokens`);
+    const form = page.getByRole('dialog', { name: 'Edit Free tier' });
+    fake.answer('PUT /limits', {
+      status: 400,
+      body: {
+        error: {
+          code: 'invalid_request',
+          message: 'A name of models has at most 4 stars.',
+          param: 'rules.0.scope.models',
+          requestId: 'req_1',
+        },
+      },
+    });
+    const { policy, revision } = sampleLimits();
+    fake.answer('GET /limits', { body: { revision: revision + 1, policy: { ...policy, rules: policy.rules.slice(0, 2) } } });
+    await form.getByRole('button', { name: 'Save changes' }).click();
+    await seen(form.getByText('A name of models has at most 4 stars.'));
+    expect(await form.getByLabel('Models').getAttribute('aria-invalid')).to.equal('true');
+    expect((fake.calls.find(({ operation }) => operation === 'PUT /limits')?.body as { rules: unknown[] }).rules).to.have.length(2);
+  });
+
+  it('speak the language that is chosen in a room whose words came with it', async () => {
+    await page.goto(`${fake.origin}/limits`);
+    await seen(page.getByText('20,000 tokens a minute for each user'));
+    await page.getByRole('button', { name: /Account menu/ }).click();
+    await page.getByRole('menuitemradio', { name: '简体中文' }).click();
+    await page.keyboard.press('Escape');
+    await seen(page.getByText('每个用户每分钟 20,000 Token（含输入和输出）'));
   });
 
   it('cut very long names, and still tell them', async () => {

@@ -434,6 +434,46 @@ describe('the console', function () {
     });
   });
 
+  describe('limits', () => {
+    it('are rules that hold, and that two people can change at once', async () => {
+      const page = await asAdmin('/limits');
+      await page.getByRole('main').getByRole('button', { name: 'Create rule' }).last().click();
+      const form = page.getByRole('dialog', { name: 'Create a rule of limits' });
+      await form.getByRole('button', { name: 'Create rule' }).click();
+      await seen(form.getByText('Give the rule a name.'));
+      await form.getByLabel('Name').fill('No stories');
+      await form.getByLabel('Amount').fill('1');
+      await form.getByLabel('In how long').selectOption('month');
+      await form.getByLabel('Models').fill('sandbox-st*');
+      await form.getByLabel('What the client reads').fill('One story a month is enough.');
+      await seen(form.getByText('1 request a month for each user'));
+      await form.getByRole('button', { name: 'Create rule' }).click();
+      await gone(form);
+      await seen(page.getByRole('row', { name: /No stories.*1 request a month for each user.*Only model sandbox-st\*/ }));
+      await answered(call(undefined, 'sandbox-story'));
+      await expectSoon(() => answered(call(undefined, 'sandbox-story')), 429);
+
+      await page.getByRole('link', { name: 'No stories' }).click();
+      const edit = page.getByRole('dialog', { name: 'Edit No stories' });
+      await edit.getByLabel('Amount').fill('1000');
+      const other = await asAdmin('/limits');
+      await other.getByRole('button', { name: 'Actions for No stories' }).click();
+      await other.getByRole('menuitem', { name: 'Switch off' }).click();
+      await seen(other.getByText('Rule No stories is off'));
+      await edit.getByRole('button', { name: 'Save changes' }).click();
+      await seen(edit.getByText(/Somebody else changed this rule while you had it open\./));
+      await edit.getByRole('button', { name: 'Save mine instead' }).click();
+      await gone(edit);
+      await seen(page.getByRole('row', { name: /1,000 requests a month for each user/ }));
+      await expectSoon(() => answered(call(undefined, 'sandbox-story')), 200);
+
+      await page.getByRole('button', { name: 'Actions for No stories' }).click();
+      await page.getByRole('menuitem', { name: 'Delete rule' }).click();
+      await page.getByRole('dialog', { name: 'Delete No stories?' }).getByRole('button', { name: 'Delete rule' }).click();
+      await seen(page.getByText('No rule of limits yet.'));
+    });
+  });
+
   /** Polls: a key's state reaches every process within a second, not at once. */
   const expectSoon = async <Value>(read: () => Promise<Value>, wanted: Value): Promise<void> => {
     const deadline = Date.now() + 5_000;

@@ -127,6 +127,7 @@ export const startFakeConsole = async (
       'GET /notifications': () => page(sample.sampleNotifications(now), search),
       'GET /notifications/unread': () => ({ unread: sample.sampleNotifications(now).filter(({ read }) => !read).length }),
       'GET /exports': () => page(sample.sampleExports(now), search),
+      'GET /limits': () => sample.sampleLimits(),
       'GET /account': () => sample.sampleProfile(now),
       'GET /prices/models': () => ({ rows: [], nextCursor: null, priceListId: null, groupRatio: 1_000_000 }),
     };

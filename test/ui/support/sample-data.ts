@@ -3,6 +3,7 @@ import type { Provider } from '../../../ui/src/api/providers.ts';
 import type { Key } from '../../../ui/src/api/keys.ts';
 import type { Export } from '../../../ui/src/api/exports.ts';
 import type { Explanation, JournalEntry, TrialBalance } from '../../../ui/src/api/ledger.ts';
+import type { Limits } from '../../../ui/src/api/limits.ts';
 import type { Notification } from '../../../ui/src/api/notifications.ts';
 import type { Figures, SpendSeries, TopModels } from '../../../ui/src/api/overview.ts';
 import type { RequestDetail, RequestHistogram, RequestRow } from '../../../ui/src/api/requests.ts';
@@ -474,6 +475,51 @@ export const sampleNotifications = (now: number): readonly Notification[] => [
     read: true,
   },
 ];
+
+export const sampleLimits = (): Limits => ({
+  revision: 4,
+  policy: {
+    whenStoreAway: 'perProcess',
+    rules: [
+      {
+        id: 'free-tokens',
+        name: 'Free tier',
+        enabled: true,
+        per: ['user'],
+        scope: { groups: ['free', 'trial'], models: ['gpt-*'] },
+        action: { kind: 'refuse', message: 'The free tier is used up for this minute.' },
+        measure: 'tokens',
+        amount: 20_000,
+        window: 'minute',
+        algorithm: 'tokenBucket',
+        burst: 40_000,
+      },
+      {
+        id: 'spend',
+        name: LONG_NAME.slice(0, 100),
+        enabled: true,
+        per: ['key', 'model'],
+        scope: {},
+        action: { kind: 'model', model: 'gpt-5.2-mini' },
+        measure: 'money',
+        amount: nano(12.5),
+        window: 'day',
+        algorithm: 'leakyBucket',
+        burst: 250_000,
+      },
+      {
+        id: 'at-once',
+        name: 'Calls at once',
+        enabled: false,
+        per: [],
+        scope: { addresses: ['10.0.0.0/8', '2001:db8::/32'], users: ['usr_1', 'usr_2', 'usr_3', 'usr_4', 'usr_5'] },
+        action: { kind: 'wait', mostWaiting: 50, longestMs: 2_500 },
+        measure: 'inFlight',
+        amount: 1,
+      },
+    ],
+  },
+});
 
 export const sampleExports = (now: number): readonly Export[] => {
   const file = (name: string, rows: number) => ({

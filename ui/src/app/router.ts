@@ -29,6 +29,12 @@ const roomsOf = (enter: Enter): RouteRecordRaw[] => {
       meta: { admin: true },
     },
     { path: 'users', name: 'users', component: () => import('../features/users/UsersPage.vue'), meta: { admin: true } },
+    {
+      path: 'limits',
+      name: 'limits',
+      component: worded('limits', () => import('../features/limits/LimitsPage.vue')),
+      meta: { admin: true },
+    },
     { path: 'account', name: 'account', component: () => import('../features/account/AccountPage.vue') },
     { path: ':rest(.*)*', name: 'nowhere', component: () => import('./shell/NowherePage.vue') },
   ];

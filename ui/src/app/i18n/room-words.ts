@@ -8,6 +8,10 @@ export const ROOM_WORDS = {
     en: () => import('../../features/channels/locales/en.json'),
     'zh-CN': () => import('../../features/channels/locales/zh-CN.json'),
   },
+  limits: {
+    en: () => import('../../features/limits/locales/en.json'),
+    'zh-CN': () => import('../../features/limits/locales/zh-CN.json'),
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<Locale, Load>>>>;
 
 export type WordyRoom = keyof typeof ROOM_WORDS;

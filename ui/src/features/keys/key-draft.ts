@@ -1,4 +1,5 @@
 import type { Key, KeyEndpoint, KeyRestrictions, NewKey } from '../../api/keys.ts';
+import { looksLikeAddress } from '../../lib/address-shape.ts';
 import { isDay } from '../../lib/period.ts';
 import { dayOf, shiftDay, startOfDay } from '../../lib/time.ts';
 import { draftCaps, NO_CAPS, readCaps, type CapAmounts, type CapsDraft, type CapWindow } from '../../parts/caps-draft.ts';
@@ -71,10 +72,6 @@ export const draftOf = (key: Key, zone: string): KeyDraft => ({
 
 /** One item per line, comma or blank; each once. */
 export const listItems = (text: string): string[] => [...new Set(text.split(/[\s,;]+/).filter((item) => item !== ''))];
-
-const V4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}(\/(3[0-2]|[12]?\d))?$/;
-/** A shape check only, to catch slips; the server decides. */
-const looksLikeAddress = (text: string): boolean => V4.test(text) || (/^[\da-f:.]+(\/\d{1,3})?$/i.test(text) && text.includes(':'));
 
 const expiryOf = (draft: KeyDraft, now: number, zone: string): string | null => {
   if (draft.expiry === 'never') return null;
