@@ -26,6 +26,7 @@ import type { SignInFailures } from '../ports/sign-in-failures.ts';
 import type { SessionTokens } from '../ports/session-tokens.ts';
 import type { Upstream } from '../ports/upstream.ts';
 import type { WorkerCare } from '../ports/worker-care.ts';
+import { balanceAsker } from './balance-asker.ts';
 import { modelLister } from './model-lister.ts';
 import { channelProbe } from './channel-probe.ts';
 import { createConsoleRouter } from './create-console-router.ts';
@@ -125,6 +126,7 @@ export const createConsole = (deps: ConsoleDeps): Router => {
     ...deps,
     probe: channelProbe(deps),
     lister: modelLister(deps),
+    balances: balanceAsker(deps),
     sessions,
     traffics: deps.shared?.traffics ?? null,
     throttle:

@@ -388,6 +388,16 @@ export const routes = {
     answer: 'json',
     response: channels.ModelsDiscovered,
   },
+  askBalance: {
+    method: 'post',
+    path: '/channels/:channelId/balance',
+    auth: 'admin',
+    tag: 'Channels',
+    summary: 'Ask the upstream what is left of the account behind the channel’s first key in use.',
+    params: ChannelParams,
+    answer: 'json',
+    response: channels.BalanceTold,
+  },
   applyModels: {
     method: 'post',
     path: '/channels/:channelId/models',

@@ -128,6 +128,14 @@ export const ChannelsImported = z.object({
   rows: z.array(z.object({ name: z.string(), channelId: ChannelId.nullable(), message: z.string().nullable() })),
 });
 
+/** What is left of an account at a provider, as the provider tells it. */
+export const BalanceTold = z.object({
+  /** Of ISO 4217. */
+  currency: z.string(),
+  /** A decimal number. It may be below zero. */
+  amount: z.string(),
+});
+
 export const ModelsDiscovered = z.object({
   ...Done.shape,
   models: z.array(z.string()),

@@ -122,6 +122,21 @@ export const channelTransferCommands: readonly Command[] = [
     },
   },
   {
+    name: 'channels balance',
+    about: 'Ask a channel’s upstream what is left of the account behind its first key in use.',
+    args: [CHANNEL],
+    options: {},
+    examples: ['channels balance chn_0mb2…'],
+    run: async (run: Run): Promise<Outcome> => {
+      const api = await run.server();
+      if (isFailure(api)) return api;
+      const told = await api.call('askBalance', { params: { channelId: argument(run, 'channel') } });
+      if (isFailure(told)) return told;
+      run.tell(told, () => `${told.amount} ${told.currency}\n`);
+      return 0;
+    },
+  },
+  {
     name: 'channels models',
     about: 'Ask a channel’s upstream which models it has, and how that differs from what the channel maps.',
     args: [CHANNEL],

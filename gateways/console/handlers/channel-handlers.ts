@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { addChannel, addChannelKey, changeChannel } from '../../../commands/channels/add-channel.ts';
+import { askBalance } from '../../../commands/channels/ask-balance.ts';
 import { copyChannel } from '../../../commands/channels/copy-channel.ts';
 import { applyModels, discoverModels } from '../../../commands/channels/discover-models.ts';
 import { editChannels } from '../../../commands/channels/edit-channels.ts';
@@ -36,6 +37,7 @@ type ChannelHandlers = Pick<
   | 'importChannels'
   | 'copyChannel'
   | 'discoverModels'
+  | 'askBalance'
   | 'applyModels'
 >;
 
@@ -168,6 +170,7 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
       const { models, missing, gone, position } = found;
       return { models: [...models], missing: [...missing], gone: [...gone], position: positionText(position) };
     },
+    askBalance: async ({ params }) => askBalance(deps, params.channelId),
     applyModels: async ({ params, body, context }) => doneAt(await applyModels(deps, { ...params, ...body }, context(PLATFORM))),
     enableChannel: (call) => run(call, { kind: 'enable' }),
     disableChannel: (call) => run(call, { kind: 'disable', by: 'operator', reason: call.body.reason ?? '' }),

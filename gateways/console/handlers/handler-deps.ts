@@ -4,6 +4,7 @@ import type { AccountBook } from '../../../commands/ledger/account-book.ts';
 import type { CommandLog } from '../../../commands/command-log.ts';
 import type { ApiKeys } from '../../../commands/ports/api-keys.ts';
 import type { ChannelProbe } from '../../../commands/ports/channel-probe.ts';
+import type { BalanceAsker } from '../../../commands/ports/balance-asker.ts';
 import type { ModelLister } from '../../../commands/ports/model-lister.ts';
 import type { Clock } from '../../../commands/ports/clock.ts';
 import type { EgressCheck } from '../../../commands/ports/egress-check.ts';
@@ -31,6 +32,7 @@ export interface HandlerDeps extends CommandLog {
   readonly egress: EgressCheck;
   readonly probe: ChannelProbe;
   readonly lister: ModelLister;
+  readonly balances: BalanceAsker;
   readonly sessions: Sessions;
   /** `null` where gateways share no figures. */
   readonly traffics: ChannelTraffics | null;

@@ -92,6 +92,22 @@ describe('administration', () => {
     });
   });
 
+  describe('of balances', () => {
+    it('asks an upstream what is left', async () => {
+      const ofDeepSeek = { ...settings, name: 'with a balance', provider: 'deepseek' };
+      const { body: added } = await admin.post('/api/channels', { settings: ofDeepSeek, secrets: [SECRET] });
+      bench.upstreamAnswer = { status: 200, body: '{"is_available":true,"balance_infos":[{"currency":"CNY","total_balance":"110.05"}]}' };
+      const told = await admin.post(`/api/channels/${added.channelId}/balance`);
+      expect([told.status, told.body]).to.deep.equal([200, { currency: 'CNY', amount: '110.05' }]);
+      expect(bench.asked.at(-1)).to.include({ method: 'GET', path: '/user/balance' });
+      expect(bench.asked.at(-1)?.headers['authorization']).to.equal(`Bearer ${SECRET}`);
+      bench.upstreamAnswer = { status: 200, body: '{"balance":"plenty"}' };
+      const refused = await admin.post(`/api/channels/${added.channelId}/balance`);
+      expect([refused.status, refused.body.error.code]).to.deep.equal([502, 'upstream_failed']);
+      await admin.call('DELETE', `/api/channels/${added.channelId}`);
+    });
+  });
+
   describe('of routing', () => {
     const rules = [{ models: ['large'], groups: ['vip'], strategy: 'lowest_cost', affinity: [], hedgeMs: null }];
 
