@@ -184,6 +184,15 @@ export const settings = {
   ),
   OBLIVIOUS_EXPORT_DAYS: setting(z.coerce.number().int().positive().max(365).default(7), 'How long the file of an export is kept.'),
   OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
+  OBLIVIOUS_HEADERS_SECONDS: setting(seconds.default(10), 'How long a client may take to send the head of a request.'),
+  OBLIVIOUS_REQUEST_SECONDS: setting(seconds.default(120), 'How long a client may take to send a whole request.'),
+  OBLIVIOUS_HEADER_BYTES: setting(count.default(16_384), 'The most bytes that the head of a request may have.'),
+  OBLIVIOUS_HEADERS: setting(count.default(200), 'The most headers that a request may have.'),
+  OBLIVIOUS_CONNECTIONS: setting(count.default(20_000), 'Most connections of one process; beyond them new ones are closed at once.'),
+  OBLIVIOUS_CONNECTIONS_PER_ADDRESS: setting(
+    count.optional(),
+    'Most connections of one process from one address. Not where a proxy stands before all callers: they have its address.',
+  ),
   OBLIVIOUS_REQUESTS_PER_MINUTE: setting(
     count.default(60_000),
     'Most calls of one key in a minute: of one process, or with REDIS_URL of all together.',

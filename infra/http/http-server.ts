@@ -14,6 +14,11 @@ export interface HttpServerOptions {
   readonly keepAliveMs?: number;
   /** Beyond this many connections new ones are closed at once. */
   readonly connections?: number;
+  /** The same for those from one address; `null`: no limit, as it has to be where a proxy stands before all callers. */
+  readonly connectionsPerAddress?: number | null;
+  /** The most that the head of a request may have. */
+  readonly headerBytes?: number;
+  readonly headers?: number;
 }
 
 export interface HttpServer {
@@ -55,12 +60,39 @@ const CLOSE_IDLE_MS = 50;
 
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
+/** A client that has vanished without a word is found out by the kernel's probes; the first goes out after this long without a byte. */
+const PROBE_MS = 30_000;
+
+/** Closes what comes from an address that has as many connections as one may have. */
+const limitPerAddress = (server: Server, most: number): void => {
+  const open = new Map<string, number>();
+  const counted = new WeakSet<Socket>();
+  server.prependListener('connection', (socket: Socket) => {
+    const { remoteAddress: address } = socket;
+    // One that goes on after it has asked for another protocol comes here again.
+    if (address === undefined || counted.has(socket)) return;
+    const others = open.get(address) ?? 0;
+    if (others >= most) return void socket.destroy();
+    counted.add(socket);
+    open.set(address, others + 1);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+  });
+};
+
+const errorOf = (status: number): string => {
+  const message = `The request is not valid HTTP: ${STATUS_CODES[status] ?? 'Bad Request'}.`;
+  return JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'invalid_request' } });
+};
+
 /** What is not HTTP has no request to answer by the usual way; it gets a complete answer all the same. */
 const answerBroken = (error: NodeJS.ErrnoException, socket: Socket, ids: IdSource): void => {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const status = STATUS_OF[error.code ?? ''] ?? 400;
-  const message = `The request is not valid HTTP: ${STATUS_CODES[status] ?? 'Bad Request'}.`;
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'invalid_request' } });
+  const body = errorOf(status);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nx-request-id: ${ids.next('req')}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
@@ -80,8 +112,14 @@ const withoutUpgrade = ({ method, url, httpVersion, rawHeaders }: IncomingMessag
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 };
 
+const refuseFlood = (res: ServerResponse, ids: IdSource): void => {
+  res.writeHead(431, { 'x-request-id': ids.next('req'), 'content-type': 'application/json', connection: 'close' });
+  res.end(errorOf(431));
+};
+
 export const createHttpServer = (options: HttpServerOptions): HttpServer => {
   const { app, ids, headersMs = 10_000, requestMs = 120_000, keepAliveMs = 75_000, connections = 20_000 } = options;
+  const { connectionsPerAddress = null, headerBytes = 16 * 1024, headers = 200 } = options;
   app.disable('x-powered-by');
   app.disable('etag');
   const server = createServer(
@@ -91,10 +129,19 @@ export const createHttpServer = (options: HttpServerOptions): HttpServer => {
       requestTimeout: requestMs,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: 1_000,
+      maxHeaderSize: headerBytes,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_MS,
     },
-    app,
+    (req, res) => {
+      if (req.rawHeaders.length > 2 * headers) refuseFlood(res, ids);
+      else app(req, res);
+    },
   );
+  // Node would drop the rest without a word, and what is dropped may be what decides.
+  server.maxHeadersCount = 0;
   server.maxConnections = connections;
+  if (connectionsPerAddress !== null) limitPerAddress(server, connectionsPerAddress);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerBroken(error, socket, ids));
 
   let closing = false;

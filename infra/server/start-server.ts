@@ -126,7 +126,16 @@ export const startServer = async (config: Config, version: string, supervised: S
       }),
     );
     app.use(gate.last);
-    const http = createHttpServer({ app, ids: timeSortedIds });
+    const http = createHttpServer({
+      app,
+      ids: timeSortedIds,
+      headersMs: config.OBLIVIOUS_HEADERS_SECONDS * 1_000,
+      requestMs: config.OBLIVIOUS_REQUEST_SECONDS * 1_000,
+      headerBytes: config.OBLIVIOUS_HEADER_BYTES,
+      headers: config.OBLIVIOUS_HEADERS,
+      connections: config.OBLIVIOUS_CONNECTIONS,
+      connectionsPerAddress: config.OBLIVIOUS_CONNECTIONS_PER_ADDRESS ?? null,
+    });
     // Behind a supervisor the port belongs to those who answer callers, and to none before it can: others answer already. The supervisor
     // asks every process for its metrics itself.
     const listens = supervised === null || serving;

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import express, { type Express } from 'express';
-import { createHttpServer, type HttpServer } from '../../../infra/http/http-server.ts';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../../infra/http/http-server.ts';
 import { timeSortedIds } from '../../../infra/ids.ts';
 
 describe('the HTTP server', () => {
@@ -10,7 +10,7 @@ describe('the HTTP server', () => {
   let http: HttpServer;
   let url: string;
 
-  const start = async (options: { headersMs?: number; requestMs?: number } = {}): Promise<void> => {
+  const start = async (options: Omit<HttpServerOptions, 'app' | 'ids'> = {}): Promise<void> => {
     http = createHttpServer({ app, ids: timeSortedIds, ...options });
     url = `http://127.0.0.1:${await http.listen(0, '127.0.0.1')}`;
   };
@@ -94,6 +94,73 @@ describe('the HTTP server', () => {
       expect(answer)
         .to.match(/^HTTP\/1\.1 408 /)
         .and.match(/x-request-id: req_/);
+  });
+
+  describe('on raw connections', () => {
+    /** Writes, goes on writing `drip` every few milliseconds, and resolves with all that came back once it is closed. */
+    const spoken = (begin: string, drip = ''): Promise<string> =>
+      new Promise((resolve) => {
+        let text = '';
+        const socket = connect(Number(new URL(url).port), '127.0.0.1', () => void (begin !== '' && socket.write(begin)));
+        const dripping = setInterval(() => drip !== '' && socket.writable && socket.write(drip), 20);
+        socket.on('data', (chunk) => (text += chunk.toString()));
+        socket.on('error', () => undefined);
+        socket.on('close', () => {
+          clearInterval(dripping);
+          resolve(text);
+        });
+      });
+
+    beforeEach(() => {
+      app.post('/', (req, res) => void req.on('end', () => res.end('done')).resume());
+      app.get('/', (_req, res) => void res.set('connection', 'close').send('here'));
+    });
+
+    it('cuts those that never stop to begin: heads and bodies that trickle, and silence', async function () {
+      this.timeout(10_000);
+      await start({ headersMs: 300, requestMs: 600 });
+      const [head, body, silent] = await Promise.all([
+        spoken('GET / HTTP/1.1\r\nhost: x\r\n', 'x-drip: 1\r\n'),
+        spoken('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n', 'x'),
+        spoken(''),
+      ]);
+      for (const answer of [head, body]) expect(answer).to.match(/^HTTP\/1\.1 408 /);
+      expect(silent).to.match(/^(HTTP\/1\.1 408 |$)/);
+    });
+
+    it('refuses floods of headers: by their size, by their number, and without an end', async () => {
+      await start({ headerBytes: 8_192, headers: 50 });
+      const head = (lines: readonly string[]): string => `GET / HTTP/1.1\r\nhost: x\r\n${lines.join('')}\r\n`;
+      const few = Array.from({ length: 40 }, (_, index) => `x-${index}: 1\r\n`);
+      const many = Array.from({ length: 60 }, (_, index) => `x-${index}: 1\r\n`);
+      expect(await spoken(head(few))).to.match(/^HTTP\/1\.1 200 /);
+      for (const flood of [head(many), head([`x-long: ${'a'.repeat(9_000)}\r\n`]), `GET /${'a'.repeat(9_000)} HTTP/1.1\r\n`]) {
+        const answer = await spoken(flood);
+        expect(answer)
+          .to.match(/^HTTP\/1\.1 431 /)
+          .and.match(/x-request-id: req_/);
+        expect(JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1))).to.have.nested.property(
+          'error.code',
+          'invalid_request',
+        );
+      }
+      expect(await spoken('GET / HTTP/1.1\r\nhost: x\r\n', 'x-drip: 0123456789012345678901234567890123456789\r\n'.repeat(20))).to.match(
+        /^HTTP\/1\.1 431 /,
+      );
+    });
+
+    it('closes what comes beyond as many connections as one address may have, and takes others once there is room', async () => {
+      await start({ connectionsPerAddress: 2 });
+      const held = [1, 2].map(() => connect(Number(new URL(url).port), '127.0.0.1'));
+      await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+      const ask = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+      // Both are known to the server once a third is closed without a word.
+      while ((await spoken(ask)) !== '');
+      for (const socket of held) socket.destroy();
+      let answer = '';
+      while (answer === '') answer = await spoken(ask);
+      expect(answer).to.match(/^HTTP\/1\.1 200 /);
+    });
   });
 
   it('ends gracefully: answers what runs, closes connections behind it, takes no new ones', async () => {
