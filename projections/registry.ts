@@ -1,7 +1,9 @@
 import { accountBalances } from './account-balances/projection.ts';
+import { batches } from './batches/projection.ts';
 import { channels } from './channels/projection.ts';
 import type { Projection } from './engine/projection.ts';
 import { exports } from './exports/projection.ts';
+import { files } from './files/projection.ts';
 import { journal } from './journal/projection.ts';
 import { notifications } from './notifications/projection.ts';
 import { priceLists } from './price-lists/projection.ts';
@@ -29,6 +31,8 @@ const REGISTRY: readonly { readonly projection: Projection; readonly follows: 'l
   { projection: usageDaily, follows: 'kafka' },
   { projection: notifications, follows: 'log' },
   { projection: exports, follows: 'log' },
+  { projection: files, follows: 'log' },
+  { projection: batches, follows: 'log' },
   { projection: tasks, follows: 'log' },
 ];
 

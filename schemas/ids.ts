@@ -22,6 +22,12 @@ export const ExportId = id('exp', 'ExportId');
 export const NotificationId = id('ntf', 'NotificationId');
 export const ResponseId = id('resp', 'ResponseId');
 export const ConversationId = id('conv', 'ConversationId');
+/** As clients of OpenAI know it. */
+export const FileId = z
+  .string()
+  .regex(/^file-[0-9A-Za-z-]{1,64}$/, 'expected an id of the form file-…')
+  .brand('FileId');
+export const BatchId = id('batch', 'BatchId');
 export const TaskId = id('task', 'TaskId');
 
 export type UserId = z.infer<typeof UserId>;
@@ -36,6 +42,8 @@ export type ExportId = z.infer<typeof ExportId>;
 export type NotificationId = z.infer<typeof NotificationId>;
 export type ResponseId = z.infer<typeof ResponseId>;
 export type ConversationId = z.infer<typeof ConversationId>;
+export type FileId = z.infer<typeof FileId>;
+export type BatchId = z.infer<typeof BatchId>;
 export type TaskId = z.infer<typeof TaskId>;
 
 /** The id of a command; a client's `Idempotency-Key` may stand behind it, so any short printable text will do. */

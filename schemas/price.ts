@@ -25,6 +25,11 @@ export type ModelKind = z.infer<typeof ModelKind>;
 export const PriceTier = z.object({ abovePromptTokens: z.int().positive(), rates: Rates });
 export type PriceTier = z.infer<typeof PriceTier>;
 
+/** A ratio in millionths: 1 000 000 is one. An integer, so that a price times a ratio is exact. */
+export const Ratio = z.int().min(0).max(1_000_000_000).brand('Ratio');
+export type Ratio = z.infer<typeof Ratio>;
+export const RATIO_ONE = 1_000_000 as Ratio;
+
 /** The price of one model. */
 export const ModelPrice = z.object({
   model: z.string().min(1).max(200),
@@ -34,10 +39,7 @@ export const ModelPrice = z.object({
   /** Most tokens that one call may produce; bounds what a call can cost when the caller names no limit. */
   maxOutputTokens: z.int().positive().optional(),
   contextTokens: z.int().positive().optional(),
+  /** What is left of it in a batch: half of it is 500 000. All of it unless given. */
+  batchRatio: Ratio.optional(),
 });
 export type ModelPrice = z.infer<typeof ModelPrice>;
-
-/** A ratio in millionths: 1 000 000 is one. An integer, so that a price times a ratio is exact. */
-export const Ratio = z.int().min(0).max(1_000_000_000).brand('Ratio');
-export type Ratio = z.infer<typeof Ratio>;
-export const RATIO_ONE = 1_000_000 as Ratio;

@@ -13,7 +13,7 @@ import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import type { Pass } from './limits/pass.ts';
 
 /** Kinds of calls whose requests and answers the relay knows. */
-export type Endpoint = Exclude<z.infer<typeof CallFacts>['endpoint'], 'pass_through'>;
+export type Endpoint = Exclude<z.infer<typeof CallFacts>['endpoint'], 'pass_through' | 'batches'>;
 
 /** Whose key it is. */
 export interface Caller {

@@ -21,6 +21,7 @@ import type { CallsInFlight } from './calls-in-flight.ts';
 import type { Archive } from './responses/archive.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import type { SharedLimits } from './shared-limits.ts';
+import type { FileDesk } from './files/file-desk.ts';
 import type { TaskDesk } from './tasks/task-desk.ts';
 
 /** Everything that the relay needs of the rest of the program. */
@@ -54,6 +55,8 @@ export interface RelayDeps {
   readonly archive: Archive | null;
   /** What outlives its call; `null`: nothing does. */
   readonly tasks: TaskDesk | null;
+  /** `null`: no files and batches are taken. */
+  readonly files: FileDesk | null;
   /** The limits that operators set, and what processes count in together; `null` where each counts for itself. */
   readonly limitPolicies: LimitPolicies;
   readonly limitCounters: LimitCounters | null;

@@ -7,7 +7,7 @@ import type { Endpoint as Door } from '../../schemas/events/token.ts';
 import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
 import type { z } from 'zod';
 import { sendHead, sendJson, sendRefusal } from './answer.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, type KeyUse } from './authenticate.ts';
 import { deploymentAddresses, deploymentRoute, withoutOpenaiPrefix } from './azure-addresses.ts';
 import { converseAddresses, converseRoute } from './bedrock-addresses.ts';
 import type { Call, Caller } from './call.ts';
@@ -27,6 +27,7 @@ import { mistralAnswers } from './dialects/mistral-answers.ts';
 import { ollamaAnswers } from './dialects/ollama-answers.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
 import { klingAnswers, midjourneyAnswers, sunoAnswers } from './dialects/task-answers.ts';
+import { addFileRoutes, BATCHES } from './files/file-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { KeptAnswers } from './kept-answers.ts';
@@ -134,11 +135,11 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const router = Router();
 
   /** An answer that costs nothing: whoever has a key may look. */
-  const look = (routeName: string, door: z.infer<typeof Door> | null, answer: Answer) =>
+  const look = (routeName: string, door: z.infer<typeof Door> | null, answer: Answer, use: KeyUse = 'look') =>
     handled(async (req, res) => {
       const call = newCall(pipeline, req, res, routeName, dialectOf(req));
       await around(pipeline, call, async () => {
-        const caller = await authenticate(deps, call, door, 'look');
+        const caller = await authenticate(deps, call, door, use);
         if (isRefusal(caller)) return sendRefusal(call, caller);
         const limited = await pipeline.limiter.enter(caller);
         if (limited !== null) return sendRefusal(call, limited);
@@ -166,7 +167,15 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const spending = spendingAddresses({ ...deps, background });
   const byAddress = new Map<string, (req: Request, res: Response) => void>(spending.map((asked) => [asked.name, spend(asked)]));
   for (const [path, answer] of byAddress) router.post(path, answer);
-  const spendingRoutes = [...byAddress.keys(), ...geminiAddresses, ...deploymentAddresses, ...converseAddresses, PASS_THROUGH, REALTIME];
+  const spendingRoutes = [
+    ...byAddress.keys(),
+    ...geminiAddresses,
+    ...deploymentAddresses,
+    ...converseAddresses,
+    PASS_THROUGH,
+    REALTIME,
+    BATCHES,
+  ];
 
   const nothingHere = (routeName: string) =>
     plainly(routeName, (call) =>
@@ -322,6 +331,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
         `${allowed.replace(' or', ',')}, OPTIONS`,
       ]),
     );
+  addFileRoutes(router, { ...pipeline, look, notThisMethod });
   addTaskRoutes({
     router,
     tasks: deps.tasks,

@@ -41,6 +41,7 @@ import { armedFailpoint } from '../server/armed-failpoint.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
 import { tellOfProjector } from '../server/projector-news.ts';
 import { directoryStore } from '../exports/directory-store.ts';
+import { openFileDesk } from '../files/open-file-desk.ts';
 import { openTaskDesk } from '../tasks/open-task-desk.ts';
 import type { WorkerRecords } from '../workers/worker-records.ts';
 import { openWorkers } from '../workers/open-workers.ts';
@@ -190,6 +191,27 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       context.getAsync(services.sandbox),
     ]);
     return openTaskDesk({
+      log,
+      appender,
+      book,
+      secrets,
+      database: readModels.database,
+      upstream: context.get(services.upstreamPools),
+      clock: systemClock,
+      ids: timeSortedIds,
+      sandboxUrl: () => sandbox?.baseUrl ?? null,
+    });
+  });
+  bind(services.fileDesk, async (context) => {
+    const [log, appender, book, secrets, readModels, sandbox] = await Promise.all([
+      context.getAsync(services.eventLog),
+      context.getAsync(services.appendQueue),
+      context.getAsync(services.accountBook),
+      context.getAsync(services.secretBox),
+      context.getAsync(services.readModels),
+      context.getAsync(services.sandbox),
+    ]);
+    return openFileDesk({
       log,
       appender,
       book,

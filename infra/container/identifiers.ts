@@ -12,6 +12,7 @@ import type { RequestLogger } from '../../gateways/ports/request-logger.ts';
 import type { SessionTokens } from '../../gateways/ports/session-tokens.ts';
 import type { Sandbox } from '../../gateways/sandbox/sandbox-server.ts';
 import type { CallsInFlight } from '../../gateways/relay/calls-in-flight.ts';
+import type { FileDesk } from '../../gateways/relay/files/file-desk.ts';
 import type { TaskDesk } from '../../gateways/relay/tasks/task-desk.ts';
 import type { PositionBoard } from '../../projections/engine/position-board.ts';
 import type { Projector } from '../../projections/engine/projector.ts';
@@ -59,6 +60,7 @@ export const services = {
   redis: identifier<RedisLink | null>('redis'),
   workers: identifier<OpenedWorkers>('workers'),
   requestLogger: identifier<RequestLogger>('requestLogger'),
+  fileDesk: identifier<FileDesk>('fileDesk'),
   taskDesk: identifier<TaskDesk>('taskDesk'),
   callsInFlight: identifier<CallsInFlight>('callsInFlight'),
 } as const;

@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import { accountEvents } from './account.ts';
+import { batchEvents } from './batch.ts';
 import { callEvents } from './call.ts';
 import { channelEvents } from './channel.ts';
 import { commandEvents } from './command.ts';
 import { conversationEvents } from './conversation.ts';
 import { emailEvents } from './email.ts';
 import { exportEvents } from './export.ts';
+import { fileEvents } from './file.ts';
 import { leaseEvents } from './lease.ts';
 import { notificationEvents } from './notification.ts';
 import { priceListEvents } from './price-list.ts';
@@ -33,6 +35,8 @@ export const eventsByCategory = {
   worker: workerEvents,
   response: responseEvents,
   conversation: conversationEvents,
+  file: fileEvents,
+  batch: batchEvents,
   task: taskEvents,
 } as const;
 
@@ -52,6 +56,8 @@ export const eventSchemas = {
   ...workerEvents,
   ...responseEvents,
   ...conversationEvents,
+  ...fileEvents,
+  ...batchEvents,
   ...taskEvents,
 } as const;
 
@@ -73,6 +79,8 @@ export type NotificationEvent = EventOf<keyof typeof notificationEvents>;
 export type ResponseEvent = EventOf<keyof typeof responseEvents>;
 export type ConversationEvent = EventOf<keyof typeof conversationEvents>;
 export type TaskEvent = EventOf<keyof typeof taskEvents>;
+export type FileEvent = EventOf<keyof typeof fileEvents>;
+export type BatchEvent = EventOf<keyof typeof batchEvents>;
 export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
 
 /**

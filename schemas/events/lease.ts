@@ -35,6 +35,7 @@ export const CallFacts = z.object({
     'transcriptions',
     'translations',
     'pass_through',
+    'batches',
     'videos',
     'music',
     'midjourney',

@@ -13,6 +13,8 @@ export const Endpoint = z.enum([
   'images',
   'audio',
   'pass_through',
+  'files',
+  'batches',
   'tasks',
 ]);
 export type Endpoint = z.infer<typeof Endpoint>;

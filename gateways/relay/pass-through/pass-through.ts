@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import { pipeline, Transform, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import { applyHeaderRules } from '../../../domain/channel/header-rules.ts';
 import { ceilDivide, costOf } from '../../../domain/pricing/cost.ts';
@@ -16,6 +15,7 @@ import type { DirectoryChannel } from '../../ports/directory.ts';
 import type { Hold } from '../../ports/spending.ts';
 import type { UpstreamRequest } from '../../ports/upstream.ts';
 import { sendRefusal } from '../answer.ts';
+import { asItComes } from '../as-it-comes.ts';
 import { authenticate, presentedKey } from '../authenticate.ts';
 import type { Call, Caller } from '../call.ts';
 import type { AnswerDialect } from '../dialects/answer-dialect.ts';
@@ -63,22 +63,6 @@ const isOfCalls = (method: Method, rest: string, price: PassedPrice | null): boo
 };
 
 const JSON_BODY = /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i;
-
-/** A body as it comes, up to a limit. */
-const asItComes = (req: IncomingMessage, limit: number, onTooLarge: () => void): Readable => {
-  let bytes = 0;
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes <= limit) return done(null, chunk);
-      onTooLarge();
-      done(new Error('the body is too large'));
-    },
-  });
-  // Whoever reads it hears of its failure.
-  pipeline(req, counted, () => undefined);
-  return counted;
-};
 
 interface Asking {
   readonly method: Method;

@@ -57,7 +57,7 @@ export interface RelayRole {
 export const relay = async ({ container, config, version, stopping, notReady, onClose, failed }: RoleContext): Promise<RelayRole> => {
   const programLog = container.get(services.programLog);
   const metrics = container.get(services.metrics);
-  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, redis, tasks] = await Promise.all([
+  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, redis, tasks, files] = await Promise.all([
     container.getAsync(services.eventLog),
     container.getAsync(services.appendQueue),
     container.getAsync(services.readModels),
@@ -67,6 +67,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     container.getAsync(services.sandbox),
     container.getAsync(services.redis),
     container.getAsync(services.taskDesk),
+    container.getAsync(services.fileDesk),
   ]);
   const tokenCounter = container.get(services.tokenCounter);
   onClose(() => tokenCounter.close());
@@ -152,6 +153,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     sharedLimits,
     archive: config.OBLIVIOUS_KEEP_RESPONSES ? kept.archive : null,
     tasks,
+    files,
     limitPolicies,
     limitCounters,
     sharedEvents: redis === null ? null : redisSharedEvents(redis),

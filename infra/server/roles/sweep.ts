@@ -18,7 +18,10 @@ const POLL_MS = 3_000;
 /** How often channels are looked at that are off, or fail, or are to be tested. */
 const CARE_MS = 15_000;
 
-/** Ends what dead processes left: their leases and the reservations in them. Tries channels that the platform took out of use. Asks about tasks. */
+/** How often upstreams are asked for batches that they have not been heard to be done with. */
+const BATCH_MS = 60_000;
+
+/** Ends what dead processes left: their leases and the reservations in them. Tries channels that the platform took out of use. Asks about tasks and batches. */
 export const sweep = async ({ container, config, stopping, onClose, failed }: RoleContext): Promise<void> => {
   const programLog = container.get(services.programLog);
   const [readModels, sweeper] = await Promise.all([container.getAsync(services.readModels), container.getAsync(services.leaseSweeper)]);
@@ -52,6 +55,8 @@ export const sweep = async ({ container, config, stopping, onClose, failed }: Ro
   };
   const poller = new TaskPoller({ database: readModels.database, desk, registry: container.get(services.metrics).registry });
   onClose(every(POLL_MS, () => poller.tick(stopping), failed('asking about tasks')));
+  const files = await container.getAsync(services.fileDesk);
+  onClose(every(BATCH_MS, async () => void (await files.tick(stopping)), failed('the care of batches')));
   onClose(every(CARE_MS, care, failed('the care of channels')));
   onClose(every(SWEEP_MS, () => sweepOnce(false), failed('the sweep')));
 };

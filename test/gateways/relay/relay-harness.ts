@@ -181,6 +181,7 @@ export type HarnessOptions = {
     | 'limitCounters'
     | 'clock'
     | 'tasks'
+    | 'files'
     | 'spending'
   >
 >;
@@ -238,6 +239,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     sharedLimits: options.sharedLimits ?? null,
     archive: options.archive ?? null,
     tasks: options.tasks ?? null,
+    files: options.files ?? null,
     sharedEvents: options.sharedEvents ?? null,
     limits,
     limitPolicies: options.limitPolicies ?? { current: NO_LIMITS },

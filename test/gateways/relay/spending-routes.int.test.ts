@@ -86,6 +86,9 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly about?:
     '/openai/deployments/{model}/audio/speech': { model: 'speech', body: { input: 'hi', voice: 'alloy' } },
   };
 
+/** Takes a file first, so that it is shown to need money where files are tested. */
+const SHOWN_ELSEWHERE = ['/v1/batches'];
+
 /** Addresses whose patterns stand for several. */
 const PATTERNS = [
   ['/v1beta/models/', '/v1beta/models/*rest'],
@@ -173,7 +176,7 @@ describe('the table of the relay’s routes', () => {
     });
 
   it('has a call in this test for every address that can spend', () => {
-    expect(Object.keys(CALLS).sort()).to.deep.equal([...relay.spendingRoutes].sort());
+    expect([...Object.keys(CALLS), ...SHOWN_ELSEWHERE].sort()).to.deep.equal([...relay.spendingRoutes].sort());
     const registered = new Set(relay.routes.map(({ path }) => path));
     for (const path of relay.spendingRoutes) expect(registered.has(patternOf(path)), path).to.equal(true);
   });

@@ -12,6 +12,8 @@ export const ENDPOINTS: readonly KeyEndpoint[] = [
   'images',
   'audio',
   'pass_through',
+  'files',
+  'batches',
   'tasks',
   'models',
   'billing',

@@ -1,0 +1,13 @@
+import type { FilePage } from '../../projections/files/queries.ts';
+import type { BatchDocument } from '../../projections/batches/tables.ts';
+import type { FileDocument } from '../../projections/files/tables.ts';
+import type { BatchId, TokenId } from '../../schemas/ids.ts';
+
+/** What is known of many files and batches at once. It may be a moment behind. */
+export interface FileLists {
+  files(tokenId: TokenId, page: FilePage): Promise<readonly FileDocument[]>;
+  /** Newest first. */
+  batches(tokenId: TokenId, page: { readonly after: BatchId | null; readonly limit: number }): Promise<readonly BatchDocument[]>;
+  /** Those that something is left to be done for, the oldest first. */
+  unsettled(limit: number): Promise<readonly BatchId[]>;
+}

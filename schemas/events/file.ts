@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { BatchId, ChannelId, ChannelKeyId, FileId, TokenId, UserId } from '../ids.ts';
+import { Instant } from '../time.ts';
+
+export const fileEvents = {
+  /** It lies at the channel's upstream, under another name, in the account of this one of the channel's keys. */
+  FileUploaded: z.object({
+    fileId: FileId,
+    userId: UserId,
+    tokenId: TokenId,
+    channelId: ChannelId,
+    channelKeyId: ChannelKeyId.nullable(),
+    upstreamId: z.string().min(1).max(200),
+    filename: z.string().max(300),
+    purpose: z.string().max(64),
+    bytes: z.int().nonnegative(),
+    at: Instant,
+    expiresAt: Instant.nullable(),
+    /** What a batch made; absent where somebody uploaded it. */
+    madeBy: BatchId.optional(),
+  }),
+  FileDeleted: z.object({ fileId: FileId, userId: UserId, at: Instant }),
+} as const;
