@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ChannelId, ChannelKeyId, ExportId, NotificationId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
+import { ChannelId, ChannelKeyId, ExportId, NotificationId, PriceListId, RequestId, TaskId, TokenId, UserId } from '../../schemas/ids.ts';
 import * as channels from '../../schemas/http/channels.ts';
 import * as events from '../../schemas/http/events.ts';
 import * as exports from '../../schemas/http/exports.ts';
@@ -15,6 +15,7 @@ import * as requests from '../../schemas/http/requests.ts';
 import * as routing from '../../schemas/http/routing.ts';
 import * as session from '../../schemas/http/session.ts';
 import * as status from '../../schemas/http/status.ts';
+import * as tasks from '../../schemas/http/tasks.ts';
 import * as users from '../../schemas/http/users.ts';
 import * as workers from '../../schemas/http/workers.ts';
 import { AfterQuery, Done, PositionText } from '../../schemas/http/wire.ts';
@@ -24,6 +25,7 @@ const KeyParams = z.object({ tokenId: TokenId });
 const ChannelParams = z.object({ channelId: ChannelId });
 const ChannelKeyParams = z.object({ channelId: ChannelId, keyId: ChannelKeyId });
 const UserParams = z.object({ userId: UserId });
+const TaskParams = z.object({ taskId: TaskId });
 const RequestParams = z.object({ requestId: RequestId });
 const ProjectionParams = z.object({ name: z.string().max(100) });
 const ExportParams = z.object({ exportId: ExportId });
@@ -304,6 +306,40 @@ export const routes = {
     query: exports.OneExportQuery,
     answer: 'file',
     response: z.string(),
+  },
+
+  // Tasks
+  listTasks: {
+    method: 'get',
+    path: '/tasks',
+    auth: 'user',
+    tag: 'Tasks',
+    summary: 'Videos, music and whatever else outlives its call, newest first.',
+    query: tasks.TaskQuery,
+    answer: 'json',
+    response: tasks.TaskPage,
+  },
+  readTask: {
+    method: 'get',
+    path: '/tasks/:taskId',
+    auth: 'user',
+    tag: 'Tasks',
+    summary: 'One task, as far as is recorded.',
+    params: TaskParams,
+    query: tasks.OneTaskQuery,
+    answer: 'json',
+    response: tasks.TaskView,
+  },
+  cancelTask: {
+    method: 'post',
+    path: '/tasks/:taskId/cancel',
+    auth: 'admin',
+    tag: 'Tasks',
+    summary: 'Give up a task that runs, and pay it back.',
+    params: TaskParams,
+    body: tasks.CancelTask,
+    answer: 'json',
+    response: tasks.TaskDone,
   },
 
   // Channels

@@ -12,7 +12,9 @@ import type { GroupRatios, ModelPricePage, PriceLists } from '../../schemas/http
 import type { RequestDetail, RequestHistogram, RequestPage, RequestState } from '../../schemas/http/requests.ts';
 import type { RoutingRulesView } from '../../schemas/http/routing.ts';
 import type { ProfileView, UserPage, UserView } from '../../schemas/http/users.ts';
-import type { ChannelId, ExportId, PriceListId, RequestId, TokenId, UserId } from '../../schemas/ids.ts';
+import type { TaskState, TaskView } from '../../schemas/http/tasks.ts';
+import type { TaskShape } from '../../schemas/events/task.ts';
+import type { ChannelId, ExportId, PriceListId, RequestId, TaskId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { ModelKind } from '../../schemas/price.ts';
 
 /** Whose data: one user's, or everybody's. Decided before a query is asked, never by it. */
@@ -70,6 +72,17 @@ export interface NotificationReader {
   readonly isAdministrator: boolean;
 }
 
+export interface TasksFilter {
+  readonly owner: Owner;
+  readonly status: z.output<typeof TaskState> | undefined;
+  readonly shape: TaskShape | undefined;
+  readonly model: string | undefined;
+  readonly channelId: ChannelId | undefined;
+}
+
+/** A task, and where it is. */
+export type TaskOf = z.output<typeof TaskView>;
+
 /** An export, and whose it is. */
 export type ExportOf = z.output<typeof ExportView> & { readonly requestedBy: UserId | null };
 
@@ -113,6 +126,8 @@ export interface ConsoleReads {
   /** `null` is the operator. */
   exports(requestedBy: UserId | null, page: PageAsked): Promise<{ readonly rows: readonly ExportOf[]; readonly nextCursor: string | null }>;
   export(exportId: ExportId): Promise<ExportOf | null>;
+  tasks(filter: TasksFilter, page: PageAsked): Promise<{ readonly rows: readonly TaskOf[]; readonly nextCursor: string | null }>;
+  task(taskId: TaskId): Promise<TaskOf | null>;
   unfinishedExports(requestedBy: UserId | null): Promise<number>;
 
   notifications(reader: NotificationReader, unread: boolean, page: PageAsked): Promise<z.output<typeof NotificationPage>>;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { ChannelId, ChannelKeyId, LeaseId, RequestId, TaskId, TokenId, UserId } from '../ids.ts';
 import { AmountText } from '../money.ts';
-import { Sealed } from '../sealed.ts';
 import { Instant } from '../time.ts';
 
 /** Whose words a task is asked for in. `generic`: the form that gateways have in common for video. */
@@ -41,8 +40,6 @@ export const taskEvents = {
     size: z.string().max(20).nullable(),
     /** What it was made from. */
     source: TaskId.nullable(),
-    /** Where the caller wants to be told. */
-    hook: Sealed.optional(),
     submittedAt: Instant,
     /** When it is given up. */
     expiresAt: Instant,

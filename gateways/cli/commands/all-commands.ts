@@ -11,6 +11,7 @@ import { parkedCommands } from './parked-commands.ts';
 import { projectionCommands } from './projection-commands.ts';
 import { routingCommands } from './routing-commands.ts';
 import { configCommand, startCommand, statusCommand } from './server-commands.ts';
+import { taskCommands } from './task-commands.ts';
 import { userCommands } from './user-commands.ts';
 
 /** Every command there is, in the order of the help. */
@@ -26,6 +27,7 @@ export const allCommands: readonly Command[] = [
   ...limitCommands,
   ...ledgerCommands,
   ...exportCommands,
+  ...taskCommands,
   ...projectionCommands,
   ...parkedCommands,
   ...eventCommands,

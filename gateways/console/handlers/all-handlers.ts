@@ -13,6 +13,7 @@ import { priceHandlers } from './price-handlers.ts';
 import { requestHandlers } from './request-handlers.ts';
 import { routingHandlers } from './routing-handlers.ts';
 import { sessionHandlers } from './session-handlers.ts';
+import { taskHandlers } from './task-handlers.ts';
 import { userHandlers } from './user-handlers.ts';
 
 /** A handler for every row of the route table. */
@@ -30,5 +31,6 @@ export const allHandlers = (deps: HandlerDeps): Handlers => ({
   ...limitHandlers(deps),
   ...notificationHandlers(deps),
   ...exportHandlers(deps),
+  ...taskHandlers(deps),
   ...operationHandlers(deps),
 });

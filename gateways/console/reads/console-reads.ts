@@ -9,6 +9,7 @@ import { priceReads } from './price-reads.ts';
 import type { ReadsDeps } from './reads-deps.ts';
 import { requestReads } from './request-reads.ts';
 import { routingReads } from './routing-reads.ts';
+import { taskReads } from './task-reads.ts';
 import { userReads } from './user-reads.ts';
 
 /** Everything that the console shows, from the read models. Every read is one query after another, so that one connection does. */
@@ -24,4 +25,5 @@ export const consoleReads = (deps: ReadsDeps): ConsoleReads => ({
   ...priceReads(deps),
   ...notificationReads(deps),
   ...exportReads(deps),
+  ...taskReads(deps),
 });

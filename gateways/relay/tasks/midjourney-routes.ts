@@ -109,7 +109,6 @@ const prepare =
         seconds: null,
         size: null,
         source: source?.submission.taskId ?? null,
-        hook: null,
         answer: ({ submission }, said) => {
           const { code = 1, description = '' } = isRecord(said) ? said : {};
           return { code, description, result: submission?.taskId, properties: {} };

@@ -57,7 +57,6 @@ export const sendTask = async (
     seconds: asked.seconds,
     size: asked.size,
     source: asked.source,
-    ...(asked.hook === null ? {} : { hook: tasks.sealHook(taskId, asked.hook) }),
     submittedAt: isoInstant(now),
     expiresAt: isoInstant(now + TASK_LIFE_MS),
   };

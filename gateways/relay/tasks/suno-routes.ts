@@ -78,7 +78,6 @@ export const sunoSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRout
           seconds: null,
           size: null,
           source: null,
-          hook: null,
           answer: ({ submission }) => succeeded(submission?.taskId),
         },
       });

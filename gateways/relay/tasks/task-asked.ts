@@ -11,8 +11,6 @@ export interface TaskAsked {
   readonly seconds: number | null;
   readonly size: string | null;
   readonly source: TaskId | null;
-  /** Where the caller wants to be told of its end. */
-  readonly hook: string | null;
   /** `said`: by the upstream that took it. */
   readonly answer: (task: Task, said: unknown) => object;
 }

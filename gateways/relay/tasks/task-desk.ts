@@ -12,7 +12,6 @@ import { hasEnded, owesRefund, taskOf, taskStream, type Task, type TaskCommand, 
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { CommandId, TaskId, type UserId } from '../../../schemas/ids.ts';
 import type { EventOf } from '../../../schemas/events/catalogue.ts';
-import type { Sealed } from '../../../schemas/sealed.ts';
 import type { TaskChannels } from '../../ports/task-channels.ts';
 import type { TaskList } from '../../ports/task-list.ts';
 import type { Upstream } from '../../ports/upstream.ts';
@@ -55,9 +54,6 @@ interface Said {
 
 const NOT_FOUND = refuse('not_found', 'There is no such task.');
 
-/** Where a sealed hook belongs. */
-const hookContext = (taskId: TaskId): string => `task-hook:${taskId}`;
-
 /** Everything that is done about tasks once an upstream has taken them, in whatever process. */
 export class TaskDesk {
   readonly #deps: TaskDeskDeps;
@@ -71,14 +67,6 @@ export class TaskDesk {
 
   nextId(): TaskId {
     return TaskId.parse(this.#deps.ids.next('task'));
-  }
-
-  sealHook(taskId: TaskId, url: string): Sealed {
-    return this.#deps.secrets.seal(url, hookContext(taskId));
-  }
-
-  openHook(taskId: TaskId, hook: Sealed): string {
-    return this.#deps.secrets.open(hook, hookContext(taskId));
   }
 
   get list(): TaskList {
@@ -164,10 +152,6 @@ export class TaskDesk {
   async report(submission: Submission, news: TaskNews): Promise<SeenTask['task'] | Refusal> {
     const at = isoInstant(this.#deps.clock.now());
     return this.#then(submission, { kind: 'report', news, at });
-  }
-
-  async cancel({ submission }: SeenTask['task'], reason: string): Promise<SeenTask['task'] | Refusal> {
-    return this.#then(submission, { kind: 'cancel', reason, at: isoInstant(this.#deps.clock.now()) });
   }
 
   /** Takes a task that has ended away, here and at its upstream where that can be done there. */

@@ -17,7 +17,7 @@ export const NO_TASKS = refuse('not_found', 'Tasks are not kept here.');
 export const videoTask = (
   shape: TaskAsked['shape'],
   parsed: ParsedVideo,
-  more: Pick<TaskAsked, 'answer'> & Partial<Pick<TaskAsked, 'source' | 'hook' | 'action'>>,
+  more: Pick<TaskAsked, 'answer'> & Partial<Pick<TaskAsked, 'source' | 'action'>>,
 ): TaskAsked => ({
   shape,
   action: 'generate',
@@ -25,6 +25,5 @@ export const videoTask = (
   seconds: parsed.asked.seconds ?? usualSeconds(parsed.request.model),
   size: parsed.asked.size,
   source: null,
-  hook: null,
   ...more,
 });

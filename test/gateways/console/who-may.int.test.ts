@@ -11,6 +11,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   requestId: 'req_none',
   notificationId: 'ntf_none',
   exportId: 'exp_none',
+  taskId: 'task_none',
   priceListId: 'prl_none',
   name: 'none',
   parkedId: '999999',
