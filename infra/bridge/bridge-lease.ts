@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { pause } from '../event-log/abortable.ts';
 import { backoffMs } from '../event-log/backoff.ts';
+import { outliveLostConnections } from '../postgres/outlive-lost-connections.ts';
 
 const SCHEMA = `
   create schema if not exists oblivious_bridge;
@@ -53,8 +54,7 @@ export class BridgeLease {
       query_timeout: answerMs,
       keepAlive: true,
     });
-    // A connection that dies at rest is replaced at its next use; without a listener it would end the process.
-    this.#pool.on('error', () => undefined);
+    outliveLostConnections(this.#pool);
   }
 
   /** Waits until the lease is free and takes it; `null` when the signal aborts first. */

@@ -64,6 +64,8 @@ const openLog = async (config: Config, eventLogFile: string, programLog: Program
     application_name: 'oblivious migration',
     connectionTimeoutMillis: 10_000,
   });
+  // The statement that runs is told as well; without a listener the error would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await migrateEventLog(client);

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { migrate, type SchemaHistory } from '../../projections/engine/migrations.ts';
+import { outliveLostConnections } from '../postgres/outlive-lost-connections.ts';
 import type { ContentKeys } from './content-keys.ts';
 
 const SCHEMA = 'content';
@@ -37,8 +38,7 @@ export const postgresContentKeys = (connectionString: string, connections: numbe
     keepAlive: true,
     idleTimeoutMillis: 60_000,
   });
-  // A connection that dies at rest is replaced at its next use; without a listener it would end the process.
-  pool.on('error', () => undefined);
+  outliveLostConnections(pool);
   const inTransaction = async (work: (client: pg.PoolClient) => Promise<unknown>): Promise<void> => {
     const client = await pool.connect();
     try {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { LIVE_SCHEMA } from '../../projections/engine/engine-schema.ts';
+import { outliveLostConnections } from '../postgres/outlive-lost-connections.ts';
 import { pgValues } from './pg-values.ts';
 
 /** Longest time that a statement may take in the database, in milliseconds; work that says it is patient has none. */
@@ -52,7 +53,6 @@ export const readModelPool = (target: PoolTarget, { name, max, idleMs = 0 }: Poo
       await client.query(SESSION);
     },
   });
-  // A connection that dies at rest is replaced at its next use; without a listener it would end the process.
-  pool.on('error', () => undefined);
+  outliveLostConnections(pool);
   return pool;
 };

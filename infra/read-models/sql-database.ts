@@ -70,7 +70,6 @@ const connect = async (pool: pg.Pool): Promise<pg.PoolClient> => {
 const withClient = async <Result>(pool: pg.Pool, work: (client: pg.PoolClient, broken: () => void) => Promise<Result>): Promise<Result> => {
   const client = await connect(pool);
   let isBroken = false;
-  // The query that was running is told as well; without a listener the error would end the process.
   const broken = (): void => {
     isBroken = true;
   };

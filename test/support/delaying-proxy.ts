@@ -16,7 +16,7 @@ export const startDelayingProxy = async (target: { readonly host: string; readon
     server.setNoDelay(true);
     client.on('data', (data) => server.write(data));
     // Timers of one length fire in the order in which they were set, so answers keep theirs.
-    server.on('data', (data) => setTimeout(() => client.destroyed || client.write(data), proxy.delayMs));
+    server.on('data', (data) => setTimeout(() => client.destroyed || client.write(data), proxy.delayMs).unref());
     for (const socket of [client, server]) {
       sockets.add(socket);
       socket.on('error', () => socket.destroy());
