@@ -5,6 +5,9 @@ import { rolesSchema } from './roles.ts';
 const flag = z.enum(['on', 'off']).transform((value) => value === 'on');
 const seconds = z.coerce.number().int().positive().max(86_400);
 const count = z.coerce.number().int().positive().max(10_000_000);
+/** A body is a string at least once, and strings end at half a gibibyte. */
+const bodyBytes = z.coerce.number().int().positive().max(268_435_456);
+const bytes = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
 
 /** One setting: its environment variable, what it takes, what it is when absent, and what it is for. */
 const setting = <Schema extends z.ZodType>(schema: Schema, about: string, { secret = false }: { secret?: boolean } = {}) => ({
@@ -183,7 +186,18 @@ export const settings = {
     'Where the files of exports are kept. Processes on several machines need one that they share. Absent: in the data directory.',
   ),
   OBLIVIOUS_EXPORT_DAYS: setting(z.coerce.number().int().positive().max(365).default(7), 'How long the file of an export is kept.'),
-  OBLIVIOUS_MAX_BODY_BYTES: setting(count.default(33_554_432), 'Largest request body that is read.'),
+  OBLIVIOUS_MAX_BODY_BYTES: setting(bodyBytes.default(67_108_864), 'Largest request body that is read.'),
+  OBLIVIOUS_MAX_UPLOAD_BYTES: setting(bytes.default(134_217_728), 'Largest form that is passed on while it comes.'),
+  OBLIVIOUS_BODY_DISK_FROM_BYTES: setting(
+    bytes.default(8_388_608),
+    'From this size on what a request’s body has of pictures and documents lies on disk until it is answered.',
+  ),
+  OBLIVIOUS_BODY_MEMORY_BYTES: setting(
+    bytes.default(536_870_912),
+    'What the bodies of all requests of a process may have in memory together.',
+  ),
+  OBLIVIOUS_BODY_DISK_BYTES: setting(bytes.default(8_589_934_592), 'What they may have on disk.'),
+  OBLIVIOUS_BODY_DIRECTORY: setting(z.string().min(1).optional(), 'Where that is. Absent: in the data directory.'),
   OBLIVIOUS_HEADERS_SECONDS: setting(seconds.default(10), 'How long a client may take to send the head of a request.'),
   OBLIVIOUS_REQUEST_SECONDS: setting(seconds.default(120), 'How long a client may take to send a whole request.'),
   OBLIVIOUS_HEADER_BYTES: setting(count.default(16_384), 'The most bytes that the head of a request may have.'),

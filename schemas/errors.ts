@@ -47,6 +47,7 @@ export const errorTable = {
   upstream_timed_out: { status: 504, type: 'server_error', title: 'The upstream did not answer in time.' },
   upstream_garbled: { status: 502, type: 'server_error', title: 'The upstream sent something that is not an answer.' },
   upstream_rate_limited: { status: 429, type: 'rate_limit_error', title: 'Every channel for this model is at its upstream’s limit.' },
+  bodies_full: { status: 503, type: 'server_error', title: 'There is no room for a request of this size at the moment; try again.' },
   // The ledger and the log
   log_unavailable: { status: 503, type: 'server_error', title: 'The ledger cannot record at the moment, so nothing is served.' },
   log_busy: { status: 503, type: 'server_error', title: 'The ledger is at its limit; try again.' },

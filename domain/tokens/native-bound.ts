@@ -1,4 +1,5 @@
 import { isRecord } from '../dialects/loose-json.ts';
+import { NOTHING_ELIDED, type Elided } from './elided.ts';
 import {
   AUDIO_CHARACTERS_PER_TOKEN,
   FORMAT_OVERHEAD,
@@ -24,21 +25,22 @@ interface Media {
   audio: boolean;
   image: boolean;
   unbounded: boolean;
+  readonly elided: Elided;
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as readonly unknown[]) : []);
 
-const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
+const lengthOf = (value: unknown, elided: Elided): number => (typeof value === 'string' ? value.length + elided.within(value) : 0);
 
 const addData = (type: unknown, data: unknown, media: Media): void => {
   const kind = typeof type === 'string' ? type.toLowerCase() : '';
-  media.characters += lengthOf(data);
+  media.characters += lengthOf(data, media.elided);
   if (kind.startsWith('image/')) {
     media.image = true;
     media.tokens += LARGEST_IMAGE;
   } else if (kind.startsWith('audio/')) {
     media.audio = true;
-    media.tokens += Math.ceil(lengthOf(data) / AUDIO_CHARACTERS_PER_TOKEN);
+    media.tokens += Math.ceil(lengthOf(data, media.elided) / AUDIO_CHARACTERS_PER_TOKEN);
   } else media.unbounded = true;
 };
 
@@ -50,7 +52,7 @@ const addBlock = (block: unknown, media: Media): void => {
     case 'image':
       media.image = true;
       media.tokens += LARGEST_IMAGE;
-      if (source['type'] === 'base64') media.characters += lengthOf(source['data']);
+      if (source['type'] === 'base64') media.characters += lengthOf(source['data'], media.elided);
       return;
     case 'document':
       if (source['type'] === 'base64') addData('application/pdf', source['data'], media);
@@ -74,7 +76,7 @@ const addPart = (part: unknown, media: Media): void => {
   if (isRecord(response)) for (const one of listOf(response['parts'])) addPart(one, media);
 };
 
-const NONE: Media = { tokens: 0, characters: 0, audio: false, image: false, unbounded: false };
+const NONE: Omit<Media, 'elided'> = { tokens: 0, characters: 0, audio: false, image: false, unbounded: false };
 
 const boundOf = (
   media: Media,
@@ -84,7 +86,7 @@ const boundOf = (
   toolUses: number,
   context: number | undefined,
 ): NativeBound => {
-  const counted = bodyBytes - media.characters + media.tokens + FORMAT_OVERHEAD + (hasTools ? TOOLS_OVERHEAD : 0);
+  const counted = bodyBytes + media.elided.bytes - media.characters + media.tokens + FORMAT_OVERHEAD + (hasTools ? TOOLS_OVERHEAD : 0);
   const isOpen = media.unbounded || turns > 1;
   const most = isOpen ? Math.max(counted, UNKNOWN_CONTEXT) : counted;
   const once = context === undefined || most < context ? most : context;
@@ -95,8 +97,13 @@ const boundOf = (
  * A request of Anthropic's Messages. Tools that run there put what they find into the prompt, which is read again behind each use: such a
  * call can come to the model's whole window as often as they may be used, and once more.
  */
-export const boundMessages = (request: Readonly<Record<string, unknown>>, bodyBytes: number, context: number | undefined): NativeBound => {
-  const media: Media = { ...NONE };
+export const boundMessages = (
+  request: Readonly<Record<string, unknown>>,
+  bodyBytes: number,
+  context: number | undefined,
+  elided: Elided = NOTHING_ELIDED,
+): NativeBound => {
+  const media: Media = { ...NONE, elided };
   for (const message of listOf(request['messages']))
     if (isRecord(message)) for (const block of listOf(message['content'])) addBlock(block, media);
   let uses = 0;
@@ -115,8 +122,13 @@ export const boundMessages = (request: Readonly<Record<string, unknown>>, bodyBy
  * A request of Gemini's, names of members in camel case. Google's own tools add what they find to a prompt of its own size, once; contents
  * that lie in a cache of Google's are as long as the window lets them be.
  */
-export const boundContents = (request: Readonly<Record<string, unknown>>, bodyBytes: number, context: number | undefined): NativeBound => {
-  const media: Media = { ...NONE };
+export const boundContents = (
+  request: Readonly<Record<string, unknown>>,
+  bodyBytes: number,
+  context: number | undefined,
+  elided: Elided = NOTHING_ELIDED,
+): NativeBound => {
+  const media: Media = { ...NONE, elided };
   for (const content of listOf(request['contents']))
     if (isRecord(content)) for (const part of listOf(content['parts'])) addPart(part, media);
   if ((request['cachedContent'] ?? null) !== null) media.unbounded = true;

@@ -1,4 +1,5 @@
 import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
+import { NOTHING_ELIDED, type Elided } from './elided.ts';
 
 /** The most tokens a prompt can be reckoned at, and which dearer classes some of them may fall in. */
 export interface PromptBound {
@@ -35,7 +36,7 @@ interface Media {
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 
-const addPart = (part: unknown, largestImage: number, media: Media): void => {
+const addPart = (part: unknown, largestImage: number, media: Media, elided: Elided): void => {
   switch (field(part, 'type')) {
     case 'text':
     case 'refusal':
@@ -45,15 +46,16 @@ const addPart = (part: unknown, largestImage: number, media: Media): void => {
       const url = typeof image === 'string' ? image : field(image, 'url');
       media.image = true;
       media.tokens += largestImage;
-      if (typeof url === 'string' && url.startsWith('data:')) media.characters += url.length;
+      if (typeof url === 'string' && url.startsWith('data:')) media.characters += url.length + elided.within(url);
       return;
     }
     case 'input_audio': {
       const data = field(field(part, 'input_audio'), 'data');
       media.audio = true;
       if (typeof data !== 'string') return;
-      media.characters += data.length;
-      media.tokens += Math.ceil(data.length / AUDIO_CHARACTERS_PER_TOKEN);
+      const length = data.length + elided.within(data);
+      media.characters += length;
+      media.tokens += Math.ceil(length / AUDIO_CHARACTERS_PER_TOKEN);
       return;
     }
     default:
@@ -66,12 +68,17 @@ const addPart = (part: unknown, largestImage: number, media: Media): void => {
  * token of a byte, so text cannot have more tokens than its JSON has bytes. Media are taken out of the bytes and reckoned
  * by their own rules. No prompt is longer than the model's context.
  */
-export const boundPrompt = (request: ChatRequest, bodyBytes: number, contextTokens: number | undefined): PromptBound => {
+export const boundPrompt = (
+  request: ChatRequest,
+  bodyBytes: number,
+  contextTokens: number | undefined,
+  elided: Elided = NOTHING_ELIDED,
+): PromptBound => {
   const largestImage = request.model.includes('4o-mini') ? LARGEST_IMAGE_TILED : LARGEST_IMAGE;
   const media: Media = { tokens: 0, characters: 0, audio: false, image: false, unbounded: false };
   for (const message of request.messages) {
     const content = field(message, 'content');
-    if (Array.isArray(content)) for (const part of content) addPart(part, largestImage, media);
+    if (Array.isArray(content)) for (const part of content) addPart(part, largestImage, media, elided);
     // An assistant's earlier spoken answer, referred to by id.
     if ((field(message, 'audio') ?? null) !== null) {
       media.audio = true;
@@ -79,7 +86,7 @@ export const boundPrompt = (request: ChatRequest, bodyBytes: number, contextToke
     }
   }
   const overhead = FORMAT_OVERHEAD + (request['tools'] !== undefined || request['functions'] !== undefined ? TOOLS_OVERHEAD : 0);
-  const counted = bodyBytes - media.characters + media.tokens + overhead;
+  const counted = bodyBytes + elided.bytes - media.characters + media.tokens + overhead;
   const most = media.unbounded ? Math.max(counted, UNKNOWN_CONTEXT) : counted;
   const tokens = contextTokens === undefined || most < contextTokens ? most : contextTokens;
   return { tokens, audio: media.audio || (request.modalities?.includes('audio') ?? false), image: media.image };

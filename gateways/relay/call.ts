@@ -10,6 +10,7 @@ import type { DirectoryToken, DirectoryUser } from '../ports/directory.ts';
 import type { Stoppable } from './calls-in-flight.ts';
 import type { ChunkedBody } from './chunked-body.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import type { CallRoom } from './bodies/body-room.ts';
 import type { Pass } from './limits/pass.ts';
 
 /** Kinds of calls whose requests and answers the relay knows. */
@@ -65,6 +66,8 @@ export class Call implements Stoppable {
   body: ChunkedBody | null = null;
   /** Keeps what is sent, for calls whose answer may be asked for again. */
   sent: Buffer[] | null = null;
+  /** What its body takes; `null` before it was read. */
+  room: CallRoom | null = null;
   place = -1;
 
   constructor(req: Request, res: Response, route: string, dialect: AnswerDialect, requestId: RequestId, startedAt: number, begun: number) {

@@ -15,6 +15,7 @@ import type { Attempted } from './attempted.ts';
 import { authenticate } from './authenticate.ts';
 import { Call, type Caller } from './call.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
+import { CallRoom, type BodyRoom } from './bodies/body-room.ts';
 import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import { parsedJson } from './dialects/parsed-json.ts';
@@ -47,6 +48,7 @@ export interface PipelineDeps extends AttemptDeps {
   readonly limiter: Limiter;
   readonly kept: KeptAnswers;
   readonly gate: LimitGate;
+  readonly bodies: BodyRoom;
 }
 
 /** `call.detail` says more in the log; the hold, if any, gives itself back. */
@@ -332,10 +334,13 @@ interface Read {
 
 /** A body, or as much of it as has to be known before the rest is passed on. */
 const receive = async (
-  { limits }: PipelineDeps,
-  { req }: Call,
+  { limits, bodies: room }: PipelineDeps,
+  call: Call,
   bodies: EndpointRules<ParsedRequest>['bodies'],
+  elides: boolean,
 ): Promise<Pick<Read, 'body' | 'upload'> | Refusal | null> => {
+  const { req } = call;
+  call.room = new CallRoom(room);
   const boundary = boundaryOf(req.headers['content-type']) ?? '';
   // What has to be known again, or unpacked, is held whole.
   if (bodies === 'upload' && req.headers['idempotency-key'] === undefined && req.headers['content-encoding'] === undefined) {
@@ -343,7 +348,7 @@ const receive = async (
     return upload === null || 'refused' in upload ? upload : { body: upload.head, upload };
   }
   const isForm = bodies === 'either' ? /^multipart\//i.test(req.headers['content-type'] ?? '') : bodies !== 'json';
-  const body = await readBody(req, limits.bodyBytes, isForm ? 'form' : 'json');
+  const body = await readBody(req, limits.bodyBytes, isForm ? 'form' : 'json', { room: call.room, elides });
   if (body === null || 'refused' in body) return body;
   return { body, upload: bodies === 'upload' ? heldUpload(body, boundary) : null };
 };
@@ -351,7 +356,9 @@ const receive = async (
 /** The first steps of a call that can spend: its body, in the form that it has within the relay. */
 const run = async (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller: Caller, onHeld: OnHeld): Promise<void> => {
   const { endpoint, hubBody, prepare } = asked;
-  const received = await receive(deps, call, rulesOf(endpoint).bodies);
+  // Other bodies are made into new ones here, or looked into: those are held whole.
+  const elides = endpoint === 'chat' && hubBody === null && prepare === undefined;
+  const received = await receive(deps, call, rulesOf(endpoint).bodies, elides);
   if (received === null) return;
   if ('refused' in received) return sendRefusal(call, received);
   const { body, upload } = received;
@@ -410,7 +417,8 @@ const proceed = async (
     const form = call.dialect.name === 'openai' && task === null ? endpoint : `${call.dialect.name} ${call.req.path}`;
     const sum = createHash('sha256').update(`${form}\n`);
     const parts = 'form' in parsed ? (parsed.form?.parts ?? null) : 'upload' in parsed ? parsed.upload.parts : null;
-    for (const piece of parts === null ? [body] : wordsOf(parts, body)) sum.update(piece);
+    const whole = call.room?.elision?.digest ?? body;
+    for (const piece of parts === null ? [whole] : wordsOf(parts, body)) sum.update(piece);
     hash = sum.digest('hex');
     const known = deps.kept.known(tokenId, key, hash);
     if (known?.kind === 'refused') return sendRefusal(call, known.refusal);
@@ -558,6 +566,7 @@ export const relayCall = async (deps: PipelineDeps, asked: SpendingRoute, req: R
       if (limited === null) deps.limiter.leave(caller);
       if (call.pass !== null) deps.gate.leave(call.pass, call.usage, call.cost);
       deps.inFlight.delete(call);
+      call.room?.release();
     }
   });
   span?.end(outcomeOf(call), call.res.headersSent ? call.res.statusCode : null);

@@ -3,6 +3,7 @@ import type { ApiKeys } from '../../commands/ports/api-keys.ts';
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { IdSource } from '../../commands/ports/id-source.ts';
 import type { SecretBox } from '../../commands/ports/secret-box.ts';
+import type { BodyFiles } from '../ports/body-files.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FrameSockets } from '../ports/frame-sockets.ts';
 import type { IdempotencyClaims } from '../ports/idempotency-claims.ts';
@@ -41,6 +42,8 @@ export interface RelayDeps {
   readonly clock: Clock;
   readonly stopwatch: Stopwatch;
   readonly ids: IdSource;
+  /** `null`: bodies are held in memory whatever their size. */
+  readonly bodyFiles: BodyFiles | null;
   /** In [0, 1). */
   readonly random: () => number;
   /** Where the sandbox listens in this process; `null` where it does not. */

@@ -2,6 +2,7 @@ import type { BackoffPolicy } from '../../domain/relay/backoff.ts';
 import type { BreakerPolicy } from '../../domain/relay/breaker.ts';
 import type { ErrorRatePolicy } from '../../domain/relay/error-rate.ts';
 import type { RetryBudgetPolicy } from '../../domain/relay/retry-budget.ts';
+import type { BodyRoomLimits } from './bodies/body-room.ts';
 
 /** How much of anything one caller may have. `null` is no limit. */
 export interface CallerLimits {
@@ -31,6 +32,8 @@ export interface RelayLimits {
   readonly perUser: CallerLimits;
   /** A request's body. */
   readonly bodyBytes: number;
+  /** What the bodies of all calls of a process may take together. */
+  readonly bodyRoom: BodyRoomLimits;
   /** A form that is passed on while it comes. */
   readonly uploadBytes: number;
   readonly jsonDepth: number;
@@ -80,7 +83,8 @@ export interface RelayLimits {
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   perKey: { requestsPerMinute: 60_000, inFlight: 2_000 },
   perUser: { requestsPerMinute: 120_000, inFlight: 4_000 },
-  bodyBytes: 32 * 1024 * 1024,
+  bodyBytes: 64 * 1024 * 1024,
+  bodyRoom: { memoryBytes: 512 * 1024 * 1024, diskBytes: 8 * 1024 * 1024 * 1024, diskFromBytes: 8 * 1024 * 1024 },
   uploadBytes: 128 * 1024 * 1024,
   jsonDepth: 128,
   jsonMembers: 256,

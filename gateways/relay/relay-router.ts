@@ -29,6 +29,7 @@ import { rerankAnswers } from './dialects/rerank-answers.ts';
 import { klingAnswers, midjourneyAnswers, sunoAnswers } from './dialects/task-answers.ts';
 import { addFileRoutes, BATCHES } from './files/file-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
+import { BodyRoom } from './bodies/body-room.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
@@ -121,6 +122,7 @@ export interface RelayRouter extends RequestHandler {
 
 /** The LLM API: everything under `/v1`, and two billing addresses beside it. To be mounted at the root, before anything that reads bodies. */
 export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
+  const bodies = new BodyRoom(deps.limits.bodyRoom, deps.bodyFiles);
   const pipeline: PipelineDeps = {
     ...deps,
     watch: new Watch(deps.stopwatch, deps.limits.watchMs),
@@ -128,6 +130,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     retries: { saved: deps.limits.retryBudget.mostSaved },
     limiter: new Limiter(deps.stopwatch, deps.limits, deps.sharedLimits),
     gate: new LimitGate(deps.limitPolicies, new ProcessCounters(deps.clock), deps.limitCounters),
+    bodies,
     kept: new KeptAnswers(deps.claims, deps.stopwatch, deps.limits.kept),
   };
   const { directory, standings } = deps;

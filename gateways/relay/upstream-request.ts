@@ -16,6 +16,14 @@ const uploaded = (headers: Record<string, string>, upload: Upload, head: Buffer)
   return upload.body(head);
 };
 
+/** The body with everything in it that lies on disk, from the beginning each time that it is sent. */
+const wholeOf = (headers: Record<string, string>, { room }: Call, body: Buffer): Buffer | Readable => {
+  if (room === null || room.elision === null) return body;
+  const { length, stream } = room.elision.whole(body);
+  headers['content-length'] = String(length);
+  return stream;
+};
+
 /** The request for one attempt on a channel; `null` where the channel has no address. */
 export const requestFor = (
   deps: AttemptDeps,
@@ -44,7 +52,7 @@ export const requestFor = (
     path: address.path + asked.path,
     method: 'POST',
     headers,
-    body: 'upload' in parsed ? uploaded(headers, parsed.upload, asked.body) : asked.body,
+    body: 'upload' in parsed ? uploaded(headers, parsed.upload, asked.body) : wholeOf(headers, call, asked.body),
     trusted: provider.internal === true,
     ...(channel.settings.proxy === undefined ? {} : { proxy: channel.settings.proxy }),
     ...(signing === null ? {} : { signing }),

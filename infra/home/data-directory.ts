@@ -12,6 +12,7 @@ export interface DataDirectory {
   readonly operatorFile: string;
   readonly exportDirectory: string;
   readonly contentKeyFile: string;
+  readonly bodyDirectory: string;
   /** Lets another process have the directory. */
   release(): void;
 }
@@ -46,6 +47,7 @@ export const dataPaths = (path: string): Omit<DataDirectory, 'release'> => ({
   operatorFile: join(path, 'operator.json'),
   exportDirectory: join(path, 'exports'),
   contentKeyFile: join(path, 'content-keys.sqlite'),
+  bodyDirectory: join(path, 'bodies'),
 });
 
 const takeLock = (file: string, path: string): Database.Database => {

@@ -8,6 +8,12 @@ export const relayLimits = (config: Config): RelayLimits => ({
   // Two keys' worth: a user with one key meets the key's limit, and a dozen keys do not get a dozen times as much.
   perUser: { requestsPerMinute: 2 * config.OBLIVIOUS_REQUESTS_PER_MINUTE, inFlight: config.OBLIVIOUS_USER_CONCURRENCY },
   bodyBytes: config.OBLIVIOUS_MAX_BODY_BYTES,
+  uploadBytes: config.OBLIVIOUS_MAX_UPLOAD_BYTES,
+  bodyRoom: {
+    memoryBytes: config.OBLIVIOUS_BODY_MEMORY_BYTES,
+    diskBytes: config.OBLIVIOUS_BODY_DISK_BYTES,
+    diskFromBytes: config.OBLIVIOUS_BODY_DISK_FROM_BYTES,
+  },
   answerMs: config.OBLIVIOUS_ANSWER_SECONDS * 1_000,
   firstEventMs: config.OBLIVIOUS_FIRST_EVENT_SECONDS * 1_000,
   silenceMs: config.OBLIVIOUS_SILENCE_SECONDS * 1_000,

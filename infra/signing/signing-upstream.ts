@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { Signing, Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../../gateways/ports/upstream.ts';
 import { awsSignature } from './aws-signature.ts';
@@ -6,6 +7,8 @@ import { BaiduTokens } from './baidu-tokens.ts';
 import { GoogleTokens, type PostForm } from './google-tokens.ts';
 import { tencentSignature } from './tencent-signature.ts';
 import { zhipuToken } from './zhipu-token.ts';
+
+const bytesOf = async (body: Readable): Promise<Buffer> => Buffer.concat((await body.toArray()) as Buffer[]);
 
 type Proof =
   /** `query`: behind the path. */
@@ -149,14 +152,17 @@ export const withSigning = <Way extends Upstream>(upstream: Way, { clock, google
     listener: UpstreamListener,
     signed: SignedExchange,
   ): Promise<void> => {
-    const proof = await prove(request, signing);
+    // These signatures are over the body, which has to be known before it goes out.
+    const isOfBody = signing.scheme === 'aws' || signing.scheme === 'tencent';
+    const whole = isOfBody && request.body instanceof Readable ? { ...request, body: await bytesOf(request.body) } : request;
+    const proof = await prove(whole, signing);
     if (signed.isAborted) return;
     if ('headers' in proof) {
       const { query } = proof;
       const path = query === undefined ? request.path : `${request.path}${request.path.includes('?') ? '&' : '?'}${query}`;
       const hearing =
         signing.scheme === 'baidu' ? watchingTokens(listener, () => baidu.forget(request.origin, signing.credential)) : listener;
-      signed.begin(upstream.send({ ...request, path, headers: { ...request.headers, ...proof.headers } }, hearing));
+      signed.begin(upstream.send({ ...whole, path, headers: { ...request.headers, ...proof.headers } }, hearing));
     } else if (proof.fault === 'refused') refuse(listener, proof.message);
     else listener.failed({ kind: 'unreachable', message: proof.message });
   };

@@ -3,6 +3,7 @@ import { boundMessages } from '../../../domain/tokens/native-bound.ts';
 import { AnyMessagesRequest, CountTokensRequest, MessagesRequest } from '../../../schemas/anthropic/messages-request.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
+import { elidedFrom } from '../bodies/elision.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { parsedNatively } from '../native/native-chat.ts';
 import type { NativeRequest } from '../native/native-request.ts';
@@ -40,7 +41,7 @@ export const parseMessages: ParseNative = (body, limits) => {
     maxTokens: value.max_tokens,
     choices: 1,
     answers: { audio: false, image: false },
-    bound: (contextTokens) => boundMessages(value, body.length, contextTokens),
+    bound: (contextTokens) => boundMessages(value, body.length, contextTokens, elidedFrom(body)),
     inHubForm: (extras) => chatBodyOf(value, extras),
   };
   return unpriced(value) ?? parsedNatively(native, limits);

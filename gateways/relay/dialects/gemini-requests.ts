@@ -7,6 +7,7 @@ import { AnyGenerateRequest, GenerateContentRequest, PromptContent } from '../..
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { BatchEmbedContentsRequest, EmbedContentRequest } from '../../../schemas/gemini/embed-content-request.ts';
 import { embeddingsRequestOf } from '../../../domain/dialects/gemini/embeddings.ts';
+import { elidedFrom } from '../bodies/elision.ts';
 import { parsedNatively } from '../native/native-chat.ts';
 import type { NativeRequest } from '../native/native-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
@@ -47,7 +48,7 @@ export const parseContentsFor =
       maxTokens: maxOutputTokens ?? null,
       choices: candidateCount ?? 1,
       answers: { audio: answersIn('AUDIO'), image: answersIn('IMAGE') },
-      bound: (contextTokens) => boundContents(value, body.length, contextTokens),
+      bound: (contextTokens) => boundContents(value, body.length, contextTokens, elidedFrom(body)),
       inHubForm: () => chatBodyOf(model, value, streamed),
     };
     return parsedNatively(native, limits);

@@ -4,6 +4,7 @@ import { boundPrompt } from '../../../domain/tokens/prompt-bound.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
+import { elidedFrom } from '../bodies/elision.ts';
 import { convertRequest } from '../convert.ts';
 import type { Span } from '../json-spans.ts';
 import type { NativeRequest } from '../native/native-request.ts';
@@ -125,7 +126,7 @@ export const chat: EndpointRules<ParsedChat> = {
   bound: (parsed, price) => {
     const { request, body, native } = parsed;
     if (native !== null) return native.bound(price);
-    const prompt = boundPrompt(request, Math.max(body.length, parsed.responses?.bytes ?? 0), price.contextTokens);
+    const prompt = boundPrompt(request, Math.max(body.length, parsed.responses?.bytes ?? 0), price.contextTokens, elidedFrom(body));
     const choices = request.n ?? 1;
     const predicted = predictedTokens(request);
     return {

@@ -26,6 +26,7 @@ import { followAccounts } from '../follow-accounts.ts';
 import { followCancellations } from '../follow-cancellations.ts';
 import { followLimits } from '../follow-limits.ts';
 import { recordHealth } from '../record-health.ts';
+import { bodyFiles } from '../../bodies/body-files.ts';
 import { relayLimits } from '../relay-limits.ts';
 import type { RoleContext } from '../role-context.ts';
 import { stopwatch } from '../stopwatch.ts';
@@ -110,7 +111,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   const traffic = redis === null ? null : countTraffic(redis);
   if (traffic !== null) onClose(every(TRAFFIC_MS, () => traffic.tell(), failed('telling of the channels’ traffic')));
 
-  const { contentKeyFile } = await container.getAsync(services.dataDirectory);
+  const { contentKeyFile, bodyDirectory } = await container.getAsync(services.dataDirectory);
   // What was kept before goes in time, also where nothing is kept any more.
   const kept = openArchive({ config, contentKeyFile, secretBox, log, appender });
   onClose(() => kept.close());
@@ -145,6 +146,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     clock: systemClock,
     stopwatch,
     ids: timeSortedIds,
+    bodyFiles: bodyFiles(config.OBLIVIOUS_BODY_DIRECTORY ?? bodyDirectory),
     random: () => Math.random(),
     sandboxUrl: () => sandbox?.baseUrl ?? null,
     tracer: config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? null : trace.getTracer('oblivious', version),

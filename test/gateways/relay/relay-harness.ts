@@ -179,6 +179,7 @@ export type HarnessOptions = {
     | 'sharedEvents'
     | 'limitPolicies'
     | 'limitCounters'
+    | 'bodyFiles'
     | 'clock'
     | 'tasks'
     | 'files'
@@ -236,6 +237,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     sandboxUrl: options.sandboxUrl ?? (() => null),
     tracer: options.tracer ?? null,
     inFlight,
+    bodyFiles: options.bodyFiles ?? null,
     sharedLimits: options.sharedLimits ?? null,
     archive: options.archive ?? null,
     tasks: options.tasks ?? null,
