@@ -43,6 +43,7 @@ describe('the weight of the console', function () {
       'channels/ChannelsPage',
       'users/UsersPage',
       'limits/LimitsPage',
+      'routing/RoutingPage',
       'account/AccountPage',
       'overview/OverviewPage',
     ]) {

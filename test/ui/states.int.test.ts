@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { axeFindings, gone, openBrowser, seen, sidewaysScroll, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
 import { builtConsole } from '../e2e/console/support/built-console.ts';
 import { startFakeConsole, type FakeConsole } from './support/fake-console-api.ts';
-import { LONG_NAME, sampleLimits, sampleRequests } from './support/sample-data.ts';
+import { LONG_NAME, sampleLimits, sampleRequests, sampleRouting } from './support/sample-data.ts';
 
 /** Every room, the call that fills it, and how it speaks of its own failure. */
 const ROOMS = [
@@ -37,6 +37,14 @@ const ROOMS = [
     action: 'Add channel',
   },
   { path: '/users', operation: 'GET /users', failed: 'The users could not be loaded.', empty: 'No user yet.', action: 'Create user' },
+  {
+    path: '/routing',
+    operation: 'GET /routing/rules',
+    failed: 'The rules of routing could not be loaded.',
+    empty: 'No rule of routing yet.',
+    action: 'Create rule',
+    nothing: { rules: [], changedAt: null },
+  },
   {
     path: '/limits',
     operation: 'GET /limits',
@@ -252,6 +260,29 @@ describe('the states of the console', function () {
         expect(sent.rules.map(({ amount }) => amount)).to.deep.equal([30_000, '12500000000', 1]);
       }
     }
+  });
+
+  it('say where calls go and why not elsewhere, and keep a rule of routing that somebody else took away', async () => {
+    await page.goto(`${fake.origin}/routing?peek=1`);
+    const form = page.getByRole('dialog', { name: 'Edit rule of routing' });
+    await form.getByLabel('How calls are spread').selectOption('lowest_cost');
+    const { rules } = sampleRouting(Date.now());
+    fake.answer('GET /routing/rules', { body: { rules: rules.slice(1), changedAt: null, revision: 3 } });
+    await form.getByRole('button', { name: 'Save changes' }).click();
+    await seen(form.getByText(/Somebody else changed or deleted this rule/));
+    expect(await axeFindings(page)).to.deep.equal([]);
+    await form.getByRole('button', { name: 'Add mine before all others' }).click();
+    await gone(form);
+    const sent = fake.calls.find(({ operation }) => operation === 'PUT /routing/rules')?.body;
+    expect(sent).to.deep.equal({ rules: [{ ...rules[0], strategy: 'lowest_cost' }, ...rules.slice(1)] });
+
+    await page.getByLabel('Model', { exact: true }).fill('gpt-5.2');
+    await page.getByLabel('Kind of call').selectOption('embeddings');
+    await page.getByRole('button', { name: 'Draw' }).click();
+    await seen(page.getByText('Of the highest priority that can take it (10); sent as gpt-5.2-2026.'));
+    await seen(page.getByText('Its priority is 5, and others have a higher one.'));
+    expect(fake.calls.find(({ operation }) => operation === 'POST /routing/simulate')?.body).to.include({ endpoint: 'embeddings' });
+    expect(await axeFindings(page)).to.deep.equal([]);
   });
 
   it('keep what others changed beside a rule, and put the server’s objection beside its field', async () => {

@@ -474,6 +474,40 @@ describe('the console', function () {
     });
   });
 
+  describe('routing', () => {
+    it('follows rules that are made here, and says why a channel is passed over', async () => {
+      const page = await asAdmin('/routing');
+      await page.getByRole('main').getByRole('button', { name: 'Create rule' }).last().click();
+      const form = page.getByRole('dialog', { name: 'Create a rule of routing' });
+      await form.getByLabel('Models').fill('sandbox-*-*-*');
+      await form.getByRole('button', { name: 'Create rule' }).click();
+      await seen(form.getByText('A name has at most one star.'));
+      await form.getByLabel('Models').fill('sandbox-*');
+      await form.getByLabel('How calls are spread').selectOption('lowest_latency');
+      await form.getByRole('button', { name: 'Create rule' }).click();
+      await gone(form);
+      await seen(page.getByRole('row', { name: /sandbox-\*.*Lowest latency/ }));
+
+      await page.getByLabel('Model', { exact: true }).fill('sandbox-echo');
+      await page.getByRole('button', { name: 'Draw' }).click();
+      await seen(page.getByText('Spread: Lowest latency.'));
+      await seen(page.getByText('Takes calls'));
+
+      await page.getByRole('link', { name: 'sandbox-*' }).click();
+      const edit = page.getByRole('dialog', { name: 'Edit rule of routing' });
+      await edit.getByLabel(/Ask a second channel/).fill('2000');
+      const other = await asAdmin('/routing');
+      await other.getByRole('button', { name: 'Actions for rule 1' }).click();
+      await other.getByRole('menuitem', { name: 'Delete rule' }).click();
+      await other.getByRole('dialog', { name: 'Delete this rule?' }).getByRole('button', { name: 'Delete rule' }).click();
+      await seen(other.getByText('No rule of routing yet.'));
+      await edit.getByRole('button', { name: 'Save changes' }).click();
+      await seen(edit.getByText(/Somebody else changed or deleted this rule/));
+      await edit.getByRole('button', { name: 'Leave it as they have it' }).click();
+      await seen(page.getByText('No rule of routing yet.'));
+    });
+  });
+
   /** Polls: a key's state reaches every process within a second, not at once. */
   const expectSoon = async <Value>(read: () => Promise<Value>, wanted: Value): Promise<void> => {
     const deadline = Date.now() + 5_000;

@@ -15,6 +15,8 @@ const ROOMS = [
   '/channels?new=1',
   '/users',
   '/users?new=1',
+  '/routing',
+  '/routing?new=1',
   '/limits',
   '/limits?new=1',
   '/account',

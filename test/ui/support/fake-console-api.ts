@@ -128,6 +128,8 @@ export const startFakeConsole = async (
       'GET /notifications/unread': () => ({ unread: sample.sampleNotifications(now).filter(({ read }) => !read).length }),
       'GET /exports': () => page(sample.sampleExports(now), search),
       'GET /limits': () => sample.sampleLimits(),
+      'GET /routing/rules': () => sample.sampleRouting(now),
+      'POST /routing/simulate': () => sample.sampleSimulation(now),
       'GET /account': () => sample.sampleProfile(now),
       'GET /prices/models': () => ({ rows: [], nextCursor: null, priceListId: null, groupRatio: 1_000_000 }),
     };

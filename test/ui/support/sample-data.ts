@@ -6,6 +6,7 @@ import type { Explanation, JournalEntry, TrialBalance } from '../../../ui/src/ap
 import type { Limits } from '../../../ui/src/api/limits.ts';
 import type { Notification } from '../../../ui/src/api/notifications.ts';
 import type { Figures, SpendSeries, TopModels } from '../../../ui/src/api/overview.ts';
+import type { RoutingRules, Simulated } from '../../../ui/src/api/routing.ts';
 import type { RequestDetail, RequestHistogram, RequestRow } from '../../../ui/src/api/requests.ts';
 import type { Profile, User } from '../../../ui/src/api/users.ts';
 
@@ -475,6 +476,47 @@ export const sampleNotifications = (now: number): readonly Notification[] => [
     read: true,
   },
 ];
+
+export const sampleRouting = (now: number): RoutingRules => ({
+  changedAt: at(now, DAY),
+  revision: 2,
+  rules: [
+    {
+      models: ['gpt-*', 'o3', 'o4-mini', 'claude-*', 'gemini-*'],
+      groups: ['pro'],
+      strategy: 'lowest_latency',
+      affinity: ['prompt_cache_key', 'session'],
+      hedgeMs: 2_000,
+    },
+    { models: null, groups: null, strategy: 'round_robin', affinity: [], hedgeMs: null },
+    { models: [LONG_NAME], groups: null, strategy: 'lowest_cost', affinity: ['user'], hedgeMs: null },
+  ],
+});
+
+export const sampleSimulation = (now: number): Simulated => ({
+  model: 'gpt-5.2',
+  strategy: 'weighted',
+  affinityBy: ['prompt_cache_key'],
+  hedgeMs: null,
+  factsOf: 'this_process',
+  draws: 10_000,
+  unserved: 0,
+  considered: sampleChannels(now)
+    .slice(0, 3)
+    .map(({ channelId, settings }, place) => ({
+      channelId,
+      name: settings.name,
+      verdict: (['chosen', 'lower_priority', 'circuit_open'] as const)[place]!,
+      odds: place === 0 ? 1 : null,
+      upstreamModel: 'gpt-5.2-2026',
+      priority: settings.priority,
+      weight: settings.weight,
+      costRatio: settings.costRatio,
+      inFlight: 0,
+      latencyMs: null,
+      calls: place === 0 ? 10_000 : 0,
+    })),
+});
 
 export const sampleLimits = (): Limits => ({
   revision: 4,

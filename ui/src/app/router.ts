@@ -30,6 +30,12 @@ const roomsOf = (enter: Enter): RouteRecordRaw[] => {
     },
     { path: 'users', name: 'users', component: () => import('../features/users/UsersPage.vue'), meta: { admin: true } },
     {
+      path: 'routing',
+      name: 'routing',
+      component: worded('routing', () => import('../features/routing/RoutingPage.vue')),
+      meta: { admin: true },
+    },
+    {
       path: 'limits',
       name: 'limits',
       component: worded('limits', () => import('../features/limits/LimitsPage.vue')),
@@ -43,7 +49,7 @@ const roomsOf = (enter: Enter): RouteRecordRaw[] => {
 export const createConsoleRouter = (session: ReturnType<typeof useSession>, enter: Enter): Router => {
   const router = createRouter({
     history: createWebHistory(),
-    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : to.hash === '' ? { top: 0 } : { el: to.hash, top: 64 }),
     routes: [
       { path: '/sign-in', name: 'sign-in', component: () => import('../features/session/SignInPage.vue'), meta: { open: true } },
       { path: '/', component: AppShell, children: roomsOf(enter) },

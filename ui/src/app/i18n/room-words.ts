@@ -12,6 +12,10 @@ export const ROOM_WORDS = {
     en: () => import('../../features/limits/locales/en.json'),
     'zh-CN': () => import('../../features/limits/locales/zh-CN.json'),
   },
+  routing: {
+    en: () => import('../../features/routing/locales/en.json'),
+    'zh-CN': () => import('../../features/routing/locales/zh-CN.json'),
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<Locale, Load>>>>;
 
 export type WordyRoom = keyof typeof ROOM_WORDS;

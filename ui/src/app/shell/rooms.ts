@@ -1,4 +1,4 @@
-import { Bell, Download, Gauge, KeyRound, ReceiptText, ScrollText, Timer, Users, Waypoints } from '@lucide/vue';
+import { Bell, Download, Gauge, KeyRound, ReceiptText, ScrollText, Split, Timer, Users, Waypoints } from '@lucide/vue';
 import type { Component } from 'vue';
 
 export interface Room {
@@ -19,5 +19,6 @@ export const ROOMS: readonly Room[] = [
   { name: 'notifications', icon: Bell, key: 'n' },
   { name: 'channels', icon: Waypoints, key: 'c', admin: true },
   { name: 'users', icon: Users, key: 'u', admin: true },
+  { name: 'routing', icon: Split, key: 'w', admin: true },
   { name: 'limits', icon: Timer, key: 'i', admin: true },
 ];
