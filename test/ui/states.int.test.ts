@@ -223,6 +223,25 @@ describe('the states of the console', function () {
     expect(await address.inputValue()).to.equal('https://proxy.example/v1');
   });
 
+  it('tell what an upstream has and what of it is not mapped, and map what is picked', async () => {
+    const channel = 'chn_000000000001';
+    await page.goto(`${fake.origin}/channels?peek=${channel}`);
+    const sheet = page.getByRole('dialog', { name: 'OpenAI main' });
+    fake.answer(`POST /channels/${channel}/discover`, {
+      body: { position: '1', models: ['gpt-5.2', 'gpt-6', 'o9'], missing: ['gpt-6', 'o9'], gone: ['gpt-5.2-mini'] },
+    });
+    await sheet.getByRole('button', { name: 'Ask the upstream for its models' }).click();
+    await sheet.getByLabel('gpt-6').check();
+    await sheet.getByLabel('gpt-5.2-mini').check();
+    expect(await axeFindings(page)).to.deep.equal([]);
+    await sheet.getByRole('button', { name: 'Change the models' }).click();
+    await gone(sheet.getByRole('button', { name: 'Change the models' }));
+    expect(fake.calls.find(({ operation }) => operation === `POST /channels/${channel}/models`)?.body).to.deep.equal({
+      add: ['gpt-6'],
+      remove: ['gpt-5.2-mini'],
+    });
+  });
+
   it('put the server’s objection beside the field that it is about', async () => {
     await page.goto(`${fake.origin}/channels?new=1`);
     const form = page.getByRole('dialog', { name: 'Add channel' });

@@ -1,6 +1,7 @@
 import type { ModelMapping, ProviderId } from '../../../schemas/events/channel.ts';
 import type {
   AddChannel,
+  ApplyModels,
   ChangeChannel,
   ChannelAdded,
   ChannelKeyAdded,
@@ -8,6 +9,7 @@ import type {
   ChannelList,
   ChannelTested,
   ChannelView,
+  ModelsDiscovered,
 } from '../../../schemas/http/channels.ts';
 import type { Done, Wire } from '../../../schemas/http/wire.ts';
 import { call } from './http.ts';
@@ -18,6 +20,7 @@ export type ChannelKey = Wire<typeof ChannelKeyView>;
 export type ChannelProvider = Wire<typeof ProviderId>;
 export type Mapping = Wire<typeof ModelMapping>;
 export type TestResult = Wire<typeof ChannelTested>;
+export type ModelsFound = Wire<typeof ModelsDiscovered>;
 type Accepted = Wire<typeof Done>;
 
 const at = (channelId: string, rest = ''): string => `/channels/${encodeURIComponent(channelId)}${rest}`;
@@ -41,3 +44,6 @@ export const disableChannelKey = (channelId: string, keyId: string): Promise<Acc
   call('POST', keyAt(channelId, keyId, '/disable'), { body: {} });
 export const restoreChannelKey = (channelId: string, keyId: string): Promise<Accepted> => call('POST', keyAt(channelId, keyId, '/restore'));
 export const removeChannelKey = (channelId: string, keyId: string): Promise<Accepted> => call('DELETE', keyAt(channelId, keyId));
+export const discoverModels = (channelId: string): Promise<ModelsFound> => call('POST', at(channelId, '/discover'));
+export const applyModels = (channelId: string, change: Wire<typeof ApplyModels>): Promise<Accepted> =>
+  call('POST', at(channelId, '/models'), { body: change });
