@@ -281,6 +281,15 @@ const liveCheckpoint = async (sql: Sql, { name, version }: Projection): Promise<
   return found;
 };
 
+/**
+ * Keeps the live tables and their partitions there until the transaction ends. The first statement of a snapshot: dropped
+ * partitions vanish from older snapshots too, which would count the rows of a month that by their checkpoint has been kept.
+ */
+const holdLiveTables = async (tx: Sql, projection: Projection): Promise<void> => {
+  const tables = tablesOf(projection).map(({ name }) => `${LIVE_SCHEMA}.${name}`);
+  if (tables.length > 0) await tx.query(`LOCK TABLE ${tables.join(', ')} IN ACCESS SHARE MODE`);
+};
+
 /** Fills a shadow and compares it with the live read model, both at the position where that stands at one moment. */
 const compareWith = async (shadow: Shadow, { database, projection, board, liveWaitMs = 60_000 }: RebuildOptions): Promise<Comparison> => {
   // Twice: the first pass takes long, and the live read model moves on meanwhile.
@@ -290,6 +299,7 @@ const compareWith = async (shadow: Shadow, { database, projection, board, liveWa
     throw new LiveReadModelBehind(`the live ${projection.name} did not reach position ${least} within ${liveWaitMs} ms`);
   const { position, frontier, floor, live } = await database.transaction(
     async (tx) => {
+      await holdLiveTables(tx, projection);
       const checkpoint = await liveCheckpoint(tx, projection);
       const higher = higherFloor(checkpoint.floor, shadow.floor);
       return {

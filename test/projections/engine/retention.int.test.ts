@@ -5,6 +5,7 @@ import { dropReadModels } from '../../../projections/engine/engine-schema.ts';
 import { partitionsOf } from '../../../projections/engine/partitions.ts';
 import { compareProjection, rebuildProjection, type RebuildOptions } from '../../../projections/engine/rebuild.ts';
 import { keepPartitions } from '../../../projections/engine/retention.ts';
+import type { ReadModelDatabase, Sql } from '../../../projections/ports/read-model-database.ts';
 import { trialBalance } from '../../../projections/journal/queries.ts';
 import { callTable, JOURNAL } from '../../../projections/journal/tables.ts';
 import { projections } from '../../../projections/registry.ts';
@@ -134,6 +135,47 @@ for (const { name, open } of DATABASES) {
       expect(checkpoint?.floor).to.equal('2026-04-01T00:00:00.000Z');
       expect(await monthsOf(hourTable)).to.not.include('2026_03');
     });
+
+    // Of the two, only a PostgreSQL server goes on with others while a transaction is open.
+    if (name === 'PostgreSQL')
+      it('waits for a comparison that has begun, which would miss its rows', async () => {
+        const { database } = models;
+        const march = Date.UTC(2026, 3, 3);
+        let kept: Promise<number> | undefined;
+        let settled = false;
+        /** Starts retention behind the comparison's first look at the checkpoint, and goes on when that waits, or is done. */
+        const meanwhile = async (tx: Sql): Promise<void> => {
+          kept = keep(1, march).finally(() => {
+            settled = true;
+          });
+          for (;;) {
+            const { rows } = await tx.query<{ waiting: boolean }>(
+              'SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS waiting',
+            );
+            if (settled || rows[0]?.waiting === true) return;
+          }
+        };
+        const interrupted: ReadModelDatabase = {
+          query: (text, values) => database.query(text, values),
+          lead: (signal, right) => database.lead(signal, right),
+          transaction: (work, options) =>
+            database.transaction(async (tx) => {
+              if (options?.snapshot !== true || kept !== undefined) return work(tx);
+              return work({
+                query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
+                  const result = await tx.query<Row>(text, values);
+                  if (kept === undefined && text.includes('checkpoint')) await meanwhile(tx);
+                  return result;
+                },
+              });
+            }, options),
+        };
+        const { equal, live } = await compareProjection({ ...optionsFor(USAGE_HOURLY.name), database: interrupted });
+        expect(equal).to.equal(true);
+        expect(live.rows).to.be.greaterThan(0);
+        expect(await kept).to.be.greaterThan(0);
+        expect(await monthsOf(hourTable)).to.not.include('2026_03');
+      });
 
     it('gives back what a longer retention covers when the read model is rebuilt', async () => {
       const before = await countOf(callTable);
