@@ -8,6 +8,7 @@ import { services } from '../container/identifiers.ts';
 import { directoryStore } from '../exports/directory-store.ts';
 import { timeSortedIds } from '../ids.ts';
 import type { ReadModels } from '../read-models/read-models.ts';
+import { openTaskDesk } from '../tasks/open-task-desk.ts';
 import { workersOf } from '../workers/open-workers.ts';
 import { workerCare } from '../workers/worker-care.ts';
 
@@ -81,6 +82,18 @@ export const openData = async (config: Config): Promise<OpenedData> => {
             board: await container.getAsync(services.positionBoard),
             exportStore: directoryStore(config.OBLIVIOUS_EXPORT_DIRECTORY ?? directory.exportDirectory),
             guard: container.get(services.egressGuard),
+            // Nothing runs here: what the workers would do is not needed, and with the desk of a server its sandbox would start.
+            desk: openTaskDesk({
+              log,
+              appender,
+              book: await container.getAsync(services.accountBook),
+              secrets: await container.getAsync(services.secretBox),
+              database: (await openedReadModels()).database,
+              upstream: container.get(services.upstreamPools),
+              clock: systemClock,
+              ids: timeSortedIds,
+              sandboxUrl: () => null,
+            }),
           }).workers,
           feed: log,
           database: (await openedReadModels()).database,

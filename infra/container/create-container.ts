@@ -227,12 +227,13 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   });
 
   bind(services.workers, async (context) => {
-    const [log, appender, readModels, board, directory] = await Promise.all([
+    const [log, appender, readModels, board, directory, desk] = await Promise.all([
       context.getAsync(services.eventLog),
       context.getAsync(services.appendQueue),
       context.getAsync(services.readModels),
       context.getAsync(services.positionBoard),
       context.getAsync(services.dataDirectory),
+      context.getAsync(services.taskDesk),
     ]);
     const { KAFKA_BROKERS: brokers } = config;
     const programLog = context.get(services.programLog);
@@ -254,6 +255,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       database: readModels.database,
       board,
       exportStore: directoryStore(config.OBLIVIOUS_EXPORT_DIRECTORY ?? directory.exportDirectory),
+      desk,
       guard: context.get(services.egressGuard),
       processName,
       programLog: context.get(services.programLog),

@@ -6,6 +6,8 @@ import type { Appender } from '../../commands/ports/appender.ts';
 import type { EventLog } from '../../commands/ports/event-log.ts';
 import type { ExportStore } from '../../commands/ports/export-store.ts';
 import type { AnyWorker } from '../../commands/workers/worker.ts';
+import { hookWorker } from '../../gateways/relay/tasks/hook-worker.ts';
+import type { TaskDesk } from '../../gateways/relay/tasks/task-desk.ts';
 import { exportSource } from '../../gateways/exports/export-source.ts';
 import type { WorkerCare } from '../../gateways/ports/worker-care.ts';
 import type { PositionBoard } from '../../projections/engine/position-board.ts';
@@ -18,6 +20,7 @@ import type { EgressGuard } from '../egress/guard.ts';
 import { timeSortedIds } from '../ids.ts';
 import type { ProgramLog } from '../logging/logger.ts';
 import { every } from '../server/every.ts';
+import { hookPost } from '../webhook/hook-post.ts';
 import { signedWebhook } from '../webhook/signed-webhook.ts';
 import { runWorkers } from './run-workers.ts';
 import type { WorkerRecords } from './worker-records.ts';
@@ -32,6 +35,7 @@ export interface OpenWorkersOptions {
   readonly database: ReadModelDatabase;
   readonly board: Pick<PositionBoard, 'waitFor' | 'positionOf'>;
   readonly exportStore: ExportStore;
+  readonly desk: TaskDesk;
   /** Where Kafka is configured. */
   readonly kafka: WorkerRecords | null;
   readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
@@ -65,7 +69,7 @@ const tellOf =
     else programLog.warn('an event could not be worked on and is tried again', failure);
   };
 
-type Parts = Pick<OpenWorkersOptions, 'config' | 'log' | 'appender' | 'database' | 'board' | 'guard' | 'exportStore'>;
+type Parts = Pick<OpenWorkersOptions, 'config' | 'log' | 'appender' | 'database' | 'board' | 'guard' | 'exportStore' | 'desk'>;
 
 /** The workers of this installation. */
 export const workersOf = ({
@@ -76,15 +80,18 @@ export const workersOf = ({
   board,
   guard,
   exportStore,
+  desk,
 }: Parts): { readonly workers: readonly AnyWorker[]; close(): Promise<void> } => {
   const commandLog = { log, appender };
   const { OBLIVIOUS_NOTIFY_WEBHOOK_URL: url, OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: secret } = config;
   const webhook =
     url === undefined || secret === undefined ? null : signedWebhook({ url: new URL(url), secret, guard, clock: systemClock });
+  const hooks = hookPost({ guard, clock: systemClock });
   return {
     workers: [
       notificationsWorker({ ...commandLog, lowBalance: config.OBLIVIOUS_LOW_BALANCE }),
       ...(webhook === null ? [] : [deliveryWorker({ ...commandLog, webhook })]),
+      hookWorker({ desk, secrets: desk.secrets, post: hooks }),
       exportsWorker({
         ...commandLog,
         source: exportSource({ sql: database, board }),
@@ -93,7 +100,9 @@ export const workersOf = ({
         keepMs: config.OBLIVIOUS_EXPORT_DAYS * DAY_MS,
       }),
     ],
-    close: async () => webhook?.close(),
+    close: async () => {
+      await Promise.all([webhook?.close(), hooks.close()]);
+    },
   };
 };
 

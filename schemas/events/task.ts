@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ChannelId, ChannelKeyId, LeaseId, RequestId, TaskId, TokenId, UserId } from '../ids.ts';
 import { AmountText } from '../money.ts';
+import { Sealed } from '../sealed.ts';
 import { Instant } from '../time.ts';
 
 /** Whose words a task is asked for in. `generic`: the form that gateways have in common for video. */
@@ -40,6 +41,8 @@ export const taskEvents = {
     size: z.string().max(20).nullable(),
     /** What it was made from. */
     source: TaskId.nullable(),
+    /** Where its caller wants to be told of it, and the secret that it is told under. */
+    hook: Sealed.optional(),
     submittedAt: Instant,
     /** When it is given up. */
     expiresAt: Instant,

@@ -48,10 +48,6 @@ export const KlingVideoRequest = z.looseObject({
   image: z.string().optional(),
   duration: Seconds.optional(),
   aspect_ratio: Size.optional(),
-  callback_url: z
-    .url({ protocol: /^https?$/ })
-    .max(2_000)
-    .optional(),
 });
 
 export const RemixRequest = z.looseObject({ prompt: Prompt.min(1) });

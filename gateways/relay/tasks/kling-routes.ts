@@ -9,6 +9,7 @@ import { klingAnswers } from '../dialects/task-answers.ts';
 import type { ParsedVideo } from '../endpoints/videos.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { Prepared, SpendingRoute } from '../spending-route.ts';
+import { hookIn } from './task-hook.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
 import { NO_TASKS, videoTask, type TaskDeps } from './video-task.ts';
 
@@ -30,40 +31,50 @@ const STATUS = {
   expired: 'failed',
 } as const satisfies Record<Task['status'], string>;
 
-/** A task in Kling's own form. */
-const klingTask = (task: Task, said: unknown): object => {
+/** A task as Kling tells hooks of it. */
+export const klingData = (task: Task, said: unknown): object => {
   const { submission, status, failure, endedAt } = task;
   if (submission === null) throw new Error('a task that was submitted has a submission');
-  const { taskId, platform, requestId, seconds, submittedAt } = submission;
+  const { taskId, platform, seconds, submittedAt } = submission;
   const own = platform === 'kling' && isRecord(said) && isRecord(said['data']) ? said['data'] : {};
   const videos = said === null ? [] : PLATFORMS[platform].made(said).map((url) => ({ id: taskId, url, duration: String(seconds ?? '') }));
   return {
-    code: 0,
-    message: 'SUCCEED',
-    request_id: requestId,
-    data: {
-      ...(status === 'succeeded' ? { task_result: { videos } } : {}),
-      ...own,
-      task_id: taskId,
-      task_status: STATUS[status],
-      task_status_msg: failure?.reason ?? '',
-      created_at: Date.parse(submittedAt),
-      updated_at: Date.parse(endedAt ?? submittedAt),
-    },
+    ...(status === 'succeeded' ? { task_result: { videos } } : {}),
+    ...own,
+    task_id: taskId,
+    task_status: STATUS[status],
+    task_status_msg: failure?.reason ?? '',
+    created_at: Date.parse(submittedAt),
+    updated_at: Date.parse(endedAt ?? submittedAt),
   };
 };
 
-const parse = (body: Buffer, action: Action, limits: TaskDeps['limits']): ParsedVideo | Refusal => {
-  const read = readObject(body, ['model_name', 'model', 'prompt', 'image', 'duration', 'aspect_ratio'], limits);
+/** A task in Kling's own form. */
+const klingTask = (task: Task, said: unknown): object => ({
+  code: 0,
+  message: 'SUCCEED',
+  request_id: task.submission?.requestId,
+  data: klingData(task, said),
+});
+
+interface ParsedKling {
+  readonly parsed: ParsedVideo;
+  readonly hook: { readonly url: string } | null;
+}
+
+const HOOK = 'callback_url';
+
+const parse = (body: Buffer, action: Action, limits: TaskDeps['limits']): ParsedKling | Refusal => {
+  const read = readObject(body, ['model_name', 'model', 'prompt', 'image', 'duration', 'aspect_ratio', HOOK], limits);
   if ('refused' in read) return read;
   const request = KlingVideoRequest.safeParse(read.value);
   if (!request.success) return firstIssue(request.error);
   const { model_name: name, model, prompt = '', image, duration, aspect_ratio: ratio, ...extras } = request.data;
-  if (extras['callback_url'] !== undefined)
-    return refuse('invalid_request', 'callback_url: calls back are not made here; ask for the task.', { param: 'callback_url' });
+  const hook = hookIn(request.data, [HOOK]);
+  if (hook !== null && isRefusal(hook)) return hook;
   if (action === 'image2video' && image === undefined)
     return refuse('invalid_request', 'image: there is none to begin with.', { param: 'image' });
-  return {
+  const parsed: ParsedVideo = {
     endpoint: 'videos',
     body,
     request: { model: name ?? model ?? DEFAULT_MODEL },
@@ -78,6 +89,7 @@ const parse = (body: Buffer, action: Action, limits: TaskDeps['limits']): Parsed
     form: null,
     remixed: null,
   };
+  return { parsed, hook };
 };
 
 /** Kling's addresses that can spend. */
@@ -88,9 +100,11 @@ export const klingSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRou
     dialect: klingAnswers,
     hubBody: null,
     prepare: (_call, _caller, body): Promise<Prepared | Refusal> => {
-      const parsed = tasks === null ? NO_TASKS : parse(body, action, limits);
-      if ('refused' in parsed) return Promise.resolve(parsed);
-      return Promise.resolve({ body, dialect: klingAnswers, parsed, task: videoTask('kling', parsed, { answer: klingTask, action }) });
+      const asked = tasks === null ? NO_TASKS : parse(body, action, limits);
+      if ('refused' in asked) return Promise.resolve(asked);
+      const { parsed, hook } = asked;
+      const more = { answer: klingTask, action, ...(hook === null ? {} : { hook: hook.url }) };
+      return Promise.resolve({ body, dialect: klingAnswers, parsed, task: videoTask('kling', parsed, more) });
     },
   }));
 

@@ -19,6 +19,7 @@ import type { Prepared, SpendingRoute } from '../spending-route.ts';
 import { asJson } from '../upstreams/json-bytes.ts';
 import { askTask } from './ask-task.ts';
 import { streamContent } from './stream-content.ts';
+import { hookIn, withoutHooks } from './task-hook.ts';
 import type { SeenTask, TaskDesk } from './task-desk.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
 import { NO_TASKS, type TaskDeps } from './video-task.ts';
@@ -44,7 +45,7 @@ const STATUS = {
 const momentOf = (instant: string | null): number => (instant === null ? 0 : Date.parse(instant));
 
 /** A task in the form of the proxy of Midjourney. */
-const midjourneyTask = (task: Task, said: unknown): object => {
+export const midjourneyTask = (task: Task, said: unknown): object => {
   const { submission, status, failure, percent, endedAt } = task;
   if (submission === null) throw new Error('a task that was submitted has a submission');
   const { taskId, action, submittedAt } = submission;
@@ -71,6 +72,9 @@ const isKnownMode = (call: Call): boolean => {
   return mode === undefined || MODES.has(String(mode));
 };
 
+/** Where callers want to be told of a task. */
+const HOOKS = ['notifyHook'] as const;
+
 const NO_MODE = refuse('not_found', 'There is no such mode.');
 
 const prepare =
@@ -78,11 +82,11 @@ const prepare =
   async (call: Call, { user }: Caller, body: Buffer): Promise<Prepared | Refusal> => {
     if (tasks === null) return NO_TASKS;
     if (!isKnownMode(call)) return NO_MODE;
-    const read = readObject(body, ['notifyHook', 'taskId', 'content', 'action', 'customId'], limits);
+    const read = readObject(body, [...HOOKS, 'taskId', 'content', 'action', 'customId'], limits);
     if ('refused' in read) return read;
-    const request = read.value as Readonly<Record<string, unknown>>;
-    if (request['notifyHook'] !== undefined && request['notifyHook'] !== null && request['notifyHook'] !== '')
-      return refuse('invalid_request', 'notifyHook: calls back are not made here; ask for the task.', { param: 'notifyHook' });
+    const hook = hookIn(read.value as Readonly<Record<string, unknown>>, HOOKS);
+    if (hook !== null && isRefusal(hook)) return hook;
+    const request = withoutHooks(read.value as Readonly<Record<string, unknown>>, HOOKS);
     const model = midjourneyModel(action, request);
     if (model === null) return refuse('invalid_request', 'The request does not say what is to be done, or it is not known here.');
     const about = midjourneySource(action, request);
@@ -90,7 +94,9 @@ const prepare =
     if (source !== null && isRefusal(source)) return source;
     if (source !== null && source.submission.platform !== 'midjourney')
       return refuse('invalid_request', 'The task is none of Midjourney’s.', { param: 'taskId' });
-    const asked = source === null ? body : asJson(aboutUpstream(action, request, source.submission.upstreamId));
+    const hasHook = read.spans[0] !== null;
+    const own = hasHook ? asJson(request) : body;
+    const asked = source === null ? own : asJson(aboutUpstream(action, request, source.submission.upstreamId));
     const { mode } = call.req.params;
     return {
       body,
@@ -109,6 +115,7 @@ const prepare =
         seconds: null,
         size: null,
         source: source?.submission.taskId ?? null,
+        ...(hook === null ? {} : { hook: hook.url }),
         answer: ({ submission }, said) => {
           const { code = 1, description = '' } = isRecord(said) ? said : {};
           return { code, description, result: submission?.taskId, properties: {} };

@@ -12,6 +12,7 @@ import { CLIENT_LEFT, elapsed, release, type HeldCall } from '../held-call.ts';
 import type { RelayDeps } from '../relay-deps.ts';
 import { jsonIn } from '../upstreams/json-bytes.ts';
 import { TASK_LIFE_MS } from './task-desk.ts';
+import { sealHook } from './task-hook.ts';
 import type { TaskAsked } from './task-asked.ts';
 
 const GARBLED = refuse('upstream_garbled', 'The upstream took the task and did not say by which name.');
@@ -39,6 +40,7 @@ export const sendTask = async (
   const { user, token } = call.caller;
   const now = deps.clock.now();
   const taskId = tasks.nextId();
+  const hook = asked.hook === undefined ? null : sealHook(tasks.secrets, taskId, asked.hook);
   const submission: EventOf<'TaskSubmitted'>['data'] = {
     taskId,
     userId: user.userId,
@@ -57,6 +59,7 @@ export const sendTask = async (
     seconds: asked.seconds,
     size: asked.size,
     source: asked.source,
+    ...(hook === null ? {} : { hook: hook.sealed }),
     submittedAt: isoInstant(now),
     expiresAt: isoInstant(now + TASK_LIFE_MS),
   };
@@ -87,5 +90,6 @@ export const sendTask = async (
     taskId,
   ];
   claim?.done({ status: 200, headers: ['content-type', 'application/json', ...headers], body: Buffer.from(answer) });
-  sendBody(call, 200, 'application/json', answer, headers);
+  // A secret is said once, and kept with nothing that is answered again.
+  sendBody(call, 200, 'application/json', answer, hook === null ? headers : [...headers, 'x-oblivious-hook-secret', hook.secret]);
 };

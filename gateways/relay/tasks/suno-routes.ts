@@ -1,12 +1,14 @@
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import type { Task } from '../../../domain/task/task.ts';
-import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
 import { TaskIds } from '../../../schemas/tasks/task-ids.ts';
 import { sendJson, sendRefusal } from '../answer.ts';
 import { sunoAnswers } from '../dialects/task-answers.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { readBody } from '../read-body.ts';
 import type { Prepared, SpendingRoute } from '../spending-route.ts';
+import { asJson } from '../upstreams/json-bytes.ts';
+import { hookIn, withoutHooks } from './task-hook.ts';
 import type { SeenTask } from './task-desk.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
 import { NO_TASKS, type TaskDeps } from './video-task.ts';
@@ -29,7 +31,7 @@ const STATUS = {
 const secondsOf = (instant: string | null): number => (instant === null ? 0 : Math.floor(Date.parse(instant) / 1_000));
 
 /** A task in the form that gateways have in common for Suno. */
-const sunoTask = (task: Task, said: unknown): object => {
+export const sunoTask = (task: Task, said: unknown): object => {
   const { submission, status, failure, percent, endedAt } = task;
   if (submission === null) throw new Error('a task that was submitted has a submission');
   const { taskId, action, submittedAt } = submission;
@@ -49,7 +51,7 @@ const sunoTask = (task: Task, said: unknown): object => {
 
 const succeeded = (data: unknown): object => ({ code: 'success', message: '', data });
 
-/** Where upstreams would tell somebody of a task; they are told nothing of that. */
+/** Where callers want to be told of a task. */
 const HOOKS = ['notify_hook', 'notifyHook'] as const;
 
 /** The addresses for Suno that can spend. */
@@ -62,15 +64,14 @@ export const sunoSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRout
     prepare: (_call, _caller, body): Promise<Prepared | Refusal> => {
       const read = tasks === null ? NO_TASKS : readObject(body, HOOKS, limits);
       if ('refused' in read) return Promise.resolve(read);
-      const hook = HOOKS.find(
-        (name, index) => read.spans[index] !== null && (read.value as Readonly<Record<string, unknown>>)[name] !== '',
-      );
-      if (hook !== undefined)
-        return Promise.resolve(refuse('invalid_request', `${hook}: calls back are not made here; ask for the task.`, { param: hook }));
+      const request = read.value as Readonly<Record<string, unknown>>;
+      const hook = hookIn(request, HOOKS);
+      if (hook !== null && isRefusal(hook)) return Promise.resolve(hook);
+      const asked = read.spans.every((span) => span === null) ? body : asJson(withoutHooks(request, HOOKS));
       return Promise.resolve({
         body,
         dialect: sunoAnswers,
-        parsed: { endpoint: 'music', body, request: { model: `suno_${action}` }, path: `/suno/submit/${action}` },
+        parsed: { endpoint: 'music', body: asked, request: { model: `suno_${action}` }, path: `/suno/submit/${action}` },
         task: {
           shape: 'suno',
           action,
@@ -78,6 +79,7 @@ export const sunoSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRout
           seconds: null,
           size: null,
           source: null,
+          ...(hook === null ? {} : { hook: hook.url }),
           answer: ({ submission }) => succeeded(submission?.taskId),
         },
       });

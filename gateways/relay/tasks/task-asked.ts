@@ -11,6 +11,8 @@ export interface TaskAsked {
   readonly seconds: number | null;
   readonly size: string | null;
   readonly source: TaskId | null;
+  /** Where the caller wants to be told. */
+  readonly hook?: string;
   /** `said`: by the upstream that took it. */
   readonly answer: (task: Task, said: unknown) => object;
 }

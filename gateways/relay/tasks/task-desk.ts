@@ -69,6 +69,10 @@ export class TaskDesk {
     return TaskId.parse(this.#deps.ids.next('task'));
   }
 
+  get secrets(): SecretBox {
+    return this.#deps.secrets;
+  }
+
   get list(): TaskList {
     return this.#deps.list;
   }

@@ -17,7 +17,7 @@ export const NO_TASKS = refuse('not_found', 'Tasks are not kept here.');
 export const videoTask = (
   shape: TaskAsked['shape'],
   parsed: ParsedVideo,
-  more: Pick<TaskAsked, 'answer'> & Partial<Pick<TaskAsked, 'source' | 'action'>>,
+  more: Pick<TaskAsked, 'answer'> & Partial<Pick<TaskAsked, 'source' | 'action' | 'hook'>>,
 ): TaskAsked => ({
   shape,
   action: 'generate',

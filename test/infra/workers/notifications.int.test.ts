@@ -6,7 +6,8 @@ import { notificationsWorker } from '../../../commands/notifications/notificatio
 import { dollars } from '../../../domain/ledger/money.ts';
 import { createEgressGuard } from '../../../infra/egress/guard.ts';
 import { parseEgressPolicy, type EgressPolicy } from '../../../infra/egress/policy.ts';
-import { signedWebhook, webhookSignature, type ClosableWebhook } from '../../../infra/webhook/signed-webhook.ts';
+import { signedWebhook, type ClosableWebhook } from '../../../infra/webhook/signed-webhook.ts';
+import { webhookSignature } from '../../../infra/webhook/webhook-signature.ts';
 import { workerCare } from '../../../infra/workers/worker-care.ts';
 import type { ReadModels } from '../../../infra/read-models/read-models.ts';
 import type { ReadModelDatabase } from '../../../projections/ports/read-model-database.ts';

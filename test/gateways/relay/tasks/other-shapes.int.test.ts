@@ -110,7 +110,7 @@ describe('tasks in the words of Kling, Suno and Midjourney', () => {
       const callback = await ask('POST', '/kling/v1/videos/text2video', {
         model_name: 'kling-v2',
         prompt: 'x',
-        callback_url: 'https://a.example',
+        callback_url: 'ftp://a.example',
       });
       expect(callback.status).to.equal(400);
       expect(await rig.balance()).to.equal(CREDIT);
@@ -194,7 +194,7 @@ describe('tasks in the words of Kling, Suno and Midjourney', () => {
       upstream.on('/suno/submit/music', json({ code: 'fail', message: 'not that', data: null }));
       const refused = await ask('POST', '/suno/submit/music', { prompt: 'x' });
       expect(refused).to.deep.equal({ status: 400, said: { code: 'upstream_refused', message: 'not that', data: null } });
-      expect((await ask('POST', '/suno/submit/music', { prompt: 'x', notify_hook: 'https://a.example' })).status).to.equal(400);
+      expect((await ask('POST', '/suno/submit/music', { prompt: 'x', notify_hook: 'https://ann:secret@a.example' })).status).to.equal(400);
       expect((await ask('GET', '/suno/fetch/task_none')).said).to.include({ code: 'not_found' });
       expect(await rig.balance()).to.equal(CREDIT);
     });
@@ -280,7 +280,7 @@ describe('tasks in the words of Kling, Suno and Midjourney', () => {
       });
       expect((await ask('POST', '/mj/submit/change', { taskId: 'task_none', action: 'UPSCALE' })).status).to.equal(404);
       expect((await ask('POST', '/mj/submit/change', { taskId: 'task_none', action: 'DANCE' })).status).to.equal(400);
-      expect((await ask('POST', '/mj/submit/imagine', { prompt: 'x', notifyHook: 'https://a.example' })).status).to.equal(400);
+      expect((await ask('POST', '/mj/submit/imagine', { prompt: 'x', notifyHook: 'a.example' })).status).to.equal(400);
       expect(await rig.balance()).to.equal(CREDIT);
     });
 
