@@ -158,6 +158,10 @@ export const settings = {
     z.string().max(2_000).default('none'),
     'Private addresses that channels may point to: none, loopback, private, all, or CIDR ranges with commas between them.',
   ),
+  OBLIVIOUS_ALLOW_PRIVATE_HOOKS: setting(
+    z.string().max(2_000).default('none'),
+    'Private addresses that callers may have told of their tasks, in the same words.',
+  ),
   OBLIVIOUS_TRIAL_CREDIT: setting(fromDollarTextSchema.prefault('5'), 'US dollars that the administrator’s account begins with.'),
   OBLIVIOUS_LOW_BALANCE: setting(
     fromDollarTextSchema.prefault('1'),

@@ -82,6 +82,7 @@ export const openData = async (config: Config): Promise<OpenedData> => {
             board: await container.getAsync(services.positionBoard),
             exportStore: directoryStore(config.OBLIVIOUS_EXPORT_DIRECTORY ?? directory.exportDirectory),
             guard: container.get(services.egressGuard),
+            hookGuard: container.get(services.hookGuard),
             // Nothing runs here: what the workers would do is not needed, and with the desk of a server its sandbox would start.
             desk: openTaskDesk({
               log,
@@ -90,6 +91,7 @@ export const openData = async (config: Config): Promise<OpenedData> => {
               secrets: await container.getAsync(services.secretBox),
               database: (await openedReadModels()).database,
               upstream: container.get(services.upstreamPools),
+              hookEgress: container.get(services.hookGuard),
               clock: systemClock,
               ids: timeSortedIds,
               sandboxUrl: () => null,

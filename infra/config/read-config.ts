@@ -17,9 +17,10 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
     if (parsed.success) config[name] = parsed.data;
     else mistakes.push(`${name}: ${parsed.error.issues.map(({ message }) => message).join('; ')}. ${settings[name].about}`);
   }
-  const { OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: allowed } = config;
-  if (typeof allowed === 'string' && parseEgressPolicy(allowed) === null) {
-    mistakes.push(`OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: expected none, loopback, private, all, or CIDR ranges with commas between them.`);
+  for (const name of ['OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS', 'OBLIVIOUS_ALLOW_PRIVATE_HOOKS'] as const) {
+    const allowed = config[name];
+    if (typeof allowed === 'string' && parseEgressPolicy(allowed) === null)
+      mistakes.push(`${name}: expected none, loopback, private, all, or CIDR ranges with commas between them.`);
   }
   const { REDIS_URL: redis } = config;
   if (typeof redis === 'string' && parseRedisAddress(redis) === null) {

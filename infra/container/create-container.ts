@@ -22,7 +22,7 @@ import { loadMasterKey } from '../crypto/master-key.ts';
 import { argon2Passwords } from '../crypto/passwords.ts';
 import { secretBox } from '../crypto/secret-box.ts';
 import { sessionTokens } from '../crypto/session-tokens.ts';
-import { createEgressGuard } from '../egress/guard.ts';
+import { createEgressGuard, type EgressGuard } from '../egress/guard.ts';
 import { parseEgressPolicy } from '../egress/policy.ts';
 import { migrateEventLog } from '../event-log/postgres/log-schema.ts';
 import { openPostgresLog } from '../event-log/postgres/open-postgres-log.ts';
@@ -130,11 +130,13 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   bind(services.apiKeys, async (context) => apiKeys(await context.getAsync(services.masterKey)));
   bind(services.sessionTokens, async (context) => sessionTokens(await context.getAsync(services.masterKey)));
   bind(services.passwords, () => argon2Passwords());
-  bind(services.egressGuard, () => {
-    const policy = parseEgressPolicy(config.OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS);
+  const guardOf = (allowed: string): EgressGuard => {
+    const policy = parseEgressPolicy(allowed);
     if (policy === null) throw new Error('the egress policy was checked when the configuration was read');
     return createEgressGuard(policy);
-  });
+  };
+  bind(services.egressGuard, () => guardOf(config.OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS));
+  bind(services.hookGuard, () => guardOf(config.OBLIVIOUS_ALLOW_PRIVATE_HOOKS));
 
   bind(services.eventLog, async (context) =>
     openLog(config, (await context.getAsync(services.dataDirectory)).eventLogFile, context.get(services.programLog)),
@@ -199,6 +201,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       secrets,
       database: readModels.database,
       upstream: context.get(services.upstreamPools),
+      hookEgress: context.get(services.hookGuard),
       clock: systemClock,
       ids: timeSortedIds,
       sandboxUrl: () => sandbox?.baseUrl ?? null,
@@ -257,6 +260,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       exportStore: directoryStore(config.OBLIVIOUS_EXPORT_DIRECTORY ?? directory.exportDirectory),
       desk,
       guard: context.get(services.egressGuard),
+      hookGuard: context.get(services.hookGuard),
       processName,
       programLog: context.get(services.programLog),
       counted: context.get(services.metrics).worked,

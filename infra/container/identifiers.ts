@@ -45,6 +45,7 @@ export const services = {
   passwords: identifier<Passwords>('passwords'),
   sessionTokens: identifier<SessionTokens>('sessionTokens'),
   egressGuard: identifier<EgressGuard>('egressGuard'),
+  hookGuard: identifier<EgressGuard>('hookGuard'),
   eventLog: identifier<EventLog>('eventLog'),
   appendQueue: identifier<AppendQueue>('appendQueue'),
   accountBook: identifier<AccountBook>('accountBook'),

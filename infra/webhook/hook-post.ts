@@ -19,10 +19,10 @@ export const hookPost = ({
   timeoutMs = 5_000,
   ...options
 }: Partial<GuardedPostOptions> & Omit<GuardedPostOptions, 'timeoutMs'>): ClosableHookPost => {
-  const { post, close } = guardedPost({ ...options, timeoutMs });
+  const guarded = guardedPost({ ...options, timeoutMs });
   return {
     send: async ({ url, secret }, id, body, signal) => {
-      const posted = await post({ url: new URL(url), secret, id, body, headers: { 'idempotency-key': id } }, signal);
+      const posted = await guarded.post({ url: new URL(url), secret, id, body, headers: { 'idempotency-key': id } }, signal);
       if (posted.kind === 'private') return { failure: 'The hook points to an address that is off limits.' };
       if (posted.kind === 'unreachable')
         return {
@@ -34,6 +34,6 @@ export const hookPost = ({
       if (posted.status >= 200 && posted.status < 300) return 'taken';
       return posted.status === GONE ? 'gone' : { failure: `The hook answered ${posted.status}.` };
     },
-    close,
+    close: () => guarded.close(),
   };
 };

@@ -14,10 +14,10 @@ export interface ClosableWebhook extends Webhook {
 
 /** Tells one address outside. */
 export const signedWebhook = ({ url, secret, timeoutMs = 10_000, ...options }: SignedWebhookOptions): ClosableWebhook => {
-  const { post, close } = guardedPost({ ...options, timeoutMs });
+  const guarded = guardedPost({ ...options, timeoutMs });
   return {
     send: async (id, body, signal) => {
-      const posted = await post({ url, secret, id, body }, signal);
+      const posted = await guarded.post({ url, secret, id, body }, signal);
       switch (posted.kind) {
         case 'private':
           return `${posted.host} is in a private or reserved range`;
@@ -28,6 +28,6 @@ export const signedWebhook = ({ url, secret, timeoutMs = 10_000, ...options }: S
           return `the receiver answered ${posted.status}${posted.text === '' ? '' : `: ${posted.text}`}`;
       }
     },
-    close,
+    close: () => guarded.close(),
   };
 };

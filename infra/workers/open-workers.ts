@@ -39,6 +39,8 @@ export interface OpenWorkersOptions {
   /** Where Kafka is configured. */
   readonly kafka: WorkerRecords | null;
   readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
+  /** For addresses that callers gave. */
+  readonly hookGuard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
   readonly processName: string;
   readonly programLog: ProgramLog;
   readonly counted: (worker: string, outcome: WorkOutcome) => void;
@@ -69,7 +71,10 @@ const tellOf =
     else programLog.warn('an event could not be worked on and is tried again', failure);
   };
 
-type Parts = Pick<OpenWorkersOptions, 'config' | 'log' | 'appender' | 'database' | 'board' | 'guard' | 'exportStore' | 'desk'>;
+type Parts = Pick<
+  OpenWorkersOptions,
+  'config' | 'log' | 'appender' | 'database' | 'board' | 'guard' | 'hookGuard' | 'exportStore' | 'desk'
+>;
 
 /** The workers of this installation. */
 export const workersOf = ({
@@ -79,6 +84,7 @@ export const workersOf = ({
   database,
   board,
   guard,
+  hookGuard,
   exportStore,
   desk,
 }: Parts): { readonly workers: readonly AnyWorker[]; close(): Promise<void> } => {
@@ -86,7 +92,7 @@ export const workersOf = ({
   const { OBLIVIOUS_NOTIFY_WEBHOOK_URL: url, OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: secret } = config;
   const webhook =
     url === undefined || secret === undefined ? null : signedWebhook({ url: new URL(url), secret, guard, clock: systemClock });
-  const hooks = hookPost({ guard, clock: systemClock });
+  const hooks = hookPost({ guard: hookGuard, clock: systemClock });
   return {
     workers: [
       notificationsWorker({ ...commandLog, lowBalance: config.OBLIVIOUS_LOW_BALANCE }),

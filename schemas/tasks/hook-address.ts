@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Where a caller wants to be told of a task. */
 export const HookAddress = z
-  .url({ protocol: /^https?$/, error: 'expected an http or https address' })
+  .url({ protocol: /^https?$/, error: 'expected an http or https address', abort: true })
   .max(2_000)
   .refine((address) => {
     const { username, password } = new URL(address);

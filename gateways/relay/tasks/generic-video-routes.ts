@@ -8,7 +8,8 @@ import { openaiAnswers } from '../dialects/openai-answers.ts';
 import type { ParsedVideo } from '../endpoints/videos.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { Prepared, SpendingRoute } from '../spending-route.ts';
-import { NO_TASKS, videoTask, type TaskDeps } from './video-task.ts';
+import { hookIn } from './task-hook.ts';
+import { NO_TASKS, videoTask, type HookedVideo, type TaskDeps, type VideoParsing } from './video-task.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
 
 const GENERATIONS = '/v1/video/generations';
@@ -26,7 +27,7 @@ const STATUS = {
 } as const satisfies Record<Task['status'], string>;
 
 /** A task in the form that gateways have in common for video. `content`: where its file is passed on from, if it has no address of its own. */
-const generation = (task: Task, said: unknown): object => {
+export const generation = (task: Task, said: unknown): object => {
   const { submission, status, failure } = task;
   if (submission === null) throw new Error('a task that was submitted has a submission');
   const { taskId, seconds, platform } = submission;
@@ -40,15 +41,19 @@ const generation = (task: Task, said: unknown): object => {
   };
 };
 
-const parse = (body: Buffer, limits: TaskDeps['limits']): ParsedVideo | Refusal => {
-  const read = readObject(body, ['model', 'prompt', 'seconds', 'duration', 'size', 'image'], limits);
+const HOOK = 'callback_url';
+
+const parse = async (body: Buffer, { limits, hookEgress }: VideoParsing): Promise<HookedVideo | Refusal> => {
+  const read = readObject(body, ['model', 'prompt', 'seconds', 'duration', 'size', 'image', HOOK], limits);
   if ('refused' in read) return read;
   const request = VideoGenerationRequest.safeParse(read.value);
   if (!request.success) return firstIssue(request.error);
   const { model, prompt = '', mode, image, images, input_reference: reference, size, seconds, duration, metadata } = request.data;
   if (seconds !== undefined && duration !== undefined && seconds !== duration)
     return refuse('invalid_request', 'seconds and duration say the same and differ.', { param: 'duration' });
-  return {
+  const hook = await hookIn(request.data, [HOOK], hookEgress);
+  if (hook !== null && isRefusal(hook)) return hook;
+  const parsed: ParsedVideo = {
     endpoint: 'videos',
     body,
     request: { model },
@@ -63,6 +68,7 @@ const parse = (body: Buffer, limits: TaskDeps['limits']): ParsedVideo | Refusal 
     form: null,
     remixed: null,
   };
+  return { parsed, hook };
 };
 
 export const genericVideoSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRoute[] => [
@@ -71,10 +77,12 @@ export const genericVideoSpending = ({ tasks, limits }: TaskDeps): readonly Spen
     name: GENERATIONS,
     dialect: openaiAnswers,
     hubBody: null,
-    prepare: (_call, _caller, body): Promise<Prepared | Refusal> => {
-      const parsed = tasks === null ? NO_TASKS : parse(body, limits);
-      if ('refused' in parsed) return Promise.resolve(parsed);
-      return Promise.resolve({ body, dialect: openaiAnswers, parsed, task: videoTask('generic', parsed, { answer: generation }) });
+    prepare: async (_call, _caller, body): Promise<Prepared | Refusal> => {
+      const asked = tasks === null ? NO_TASKS : await parse(body, { limits, hookEgress: tasks.hookEgress });
+      if ('refused' in asked) return asked;
+      const { parsed, hook } = asked;
+      const more = { answer: generation, ...(hook === null ? {} : { hook: hook.url }) };
+      return { body, dialect: openaiAnswers, parsed, task: videoTask('generic', parsed, more) };
     },
   },
 ];

@@ -23,7 +23,7 @@ export const hookWorker = ({ desk, secrets, post }: HookWorkerDeps): AnyWorker =
     name: 'task-hooks',
     types: ['TaskProgressed', 'TaskSucceeded', 'TaskFailed', 'TaskCancelled', 'TaskExpired'],
     takesLong: true,
-    handle: async ({ type, data: { taskId }, eventId }, { signal }) => {
+    handle: async ({ type, data: { taskId }, eventId }, { signal, isLast }) => {
       const task = await desk.read(taskId);
       if (isRefusal(task)) return task;
       const { hook, shape, platform } = task.submission;
@@ -34,8 +34,8 @@ export const hookWorker = ({ desk, secrets, post }: HookWorkerDeps): AnyWorker =
       const seen = isOnTheWay ? await desk.look(task) : await desk.refresh(task);
       // Its end has an event of its own.
       if (isOnTheWay && hasEnded(seen.task)) return null;
-      // What was made is what a hook is there for: a message without it would be worth little.
-      if (type === 'TaskSucceeded' && PLATFORMS[platform].news(seen.said)?.status !== 'succeeded')
+      // What was made is what a hook is there for. When the upstream does not come back, that it was made is still worth saying.
+      if (type === 'TaskSucceeded' && !isLast && PLATFORMS[platform].news(seen.said)?.status !== 'succeeded')
         return refuse('upstream_failed', 'The upstream does not say now what it made.');
       const told = await post.send(openHook(secrets, taskId, hook), eventId, JSON.stringify(telling.words(seen.task, seen.said)), signal);
       return told === 'taken' || told === 'gone' || isOnTheWay ? null : refuse('upstream_failed', told.failure);

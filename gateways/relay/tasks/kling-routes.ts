@@ -11,7 +11,7 @@ import { firstIssue, readObject } from '../parse.ts';
 import type { Prepared, SpendingRoute } from '../spending-route.ts';
 import { hookIn } from './task-hook.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
-import { NO_TASKS, videoTask, type TaskDeps } from './video-task.ts';
+import { NO_TASKS, videoTask, type HookedVideo, type TaskDeps, type VideoParsing } from './video-task.ts';
 
 const ACTIONS = ['text2video', 'image2video'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -57,20 +57,15 @@ const klingTask = (task: Task, said: unknown): object => ({
   data: klingData(task, said),
 });
 
-interface ParsedKling {
-  readonly parsed: ParsedVideo;
-  readonly hook: { readonly url: string } | null;
-}
-
 const HOOK = 'callback_url';
 
-const parse = (body: Buffer, action: Action, limits: TaskDeps['limits']): ParsedKling | Refusal => {
+const parse = async (body: Buffer, action: Action, { limits, hookEgress }: VideoParsing): Promise<HookedVideo | Refusal> => {
   const read = readObject(body, ['model_name', 'model', 'prompt', 'image', 'duration', 'aspect_ratio', HOOK], limits);
   if ('refused' in read) return read;
   const request = KlingVideoRequest.safeParse(read.value);
   if (!request.success) return firstIssue(request.error);
   const { model_name: name, model, prompt = '', image, duration, aspect_ratio: ratio, ...extras } = request.data;
-  const hook = hookIn(request.data, [HOOK]);
+  const hook = await hookIn(request.data, [HOOK], hookEgress);
   if (hook !== null && isRefusal(hook)) return hook;
   if (action === 'image2video' && image === undefined)
     return refuse('invalid_request', 'image: there is none to begin with.', { param: 'image' });
@@ -99,12 +94,12 @@ export const klingSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRou
     name: submitAt(action),
     dialect: klingAnswers,
     hubBody: null,
-    prepare: (_call, _caller, body): Promise<Prepared | Refusal> => {
-      const asked = tasks === null ? NO_TASKS : parse(body, action, limits);
-      if ('refused' in asked) return Promise.resolve(asked);
+    prepare: async (_call, _caller, body): Promise<Prepared | Refusal> => {
+      const asked = tasks === null ? NO_TASKS : await parse(body, action, { limits, hookEgress: tasks.hookEgress });
+      if ('refused' in asked) return asked;
       const { parsed, hook } = asked;
       const more = { answer: klingTask, action, ...(hook === null ? {} : { hook: hook.url }) };
-      return Promise.resolve({ body, dialect: klingAnswers, parsed, task: videoTask('kling', parsed, more) });
+      return { body, dialect: klingAnswers, parsed, task: videoTask('kling', parsed, more) };
     },
   }));
 

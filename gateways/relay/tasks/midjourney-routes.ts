@@ -84,7 +84,7 @@ const prepare =
     if (!isKnownMode(call)) return NO_MODE;
     const read = readObject(body, [...HOOKS, 'taskId', 'content', 'action', 'customId'], limits);
     if ('refused' in read) return read;
-    const hook = hookIn(read.value as Readonly<Record<string, unknown>>, HOOKS);
+    const hook = await hookIn(read.value as Readonly<Record<string, unknown>>, HOOKS, tasks.hookEgress);
     if (hook !== null && isRefusal(hook)) return hook;
     const request = withoutHooks(read.value as Readonly<Record<string, unknown>>, HOOKS);
     const model = midjourneyModel(action, request);

@@ -61,14 +61,15 @@ export const sunoSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRout
     name: `/suno/submit/${action}`,
     dialect: sunoAnswers,
     hubBody: null,
-    prepare: (_call, _caller, body): Promise<Prepared | Refusal> => {
-      const read = tasks === null ? NO_TASKS : readObject(body, HOOKS, limits);
-      if ('refused' in read) return Promise.resolve(read);
+    prepare: async (_call, _caller, body): Promise<Prepared | Refusal> => {
+      if (tasks === null) return NO_TASKS;
+      const read = readObject(body, HOOKS, limits);
+      if ('refused' in read) return read;
       const request = read.value as Readonly<Record<string, unknown>>;
-      const hook = hookIn(request, HOOKS);
-      if (hook !== null && isRefusal(hook)) return Promise.resolve(hook);
+      const hook = await hookIn(request, HOOKS, tasks.hookEgress);
+      if (hook !== null && isRefusal(hook)) return hook;
       const asked = read.spans.every((span) => span === null) ? body : asJson(withoutHooks(request, HOOKS));
-      return Promise.resolve({
+      return {
         body,
         dialect: sunoAnswers,
         parsed: { endpoint: 'music', body: asked, request: { model: `suno_${action}` }, path: `/suno/submit/${action}` },
@@ -82,7 +83,7 @@ export const sunoSpending = ({ tasks, limits }: TaskDeps): readonly SpendingRout
           ...(hook === null ? {} : { hook: hook.url }),
           answer: ({ submission }) => succeeded(submission?.taskId),
         },
-      });
+      };
     },
   }));
 

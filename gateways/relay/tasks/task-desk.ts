@@ -1,5 +1,6 @@
 import type { CommandContext } from '../../../commands/command-context.ts';
 import type { Clock } from '../../../commands/ports/clock.ts';
+import type { EgressCheck } from '../../../commands/ports/egress-check.ts';
 import type { IdSource } from '../../../commands/ports/id-source.ts';
 import { orLogUnavailable } from '../../../commands/log-unavailable.ts';
 import type { SecretBox } from '../../../commands/ports/secret-box.ts';
@@ -35,6 +36,8 @@ export interface TaskDeskDeps extends SettleDeps {
   readonly channels: TaskChannels;
   readonly list: TaskList;
   readonly upstream: Upstream;
+  /** For addresses that callers gave, to be told at. */
+  readonly hookEgress: EgressCheck;
   readonly secrets: SecretBox;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -71,6 +74,10 @@ export class TaskDesk {
 
   get secrets(): SecretBox {
     return this.#deps.secrets;
+  }
+
+  get hookEgress(): EgressCheck {
+    return this.#deps.hookEgress;
   }
 
   get list(): TaskList {

@@ -1,3 +1,4 @@
+import type { EgressCheck } from '../../../commands/ports/egress-check.ts';
 import { usualSeconds } from '../../../domain/task/video-asked.ts';
 import { refuse } from '../../../schemas/errors.ts';
 import type { ParsedVideo } from '../endpoints/videos.ts';
@@ -9,6 +10,18 @@ import type { TaskDesk } from './task-desk.ts';
 export interface TaskDeps {
   readonly tasks: TaskDesk | null;
   readonly limits: RelayLimits;
+}
+
+/** What a body for a video is read with. */
+export interface VideoParsing {
+  readonly limits: RelayLimits;
+  readonly hookEgress: EgressCheck;
+}
+
+/** A video that is asked for, and where its caller wants to be told of it. */
+export interface HookedVideo {
+  readonly parsed: ParsedVideo;
+  readonly hook: { readonly url: string } | null;
 }
 
 export const NO_TASKS = refuse('not_found', 'Tasks are not kept here.');

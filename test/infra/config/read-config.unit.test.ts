@@ -89,6 +89,7 @@ describe('the configuration', () => {
 
   it('refuses an egress policy that is none', () => {
     expect(readConfig({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: 'everything' })).to.have.property('mistakes');
+    expect(readConfig({ OBLIVIOUS_ALLOW_PRIVATE_HOOKS: 'everything' })).to.have.property('mistakes');
     expect(configOf({ OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS: '10.0.0.0/8,fd00::/8' }).OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS).to.equal(
       '10.0.0.0/8,fd00::/8',
     );

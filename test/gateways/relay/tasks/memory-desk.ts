@@ -1,6 +1,8 @@
 import type { AccountBook } from '../../../../commands/ledger/account-book.ts';
 import { decodeEvent } from '../../../../domain/kernel/event-codec.ts';
 import { TaskDesk } from '../../../../gateways/relay/tasks/task-desk.ts';
+import { createEgressGuard } from '../../../../infra/egress/guard.ts';
+import { parseEgressPolicy, type EgressPolicy } from '../../../../infra/egress/policy.ts';
 import { timeSortedIds } from '../../../../infra/ids.ts';
 import { foldDocument, type DocumentAt } from '../../../../projections/engine/document-rows.ts';
 import { projectedEvent, type ProjectedEvent } from '../../../../projections/engine/projected-event.ts';
@@ -58,6 +60,9 @@ export const memoryDesk = ({ log, appender, book, clock, relay }: MemoryDeskOpti
       },
       find: async (taskId, owner) => documents().find((document) => document.taskId === taskId && document.userId === owner) ?? null,
     },
+    hookEgress: createEgressGuard(parseEgressPolicy('loopback') as EgressPolicy, (name, found) =>
+      found(null, [{ address: name.endsWith('.inside.example') ? '10.0.0.8' : '93.184.215.14', family: 4 }]),
+    ),
     upstream: { send: (request, listener) => relay().pools.send(request, listener) },
     secrets: {
       seal: (text) => `${SEALED}${Buffer.from(text).toString('base64url')}` as Sealed,

@@ -26,6 +26,7 @@ interface Received {
 }
 
 const CALL = 50_000_000n as Money;
+const CREDIT = 10_000_000_000n;
 const PATH = '/told?token=s3cret-of-the-caller';
 
 describe('hooks of tasks', function () {
@@ -80,11 +81,11 @@ describe('hooks of tasks', function () {
   });
 
   const origin = (): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  const start = (allowed = 'loopback'): Working => {
+  const start = (allowed = 'loopback', policy: Parameters<typeof startWorking>[0]['policy'] = {}): Working => {
     const post = hookPost({ guard: createEgressGuard(parseEgressPolicy(allowed) as EgressPolicy), clock: wallClock });
     posts.push(post);
     const worker = { ...hookWorker({ desk: rig.desk, secrets: rig.desk.secrets, post }), from: 'start' as const };
-    const started = startWorking({ log: rig.ledger.log, database: models.database, workers: [worker] });
+    const started = startWorking({ log: rig.ledger.log, database: models.database, workers: [worker], policy });
     working.push(started);
     return started;
   };
@@ -183,11 +184,66 @@ describe('hooks of tasks', function () {
     sung();
     await poll(id);
     upstream.on('/suno/fetch/song-1', (res) => void res.writeHead(503).end());
-    const works = start();
+    const works = start('loopback', { retry: { firstMs: 5, factor: 2, longestMs: 50, attempts: 1_000 } });
     await works.until('it fails', () => works.counts.includes('task-hooks failed'));
     sung();
     await works.until('it is told', () => received.length === 1);
     expect(JSON.parse(String(received[0]?.body))).to.deep.include({ data: [{ audio_url: 'https://songs.example/1.mp3' }] });
+  });
+
+  it('say at the last attempt that it was made, when the upstream says no more', async () => {
+    const id = await song();
+    sung();
+    await poll(id);
+    upstream.on('/suno/fetch/song-1', (res) => void res.writeHead(503).end());
+    const works = start();
+    await works.until('it is told', () => doneOf(works) === 1);
+    expect(JSON.parse(String(received[0]?.body))).to.include({ task_id: id, status: 'SUCCESS' });
+    expect(received).to.have.length(1);
+  });
+
+  it('tell callers in the common words of the end, as asking would show it', async () => {
+    const at = (status: string, more: object = {}): object => ({ code: 0, data: { task_id: '868', task_status: status, ...more } });
+    upstream.on('/v1/videos/text2video', json(at('submitted')));
+    const { said } = await submit('/v1/video/generations', { model: 'kling-v2', prompt: 'a sea', callback_url: `${origin()}${PATH}` });
+    expect(String(upstream.calls[0]?.body)).to.not.contain('token=');
+    const id = String(said['task_id']);
+    upstream.on('/v1/videos/text2video/868', json(at('processing')));
+    await poll(id);
+    upstream.on('/v1/videos/text2video/868', json(at('failed', { task_status_msg: 'banned' })));
+    await poll(id);
+    await poll(id);
+    const works = start();
+    await works.until('both are done', () => doneOf(works) === 2);
+    const asked = await fetch(`${rig.relay.url}/v1/video/generations/${id}`, { headers: { authorization: `Bearer ${KEY}` } });
+    const shown = (await asked.json()) as object;
+    expect(shown).to.include({ task_id: id, status: 'failed' });
+    expect(received.map(({ body }) => JSON.parse(body) as object)).to.deep.equal([shown]);
+  });
+
+  it('are refused where they lead inside, before anything is asked for, in the same words as names that are none', async () => {
+    const where = [
+      ['/kling/v1/videos/text2video', { model_name: 'kling-v2', prompt: 'a sea' }, 'callback_url'],
+      ['/v1/video/generations', { model: 'kling-v2', prompt: 'a sea' }, 'callback_url'],
+      ['/suno/submit/music', { prompt: 'la' }, 'notify_hook'],
+      ['/mj/submit/imagine', { prompt: 'a cat' }, 'notifyHook'],
+    ] as const;
+    const hooks = ['http://10.0.0.8/x', 'http://[fd00::1]/x', 'http://169.254.169.254/latest', 'https://ledger.inside.example/x'];
+    for (const [path, body, name] of where)
+      for (const hook of hooks) {
+        const response = await fetch(`${rig.relay.url}${path}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ ...body, [name]: hook }),
+        });
+        expect(response.status, `${path} ${hook}`).to.equal(400);
+        expect(await response.text())
+          .to.contain(`${name}: this address cannot be called from here.`)
+          .and.not.contain('inside.example')
+          .and.not.contain('OBLIVIOUS_');
+      }
+    expect(upstream.calls).to.have.length(0);
+    expect(await rig.balance()).to.equal(CREDIT);
   });
 
   it('lead nowhere by redirects, and what went wrong says nothing of the address', async () => {
