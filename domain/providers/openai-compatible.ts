@@ -163,6 +163,8 @@ const ROWS: readonly Row[] = [
   },
   { id: 'hyperbolic', name: 'Hyperbolic', baseUrl: 'https://api.hyperbolic.xyz/v1', serves: ['chat', 'images'] },
   { id: 'iflow', name: 'iFlow', baseUrl: 'https://apis.iflow.cn/v1', serves: ['chat'] },
+  { id: 'iflytek-spark-http', name: 'iFlytek Spark (HTTP)', baseUrl: 'https://spark-api-open.xf-yun.com/v1', serves: ['chat'] },
+  { id: 'iflytek-spark-x1-http', name: 'iFlytek Spark X1 (HTTP)', baseUrl: 'https://spark-api-open.xf-yun.com/v2', serves: ['chat'] },
   { id: 'inception', name: 'Inception', baseUrl: 'https://api.inceptionlabs.ai/v1', serves: ['chat'] },
   { id: 'inceptron', name: 'Inceptron', baseUrl: 'https://api.inceptron.io/v1', serves: ['chat'] },
   { id: 'inference-net', name: 'Inference.net', baseUrl: 'https://api.inference.net/v1', serves: ['chat'] },

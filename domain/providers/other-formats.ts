@@ -122,6 +122,14 @@ export const OTHER_FORMATS: readonly Provider[] = [
     serves: ['chat'],
   },
   {
+    id: 'iflytek-spark',
+    name: 'iFlytek Spark (WebSocket)',
+    baseUrl: 'https://spark-api.xf-yun.com',
+    auth: { kind: 'iflytek' },
+    dialect: 'spark',
+    serves: ['chat'],
+  },
+  {
     id: 'kling',
     name: 'Kling',
     baseUrl: 'https://api-singapore.klingai.com',

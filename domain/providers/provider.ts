@@ -19,6 +19,8 @@ export type ProviderAuth =
   | { readonly kind: 'pair' }
   /** A pair of keys of Baidu’s, by which tokens are got. */
   | { readonly kind: 'baidu' }
+  /** An app of iFlytek’s with its pair of keys, by which every address is signed. */
+  | { readonly kind: 'iflytek' }
   /** A pair of keys of Tencent’s, by which every request is signed. */
   | { readonly kind: 'tencent' }
   /** A key of Zhipu’s, by which tokens are made. */
@@ -41,6 +43,7 @@ export type UpstreamDialectName =
   | 'wenxin'
   | 'dify'
   | 'coze'
+  | 'spark'
   | TaskDialectName;
 
 /**

@@ -104,6 +104,7 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
       trusted: provider.internal === true,
       ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
       ...(signing === null ? {} : { signing }),
+      ...(said.socket === undefined ? {} : { socket: said.socket }),
     };
     const began = clock.now();
     const { ok, message } = judge(await askUpstreamOnce(upstream, request, said.interpreter, MOST_BYTES));

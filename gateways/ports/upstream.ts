@@ -4,14 +4,26 @@ import type { Readable } from 'node:stream';
  * Who asks, where that cannot be said by a header that is always the same: whoever sends the request proves it.
  * - `aws`: `key id:secret`, or `key id:secret:session token`; the request itself is signed.
  * - `baidu`: `API key|secret key`; a token is got for it, which goes in the address.
+ * - `iflytek`: `app id|API secret|API key`; the address is signed, and the app named in the body’s `header`.
  * - `tencent`: `secret id|secret key`; the request itself is signed.
  * - `zhipu`: `id.secret`; a token is made with it.
  * - `google`: the JSON of a service account's key; a token is got for it, and kept for as long as it holds.
  * - `pair`: `access key|secret key`; a token that soon runs out is signed with the second.
  */
 export interface Signing {
-  readonly scheme: 'aws' | 'baidu' | 'google' | 'pair' | 'tencent' | 'zhipu';
+  readonly scheme: 'aws' | 'baidu' | 'google' | 'iflytek' | 'pair' | 'tencent' | 'zhipu';
   readonly credential: string;
+}
+
+/**
+ * How an upstream answers that is spoken to over a WebSocket: the body is the only message that it is sent, and each message that comes is told as a
+ * server-sent event of an answer of status 200.
+ */
+export interface SocketTalk {
+  /** The largest message that is taken. */
+  readonly frameBytes: number;
+  /** Whether more come behind a message; or the status that means the same, where it is an error. One that comes first is told as a plain answer. */
+  readonly judge: (message: Buffer) => 'more' | 'last' | { readonly status: number };
 }
 
 /** A call of an upstream. The body goes out as it is. */
@@ -29,6 +41,8 @@ export interface UpstreamRequest {
   /** Through which it goes; absent: straight. */
   readonly proxy?: string;
   readonly signing?: Signing;
+  /** It is asked over a WebSocket, whatever the method; absent: by HTTP. */
+  readonly socket?: SocketTalk;
   /** Tells all headers of the answer that say something of it, and not only those that the relay goes by. */
   readonly wantsHeaders?: true;
 }

@@ -56,5 +56,6 @@ export const requestFor = (
     trusted: provider.internal === true,
     ...(channel.settings.proxy === undefined ? {} : { proxy: channel.settings.proxy }),
     ...(signing === null ? {} : { signing }),
+    ...(asked.socket === undefined ? {} : { socket: asked.socket }),
   };
 };

@@ -36,6 +36,8 @@ import { redisMetrics } from '../redis/redis-metrics.ts';
 import { openReadModels } from '../read-models/read-models.ts';
 import { createTokenCounter } from '../token-counter/token-counter.ts';
 import { withSigning } from '../signing/signing-upstream.ts';
+import { withSockets } from '../sockets/socket-upstream.ts';
+import { wsFrameSockets } from '../sockets/ws-frame-sockets.ts';
 import { createUpstreamPools } from '../upstream/upstream-pools.ts';
 import { armedFailpoint } from '../server/armed-failpoint.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
@@ -119,9 +121,10 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
 
   bind(services.tokenCounter, () => createTokenCounter());
   bind(services.sandbox, () => (isSandboxOn(config) ? startSandbox() : null));
-  bind(services.upstreamPools, (context) =>
-    withSigning(createUpstreamPools({ guard: context.get(services.egressGuard) }), { clock: systemClock }),
-  );
+  bind(services.upstreamPools, (context) => {
+    const guard = context.get(services.egressGuard);
+    return withSigning(withSockets(createUpstreamPools({ guard }), wsFrameSockets({ guard })), { clock: systemClock });
+  });
 
   bind(services.masterKey, async (context) =>
     loadMasterKey({ environmentKey: config.OBLIVIOUS_MASTER_KEY, file: (await context.getAsync(services.dataDirectory)).masterKeyFile }),

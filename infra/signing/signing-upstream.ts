@@ -4,6 +4,7 @@ import type { Signing, Upstream, UpstreamExchange, UpstreamListener, UpstreamReq
 import { awsSignature } from './aws-signature.ts';
 import { pairToken } from './pair-token.ts';
 import { BaiduTokens } from './baidu-tokens.ts';
+import { iflytekProof } from './iflytek-proof.ts';
 import { GoogleTokens, type PostForm } from './google-tokens.ts';
 import { tencentSignature } from './tencent-signature.ts';
 import { zhipuToken } from './zhipu-token.ts';
@@ -11,8 +12,8 @@ import { zhipuToken } from './zhipu-token.ts';
 const bytesOf = async (body: Readable): Promise<Buffer> => Buffer.concat((await body.toArray()) as Buffer[]);
 
 type Proof =
-  /** `query`: behind the path. */
-  | { readonly headers: Readonly<Record<string, string>>; readonly query?: string }
+  /** `query`: behind the path. `body`: in the place of the one that was given. */
+  | { readonly headers: Readonly<Record<string, string>>; readonly query?: string; readonly body?: Buffer }
   | { readonly fault: 'refused' | 'unavailable'; readonly message: string };
 
 /** Nothing longer is a token. */
@@ -133,6 +134,10 @@ export const withSigning = <Way extends Upstream>(upstream: Way, { clock, google
         const got = await baidu.of(request.origin, credential);
         return 'fault' in got ? got : { headers: {}, query: `access_token=${encodeURIComponent(got.token)}` };
       }
+      case 'iflytek': {
+        const proof = iflytekProof(request, credential, clock);
+        return proof === null ? { fault: 'refused', message: 'The credential is not of the form app id|API secret|API key.' } : proof;
+      }
       case 'tencent': {
         const headers = tencentSignature(request, credential, clock);
         return headers === null ? { fault: 'refused', message: 'The credential is not of the form secret id|secret key.' } : { headers };
@@ -152,17 +157,17 @@ export const withSigning = <Way extends Upstream>(upstream: Way, { clock, google
     listener: UpstreamListener,
     signed: SignedExchange,
   ): Promise<void> => {
-    // These signatures are over the body, which has to be known before it goes out.
-    const isOfBody = signing.scheme === 'aws' || signing.scheme === 'tencent';
+    // These proofs are over the body or go into it, so it has to be known before it goes out.
+    const isOfBody = signing.scheme === 'aws' || signing.scheme === 'tencent' || signing.scheme === 'iflytek';
     const whole = isOfBody && request.body instanceof Readable ? { ...request, body: await bytesOf(request.body) } : request;
     const proof = await prove(whole, signing);
     if (signed.isAborted) return;
     if ('headers' in proof) {
-      const { query } = proof;
+      const { query, body = whole.body } = proof;
       const path = query === undefined ? request.path : `${request.path}${request.path.includes('?') ? '&' : '?'}${query}`;
       const hearing =
         signing.scheme === 'baidu' ? watchingTokens(listener, () => baidu.forget(request.origin, signing.credential)) : listener;
-      signed.begin(upstream.send({ ...whole, path, headers: { ...request.headers, ...proof.headers } }, hearing));
+      signed.begin(upstream.send({ ...whole, path, body, headers: { ...request.headers, ...proof.headers } }, hearing));
     } else if (proof.fault === 'refused') refuse(listener, proof.message);
     else listener.failed({ kind: 'unreachable', message: proof.message });
   };

@@ -23,6 +23,7 @@ export const addCredential = (headers: Record<string, string>, auth: ProviderAut
     case 'pair':
       return credential.includes('|') ? { scheme: 'pair', credential } : bearer(headers, credential);
     case 'baidu':
+    case 'iflytek':
     case 'tencent':
     case 'zhipu':
       return { scheme: auth.kind, credential };

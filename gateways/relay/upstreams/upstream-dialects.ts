@@ -14,6 +14,7 @@ import { ollamaUpstream } from './ollama-upstream.ts';
 import { openaiUpstream } from './openai-upstream.ts';
 import { pieceTaskUpstream } from './piece-task-upstream.ts';
 import { askInResponses } from './responses-upstream.ts';
+import { sparkUpstream } from './spark-upstream.ts';
 import { wenxinUpstream } from './wenxin-upstream.ts';
 import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
@@ -33,6 +34,7 @@ const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect 
   wenxin: wenxinUpstream,
   dify: difyUpstream,
   coze: cozeUpstream,
+  spark: sparkUpstream,
 };
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */

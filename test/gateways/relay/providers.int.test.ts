@@ -15,6 +15,7 @@ import { startGeminiMock } from '../../support/fake-upstream/gemini-mock.ts';
 import { SECRET_ID, SECRET_KEY as TENCENT_KEY, startHunyuanMock } from '../../support/fake-upstream/hunyuan-mock.ts';
 import { jsonReply, startMockServer, type MockServer } from '../../support/fake-upstream/mock-server.ts';
 import { startOllamaMock } from '../../support/fake-upstream/ollama-mock.ts';
+import { APP_KEY, startSparkMock } from '../../support/fake-upstream/spark-mock.ts';
 import { startWenxinMock } from '../../support/fake-upstream/wenxin-mock.ts';
 import { MANNERED, mannersOf, TOKENS, usageOf } from '../../support/provider-upstream/manners.ts';
 import { withTable, type Shown } from '../../support/provider-upstream/provider-table.ts';
@@ -81,6 +82,8 @@ const OTHERS: Readonly<Record<string, { start: () => Promise<MockServer>; versio
     // The token stands in the address, which the mock insists on.
     wenxin: { start: startWenxinMock, version: '/rpc/2.0/ai_custom/v1/wenxinworkshop', key: 'content-type', input: 20, output: 7 },
     dify: { start: startDifyMock, version: '/v1', key: 'authorization', input: 20, output: 7 },
+    // The signature stands in the address, which the mock insists on.
+    spark: { start: startSparkMock, version: '', key: 'upgrade', input: 20, output: 7 },
     coze: { start: startCozeMock, version: '', key: 'authorization', input: 20, output: 7 },
   };
 
@@ -94,6 +97,7 @@ const { privateKey } = generateKeyPairSync('rsa', {
 const PROOFS: Readonly<Record<string, { readonly credential: string; readonly header: RegExp }>> = {
   aws: { credential: `${ACCESS_KEY}:${SECRET_KEY}`, header: /^AWS4-HMAC-SHA256 / },
   tencent: { credential: `${SECRET_ID}|${TENCENT_KEY}`, header: /^TC3-HMAC-SHA256 / },
+  iflytek: { credential: APP_KEY, header: /^websocket$/ },
   baidu: { credential: 'ak|sk-1', header: /^application\/json$/ },
   google: {
     credential: JSON.stringify({ client_email: 'relay@p.iam.gserviceaccount.com', private_key: privateKey }),
@@ -245,7 +249,11 @@ describe('the providers', () => {
           if (!shown.has(id))
             shown.set(id, { provider, plain: false, streamed: false, embeddings: serves.includes('embeddings') ? false : null });
           relay.directory.channels = [
-            channel(mock.url + version, { provider: id, models: [`m=${modelOf(id)}`, `e=${modelOf(id)}`], keys: [proof.credential] }),
+            channel(mock.url + version, {
+              provider: id,
+              models: [`m=${dialect === 'spark' ? 'generalv3.5' : modelOf(id)}`, `e=${modelOf(id)}`],
+              keys: [proof.credential],
+            }),
           ];
         };
         const end = async (part: Partial<Shown>): Promise<void> => {

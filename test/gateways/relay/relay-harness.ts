@@ -17,6 +17,7 @@ import { createHttpServer, type HttpServer } from '../../../infra/http/http-serv
 import { timeSortedIds } from '../../../infra/ids.ts';
 import type { EgressGuard } from '../../../infra/egress/guard.ts';
 import { withSigning } from '../../../infra/signing/signing-upstream.ts';
+import { withSockets } from '../../../infra/sockets/socket-upstream.ts';
 import { wsFrameSockets } from '../../../infra/sockets/ws-frame-sockets.ts';
 import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
 import { refuse } from '../../../schemas/errors.ts';
@@ -201,7 +202,10 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     allowsAddress: (address) => address === '127.0.0.1',
     lookup: (_host, _options, callback) => callback(new Error('no names in tests'), '', 0),
   };
-  const pools = withSigning(createUpstreamPools({ guard }), { clock: { now: () => Date.now() }, googleTokenUrl: options.googleTokenUrl });
+  const pools = withSigning(withSockets(createUpstreamPools({ guard }), wsFrameSockets({ guard })), {
+    clock: { now: () => Date.now() },
+    googleTokenUrl: options.googleTokenUrl,
+  });
   const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
   const stopwatch = { elapsed: () => performance.now() };
   const limits: RelayLimits = { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits };

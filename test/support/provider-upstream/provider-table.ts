@@ -27,6 +27,7 @@ const PROOFS: Readonly<Partial<Record<Provider['auth']['kind'], string>>> = {
   none: 'no key',
   aws: 'signed with a key of AWS',
   google: 'key of a service account',
+  iflytek: 'addresses are signed with a key of an app',
   baidu: 'a token is got for the key',
   tencent: 'signed with a key of Tencent Cloud',
   zhipu: 'a token is made with the key',
