@@ -12,6 +12,8 @@ const rich: ChannelSettings = {
   tags: ['eu', 'old'],
   proxy: 'socks5://10.0.0.1:1080',
   keyOrder: 'random',
+  passThrough: 'calls',
+  responses: 'native',
   testEveryMinutes: 30,
   testModel: plain.models[0]?.model,
   times: { answerSeconds: 60, firstEventSeconds: 5 },
@@ -34,6 +36,17 @@ describe('what most channels do without', () => {
     const before = { ...rich, models };
     const { settings } = readChannelDraft({ ...channelDraftOf({ ...channel, settings: before }), weight: '9' }, before);
     expect(settings).to.deep.equal({ ...before, weight: 9 });
+  });
+
+  it('opens an upstream, closes it again, and leaves the Responses API to the table of providers', () => {
+    const { passThrough, responses, ...closed } = rich;
+    expect([passThrough, responses]).to.deep.equal([moreDraftOf(rich).passThrough, moreDraftOf(rich).responses]);
+    expect(read(rich, { passThrough: 'nothing', responses: 'known' }).settings).to.deep.equal(closed);
+    expect(read(plain, { passThrough: 'everything', responses: 'converted' }).settings).to.deep.equal({
+      ...plain,
+      passThrough: 'everything',
+      responses: 'converted',
+    });
   });
 
   it('says what cannot be read', () => {

@@ -6,6 +6,9 @@ export interface MoreDraft {
   tags: string;
   proxy: string;
   keyOrder: 'turns' | 'random';
+  passThrough: 'nothing' | NonNullable<ChannelSettings['passThrough']>;
+  /** `known`: as the table of providers has it. */
+  responses: 'known' | NonNullable<ChannelSettings['responses']>;
   testEvery: string;
   answer: string;
   firstEvent: string;
@@ -20,12 +23,17 @@ export type MoreErrors = Partial<Record<keyof MoreDraft, 'proxy' | 'number' | 'r
 /** Settings that are lists of rules, and are written as they are kept. */
 const RULES = ['bodyRules', 'headerRules', 'statusMap', 'disableRules', 'endpoints'] as const;
 
+/** The others that are written here. */
+const FIELDS = ['tags', 'proxy', 'keyOrder', 'passThrough', 'responses', 'testEveryMinutes', 'times', 'systemPrompt'] as const;
+
 export const moreDraftOf = (settings: ChannelSettings | null): MoreDraft => {
   const rules = Object.fromEntries(RULES.flatMap((name) => (settings?.[name] === undefined ? [] : [[name, settings[name]]])));
   return {
     tags: settings?.tags?.join(', ') ?? '',
     proxy: settings?.proxy ?? '',
     keyOrder: settings?.keyOrder ?? 'turns',
+    passThrough: settings?.passThrough ?? 'nothing',
+    responses: settings?.responses ?? 'known',
     testEvery: settings?.testEveryMinutes?.toString() ?? '',
     answer: settings?.times?.answerSeconds?.toString() ?? '',
     firstEvent: settings?.times?.firstEventSeconds?.toString() ?? '',
@@ -71,7 +79,7 @@ export const withMore = (
     return { settings: null, errors };
 
   const kept = { ...settings };
-  for (const name of [...RULES, 'tags', 'proxy', 'keyOrder', 'testEveryMinutes', 'times', 'systemPrompt'] as const) delete kept[name];
+  for (const name of [...RULES, ...FIELDS] as const) delete kept[name];
   const prompt = draft.prompt.trim();
   return {
     settings: {
@@ -80,6 +88,8 @@ export const withMore = (
       ...(tags.length === 0 ? {} : { tags }),
       ...(proxy === '' ? {} : { proxy }),
       ...(draft.keyOrder === 'turns' ? {} : { keyOrder: draft.keyOrder }),
+      ...(draft.passThrough === 'nothing' ? {} : { passThrough: draft.passThrough }),
+      ...(draft.responses === 'known' ? {} : { responses: draft.responses }),
       ...(testEvery === undefined ? {} : { testEveryMinutes: testEvery }),
       ...(answer === undefined && firstEvent === undefined ? {} : { times: { answerSeconds: answer, firstEventSeconds: firstEvent } }),
       ...(prompt === '' ? {} : { systemPrompt: { text: prompt, place: draft.promptPlace } }),
