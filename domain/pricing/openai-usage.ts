@@ -71,10 +71,13 @@ export const readOpenAIUsage = (raw: unknown, endpoint: 'chat' | 'embeddings'): 
   const writtenLong = count(promptDetails['cache_write_1h_tokens'], 'cache_write_1h_tokens');
   const audioIn = count(promptDetails['audio_tokens'], 'prompt audio_tokens');
   const imageIn = count(promptDetails['image_tokens'], 'prompt image_tokens');
-  const reasoning = count(outputDetails['reasoning_tokens'], 'reasoning_tokens');
+  const reasoning = count(outputDetails['reasoning_tokens'] ?? raw['reasoning_tokens'] /* Perplexity */, 'reasoning_tokens');
   const audioOut = count(outputDetails['audio_tokens'], 'completion audio_tokens');
   const imageOut = count(outputDetails['image_tokens'], 'completion image_tokens');
-  const searches = count(detailsOf(raw['server_tool_use'])['web_search_requests'], 'web_search_requests');
+  const searches = count(
+    detailsOf(raw['server_tool_use'])['web_search_requests'] ?? raw['num_search_queries'] /* Perplexity */,
+    'web_search_requests',
+  );
   for (const value of [
     prompt,
     completion,

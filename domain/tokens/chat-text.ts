@@ -1,6 +1,10 @@
 import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
 import type { EmbeddingsRequest } from '../../schemas/openai/embeddings-request.ts';
 import type { Produced } from '../../schemas/openai/chat-answer.ts';
+import { NOTHING_ELIDED, type Elided } from './elided.ts';
+import { documentIn, pictureIn, soundIn, toolPrompt, TYPICAL_VIDEO, type InlineData } from './media-tokens.ts';
+import { isOpenai } from './openai-names.ts';
+import { functionsText } from './tools-text.ts';
 
 /** Text to be tokenised, and tokens that are known without. */
 export interface Countable {
@@ -17,10 +21,14 @@ const TOOLS_FRAME = 9;
 /** Around the name and the arguments of a tool call. */
 const PER_TOOL_CALL = 3;
 
-/** An image of unknown size: 1024 × 1024 at high detail in OpenAI's rule of tiles. */
-const TYPICAL_IMAGE = 765;
-const AUDIO_CHARACTERS_PER_TOKEN = 1_000;
-const TYPICAL_FILE = 4_096;
+/** Where a call has to be made of one function, its name and so many. */
+const FORCED_TOOL = 4;
+
+/** Whose tokens are counted, and what of the request lies elsewhere. */
+interface Counting {
+  readonly model: string;
+  readonly elided: Elided;
+}
 
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
@@ -29,7 +37,18 @@ const addText = (texts: string[], value: unknown): void => {
   if (typeof value === 'string' && value !== '') texts.push(value);
 };
 
-const partTokens = (part: unknown, texts: string[]): number => {
+const DATA_URL = /^data:([^;,]{0,100})(?:;[^,;]{0,100}){0,4};base64,/;
+
+/** Data that stand in an address; `null` where they lie behind it. */
+const inlineData = (url: unknown, elided: Elided): InlineData | null => {
+  if (typeof url !== 'string') return null;
+  const head = DATA_URL.exec(url);
+  return head === null ? null : { type: (head[1] ?? '').toLowerCase(), text: url, from: head[0].length, elided: elided.within(url) };
+};
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+const partTokens = (part: unknown, texts: string[], { model, elided }: Counting): number => {
   if (typeof part === 'string') addText(texts, part);
   switch (field(part, 'type')) {
     case 'text':
@@ -38,24 +57,32 @@ const partTokens = (part: unknown, texts: string[]): number => {
     case 'refusal':
       addText(texts, field(part, 'refusal'));
       return 0;
-    case 'image_url':
-      return TYPICAL_IMAGE;
-    case 'input_audio': {
-      const data = field(field(part, 'input_audio'), 'data');
-      return typeof data === 'string' ? Math.ceil(data.length / AUDIO_CHARACTERS_PER_TOKEN) : 0;
+    case 'image_url': {
+      const image = field(part, 'image_url');
+      return pictureIn(model, inlineData(textOf(image) ?? field(image, 'url'), elided), textOf(field(image, 'detail')));
     }
-    case 'file':
-      return TYPICAL_FILE;
+    case 'input_audio': {
+      const sound = field(part, 'input_audio');
+      const data = field(sound, 'data');
+      if (typeof data !== 'string') return 0;
+      return soundIn(model, { type: textOf(field(sound, 'format')) ?? '', text: data, from: 0, elided: elided.within(data) });
+    }
+    case 'file': {
+      const data = inlineData(field(field(part, 'file'), 'file_data'), elided);
+      return documentIn(model, data);
+    }
+    case 'video_url':
+      return TYPICAL_VIDEO;
     default:
       return 0;
   }
 };
 
-const contentTokens = (content: unknown, texts: string[]): number => {
+const contentTokens = (content: unknown, texts: string[], counting: Counting): number => {
   addText(texts, content);
   if (!Array.isArray(content)) return 0;
   let tokens = 0;
-  for (const part of content) tokens += partTokens(part, texts);
+  for (const part of content) tokens += partTokens(part, texts, counting);
   return tokens;
 };
 
@@ -73,23 +100,31 @@ const callTokens = (calls: unknown, texts: string[]): number => {
   return calls.length * PER_TOOL_CALL;
 };
 
-/** What of a chat request counts as its prompt. */
-export const promptOf = (request: ChatRequest): Countable => {
+/** Definitions of tools: OpenAI's models read functions in a form of their own, of others nobody says it. */
+const toolTokens = (request: ChatRequest, model: string, texts: string[]): number => {
+  const tools = request['tools'] ?? request['functions'];
+  if (!Array.isArray(tools) || tools.length === 0) return 0;
+  const choice = request['tool_choice'] ?? request['function_call'];
+  const forced = textOf(field(field(choice, 'function'), 'name')) ?? textOf(field(choice, 'name'));
+  addText(texts, forced);
+  const functions = isOpenai(model) ? functionsText(tools.map((tool: unknown) => field(tool, 'function') ?? tool)) : null;
+  addText(texts, functions ?? JSON.stringify(tools));
+  return TOOLS_FRAME + (forced === null ? 0 : FORCED_TOOL) + toolPrompt(model, forced !== null || choice === 'required');
+};
+
+/** What of a chat request counts as its prompt, for a model of this name. */
+export const promptOf = (request: ChatRequest, model: string, elided: Elided = NOTHING_ELIDED): Countable => {
   const texts: string[] = [];
+  const counting = { model, elided };
   let tokens = ANSWER_PRIMING;
   for (const message of request.messages) {
-    tokens += PER_MESSAGE + contentTokens(field(message, 'content'), texts) + callTokens(field(message, 'tool_calls'), texts);
+    tokens += PER_MESSAGE + contentTokens(field(message, 'content'), texts, counting) + callTokens(field(message, 'tool_calls'), texts);
     addText(texts, field(message, 'role'));
     const name = field(message, 'name');
     addText(texts, name);
     if (typeof name === 'string') tokens += PER_NAME;
   }
-  const tools = request['tools'] ?? request['functions'];
-  if (Array.isArray(tools) && tools.length > 0) {
-    tokens += TOOLS_FRAME;
-    addText(texts, JSON.stringify(tools));
-  }
-  return { texts, tokens };
+  return { texts, tokens: tokens + toolTokens(request, model, texts) };
 };
 
 /** What of an embeddings request counts: text is tokenised, tokens are counted as they are. */
@@ -106,7 +141,7 @@ export const inputOf = ({ input }: Pick<EmbeddingsRequest, 'input'>): Countable 
 
 /** Appends what a message, or a part of one, says; answers tokens that are known without reading. */
 export const producedBy = (produced: Produced, texts: string[]): number => {
-  const tokens = contentTokens(produced.content, texts);
+  const tokens = contentTokens(produced.content, texts, { model: '', elided: NOTHING_ELIDED });
   addText(texts, produced.refusal);
   addText(texts, produced.reasoning_content ?? produced.reasoning);
   addText(texts, produced.function_call?.name);

@@ -15,7 +15,7 @@ export const FORMAT_OVERHEAD = 16;
 export const TOOLS_OVERHEAD = 1_024;
 
 /** What one image can cost at most: eight tiles of 512 pixels at gpt-4o-mini's 5 667 a tile and 2 833 once; other models stay under 16 384. */
-const LARGEST_IMAGE_TILED = 48_169;
+export const LARGEST_IMAGE_TILED = 48_169;
 export const LARGEST_IMAGE = 16_384;
 
 /** A token per this many characters of base64 audio: above what the lowest bit rate (8 kbit/s) and the finest rate (32 tokens a second) come to. */

@@ -18,7 +18,7 @@ const CROSS_ORIGIN: FlatHeaders = [
   'access-control-allow-origin',
   '*',
   'access-control-expose-headers',
-  'x-request-id, x-oblivious-cost, x-oblivious-channel, x-oblivious-replayed, retry-after',
+  'x-request-id, x-oblivious-cost, x-oblivious-channel, x-oblivious-replayed, x-oblivious-estimated, retry-after',
 ];
 
 export const sendHead = (call: Call, status: number, headers: FlatHeaders): void => {

@@ -1,6 +1,7 @@
 import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
 import { ceilDivide, costOf, promptTokensOf } from '../../domain/pricing/cost.ts';
 import type { Countable } from '../../domain/tokens/chat-text.ts';
+import { tellingName } from '../../domain/tokens/tokenizer.ts';
 import type { ChargeBasis } from '../../schemas/events/lease.ts';
 import { isRefusal, type Refusal } from '../../schemas/errors.ts';
 import { LARGEST_AMOUNT, type Money } from '../../schemas/money.ts';
@@ -10,6 +11,7 @@ import type { z } from 'zod';
 import type { Hold } from '../ports/spending.ts';
 import type { Served } from './attempted.ts';
 import type { Call } from './call.ts';
+import { counterFor } from './endpoints/count-tokens.ts';
 import { moneyOf, type ParsedCharge } from './endpoints/endpoints.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import type { Route } from './route.ts';
@@ -60,6 +62,9 @@ const withReported = (counted: Usage, reported: Usage): Usage => {
 /** `reported`: what an upstream had told of a stream that broke off. */
 type Said = Countable & { readonly reported?: Usage | null };
 
+/** Who answered. */
+type By = Pick<Served, 'channel' | 'attemptId' | 'upstreamModel'>;
+
 /**
  * What to charge: by the upstream's own usage; by our count where it sent none; the hold itself, flagged, where what it sent
  * cannot be true or comes to more than any account can hold.
@@ -69,11 +74,12 @@ const measure = (
   hold: Hold,
   parsed: ParsedCharge,
   { price, groupRatio }: Route,
-  costRatio: Ratio,
+  { channel, upstreamModel }: By,
   reading: UsageReading,
   produced: () => Said,
 ): Measured | Promise<Measured> => {
   const rules = moneyOf(parsed.endpoint);
+  const { costRatio } = channel.settings;
   const priced = (tokens: Usage, basis: z.infer<typeof ChargeBasis>): Measured => {
     const usage = withUnits(tokens, price, rules.toolUses(parsed));
     return { usage, basis, computed: costOf(usage, price, groupRatio), upstreamCost: costOf(usage, price, costRatio) };
@@ -90,7 +96,7 @@ const measure = (
       const said = produced();
       const { reported = null } = said;
       return rules
-        .estimate(deps.tokenCounter, parsed, price, said)
+        .estimate(counterFor(deps.tokenCounter, tellingName(upstreamModel, price.model)), parsed, price, said)
         .then((counted) => priced(reported === null ? counted : withReported(counted, reported), 'estimated'));
     }
   }
@@ -103,14 +109,13 @@ export const charge = async (
   hold: Hold,
   parsed: ParsedCharge,
   route: Route,
-  served: Pick<Served, 'channel' | 'attemptId'>,
+  served: By,
   status: number,
   reading: UsageReading,
   produced: () => Said,
 ): Promise<ChargedCall | Refusal> => {
   if (reading.kind === 'unbelievable') call.detail = `the upstream's usage cannot be true: ${reading.why}`;
-  const { costRatio } = served.channel.settings;
-  const measuring = measure(deps, hold, parsed, route, costRatio, reading, produced);
+  const measuring = measure(deps, hold, parsed, route, served, reading, produced);
   const { usage, basis, computed, upstreamCost } = measuring instanceof Promise ? await measuring : measuring;
   const durationMs = Math.round(deps.stopwatch.elapsed() - call.begun);
   const charged = await deps.spending.charge(hold, {

@@ -1,6 +1,6 @@
 import type { Teller } from '../../domain/dialects/chat/told.ts';
 import { readOpenAIUsage } from '../../domain/pricing/openai-usage.ts';
-import { approximateTokens } from '../../domain/tokens/approximate.ts';
+import { generousTokens } from '../../domain/tokens/approximate.ts';
 import { producedBy, type Countable } from '../../domain/tokens/chat-text.ts';
 import { ChatAnswer, type Choice, type Produced } from '../../schemas/openai/chat-answer.ts';
 import type { Usage } from '../../schemas/usage.ts';
@@ -123,7 +123,7 @@ export class ProducedText {
 
   #add(choice: number, text: string): void {
     this.#length += text.length;
-    if (this.#length > MOST_TEXT) this.#tokens += approximateTokens(text);
+    if (this.#length > MOST_TEXT) this.#tokens += generousTokens(text);
     else this.#texts.set(choice, (this.#texts.get(choice) ?? '') + text);
   }
 }

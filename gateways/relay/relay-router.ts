@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
-import { promptOf } from '../../domain/tokens/chat-text.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Endpoint as Door } from '../../schemas/events/token.ts';
-import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
 import type { z } from 'zod';
-import { sendHead, sendJson, sendRefusal } from './answer.ts';
+import { sendBody, sendHead, sendJson, sendRefusal } from './answer.ts';
 import { authenticate, type KeyUse } from './authenticate.ts';
 import { deploymentAddresses, deploymentRoute, withoutOpenaiPrefix } from './azure-addresses.ts';
 import { converseAddresses, converseRoute } from './bedrock-addresses.ts';
 import type { Call, Caller } from './call.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import { counterFor, countTokens } from './endpoints/count-tokens.ts';
+import type { PromptToCount } from './prompt-to-count.ts';
 import type { SpendingRoute } from './spending-route.ts';
 import { geminiAddresses, GEMINI_METHODS, MESSAGES, spendingAddresses } from './spending-routes.ts';
 import { anthropicAnswers } from './dialects/anthropic-answers.ts';
@@ -50,6 +50,8 @@ type Answer = (call: Call, caller: Caller) => Promise<void> | void;
 const COUNT_TOKENS = '/v1/messages/count_tokens';
 const COUNT_INPUT = '/v1/responses/input_tokens';
 const GEMINI_COUNT = '/v1beta/models/{model}:countTokens';
+/** Of counts that are ours and not the upstream's. */
+const ESTIMATED = ['x-oblivious-estimated', 'true'];
 const GEMINI_MODELS = '/v1beta/models';
 const GEMINI_MODEL = '/v1beta/models/{model}';
 const MODELS = '/v1/models';
@@ -191,14 +193,14 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
       ),
     );
 
-  const countTokens = (routeName: string, read: (body: Buffer) => ChatRequest | Refusal, answer: (tokens: number) => object) =>
+  const counting = (routeName: string, read: (body: Buffer) => PromptToCount | Refusal, answer: (tokens: number) => object) =>
     look(routeName, 'chat', async (call) => {
       const body = await readBody(call.req, deps.limits.bodyBytes);
       if (body === null) return;
       const prompt = isRefusal(body) ? body : read(body);
       if (isRefusal(prompt)) return sendRefusal(call, prompt);
-      const { texts, tokens } = promptOf(prompt);
-      sendJson(call, 200, answer(tokens + (await deps.tokenCounter.count(texts))));
+      const counted = await countTokens(counterFor(deps.tokenCounter, prompt.model), prompt.prompt);
+      sendBody(call, 200, 'application/json', JSON.stringify(answer(counted)), ESTIMATED);
     });
 
   /** Gemini's addresses name the model and the method in one segment, which no pattern of the router's can cut. */
@@ -207,7 +209,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     const spending = GEMINI_METHODS.get(method);
     if (spending !== undefined) spend(spending(model, req))(req, res);
     else if (method === 'countTokens')
-      countTokens(
+      counting(
         GEMINI_COUNT,
         (body) => promptToCountFor(model, body, deps.limits),
         (totalTokens) => ({ totalTokens }),
@@ -250,7 +252,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   );
   router.post(
     COUNT_TOKENS,
-    countTokens(
+    counting(
       COUNT_TOKENS,
       (body) => promptToCount(body, deps.limits),
       (tokens) => ({ input_tokens: tokens }),
@@ -258,7 +260,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   );
   router.post(
     COUNT_INPUT,
-    countTokens(
+    counting(
       COUNT_INPUT,
       (body) => responsesPromptToCount(body, deps.limits),
       (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),

@@ -1,4 +1,5 @@
-import { approximateTokens } from '../../domain/tokens/approximate.ts';
+import { generousTokens } from '../../domain/tokens/approximate.ts';
+import { scaledTokens, type Tokenizer } from '../../domain/tokens/tokenizer.ts';
 
 /** What this needs of a tokeniser. */
 export interface Encoder {
@@ -11,8 +12,10 @@ export interface Encoder {
  */
 const LONGEST_RUN = 32;
 
-/** Text that is tokenised in one call; beyond it the rest is counted by length. */
-const MOST_CHARACTERS = 300_000;
+/** What is tokenised in one question, in characters of the Latin script; beyond it the rest is counted by length. About 150 ms. */
+const MOST_WORK = 300_000;
+/** The tokeniser is so many times slower with characters that are several bytes. */
+const WIDE_WORK = 8;
 
 /** Runs longer than that, of letters or of white space. */
 const LONG_RUNS = new RegExp(`\\s{${LONGEST_RUN + 1},}|\\S{${LONGEST_RUN + 1},}`, 'g');
@@ -39,15 +42,26 @@ const countText = (encoder: Encoder, text: string): number => {
   return at < text.length ? tokens + countPiece(encoder, text.slice(at)) : tokens;
 };
 
+/** How much of a text is worth so much work, and what is left of it then. */
+const within = (text: string, work: number): readonly [length: number, left: number] => {
+  let left = work;
+  for (let at = 0; at < text.length; at++) {
+    left -= text.charCodeAt(at) < 0x80 ? 1 : WIDE_WORK;
+    if (left < 0) return [at, 0];
+  }
+  return [text.length, left];
+};
+
 /** Tokens of all texts together, in time that grows with their length and not faster. */
-export const countTexts = (encoder: Encoder, texts: readonly string[]): number => {
+export const countTexts = (encoder: Encoder, texts: readonly string[], tokenizer: Tokenizer): number => {
   let tokens = 0;
-  let left = MOST_CHARACTERS;
+  let left = MOST_WORK;
   for (const text of texts) {
-    const exact = text.slice(0, left);
-    left -= exact.length;
-    if (exact !== '') tokens += countText(encoder, exact);
-    if (exact.length < text.length) tokens += approximateTokens(text.slice(exact.length));
+    const [length, rest] = within(text, left);
+    left = rest;
+    const [exact, beyond] = length === text.length ? [text, ''] : [text.slice(0, length), text.slice(length)];
+    const counted = (exact === '' ? 0 : countText(encoder, exact)) + (beyond === '' ? 0 : generousTokens(beyond));
+    tokens += scaledTokens(counted, tokenizer, Buffer.byteLength(text));
   }
   return tokens;
 };

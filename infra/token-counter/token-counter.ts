@@ -1,11 +1,14 @@
 import { Worker } from 'node:worker_threads';
-import { approximateTokens } from '../../domain/tokens/approximate.ts';
+import { generousTokens } from '../../domain/tokens/approximate.ts';
+import { scaledTokens, tokenizerOf, type Tokenizer } from '../../domain/tokens/tokenizer.ts';
 import type { TokenCounter } from '../../gateways/ports/token-counter.ts';
 import type { CountAnswer, CountRequest } from './token-worker.ts';
 
 export interface TokenCounterOptions {
   /** A count that takes longer is given up and made by length. Milliseconds. */
   readonly deadlineMs?: number;
+  /** Characters that may wait to be counted; what comes beyond is counted by length at once. */
+  readonly waitingCharacters?: number;
   /** The tokeniser's thread, and the memory of its tables, are let go after this long without work. */
   readonly idleMs?: number;
   readonly startWorker?: () => Worker;
@@ -17,6 +20,8 @@ export interface ClosableTokenCounter extends TokenCounter {
 
 interface Waiting {
   readonly texts: readonly string[];
+  readonly tokenizer: Tokenizer;
+  readonly characters: number;
   readonly resolve: (tokens: number) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -26,20 +31,26 @@ const entry = import.meta.url.endsWith('.ts') ? './worker-from-source.mjs' : './
 /** Starts the thread from the module beside this one: the built one, or its source where this runs from source. */
 const startTokenWorker = (): Worker => new Worker(new URL(entry, import.meta.url), { name: 'token counter', execArgv: [] });
 
-const byLength = (texts: readonly string[]): number => texts.reduce((tokens, text) => tokens + approximateTokens(text), 0);
+const byLength = (texts: readonly string[], tokenizer: Tokenizer): number =>
+  texts.reduce((tokens, text) => tokens + scaledTokens(generousTokens(text), tokenizer, Buffer.byteLength(text)), 0);
+
+const charactersIn = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0);
 
 /**
- * Counts with the o200k_base encoding in a thread of its own, which is started when it is first needed. A thread that dies or
- * takes too long costs exactness, never an answer.
+ * Counts with the vocabulary of the model's family in a thread of its own, which is started, and loads its tables, when they are first needed.
+ * A thread that dies, takes too long or has too much to do costs exactness, never an answer.
  */
 export const createTokenCounter = ({
   deadlineMs = 5_000,
+  // Tokenised in less than the deadline, whatever script they are in.
+  waitingCharacters = 400_000,
   idleMs = 300_000,
   startWorker = startTokenWorker,
 }: TokenCounterOptions = {}): ClosableTokenCounter => {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
-  let isReady = false;
+  const ready = new Set<string>();
+  let characters = 0;
   let idle: NodeJS.Timeout | null = null;
   let next = 0;
 
@@ -48,7 +59,8 @@ export const createTokenCounter = ({
     if (asked === undefined) return;
     waiting.delete(id);
     clearTimeout(asked.timer);
-    asked.resolve(tokens ?? byLength(asked.texts));
+    characters -= asked.characters;
+    asked.resolve(tokens ?? byLength(asked.texts, asked.tokenizer));
     if (waiting.size > 0) return;
     if (idle !== null) clearTimeout(idle);
     idle = setTimeout(() => void drop(), idleMs).unref();
@@ -58,7 +70,7 @@ export const createTokenCounter = ({
   const drop = async (): Promise<void> => {
     const dropped = worker;
     worker = null;
-    isReady = false;
+    ready.clear();
     for (const id of [...waiting.keys()]) settle(id, null);
     if (idle !== null) clearTimeout(idle);
     idle = null;
@@ -67,7 +79,7 @@ export const createTokenCounter = ({
 
   /** A thread that still loads its tables is left to it: the next call will have use for it. One that is stuck in a count is not. */
   const tooLate = (id: number): void => {
-    if (isReady) void drop();
+    if (ready.has(waiting.get(id)?.tokenizer.encoding ?? '')) void drop();
     else settle(id, null);
   };
 
@@ -78,7 +90,7 @@ export const createTokenCounter = ({
       if (worker === fresh) void drop();
     };
     fresh.on('message', (message: CountAnswer | string) => {
-      if (typeof message === 'string') isReady = true;
+      if (typeof message === 'string') ready.add(message);
       else settle(message.id, message.tokens);
     });
     fresh.on('error', lost);
@@ -88,15 +100,20 @@ export const createTokenCounter = ({
   };
 
   return {
-    count: (texts) =>
-      new Promise((resolve) => {
+    count: (texts, model) => {
+      const tokenizer = tokenizerOf(model);
+      const length = charactersIn(texts);
+      if (waiting.size > 0 && characters + length > waitingCharacters) return Promise.resolve(byLength(texts, tokenizer));
+      return new Promise((resolve) => {
         const id = next++;
         const thread = started();
         thread.ref();
         if (idle !== null) clearTimeout(idle);
-        waiting.set(id, { texts, resolve, timer: setTimeout(() => tooLate(id), deadlineMs) });
-        thread.postMessage({ id, texts } satisfies CountRequest);
-      }),
+        characters += length;
+        waiting.set(id, { texts, tokenizer, characters: length, resolve, timer: setTimeout(() => tooLate(id), deadlineMs) });
+        thread.postMessage({ id, texts, tokenizer } satisfies CountRequest);
+      });
+    },
     close: drop,
   };
 };

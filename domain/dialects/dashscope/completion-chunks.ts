@@ -11,18 +11,30 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (va
 const said = (content: unknown): string =>
   Array.isArray(content) ? content.map((item: unknown) => (isRecord(item) ? textOf(item['text']) : '')).join('') : textOf(content);
 
-/** DashScope’s usage in OpenAI’s form; `null` where it tells none. */
+const given = (name: string, count: unknown): Json => (typeof count === 'number' && count > 0 ? { [name]: count } : {});
+
+/** DashScope’s usage in OpenAI’s form; `null` where it tells none. What of a prompt was a picture or a sound stands beside the totals or in details. */
 export const dashscopeUsage = (usage: unknown): Json | null => {
   if (!isRecord(usage) || usage['input_tokens'] === undefined) return null;
-  const { input_tokens: prompt, output_tokens: output = 0, prompt_tokens_details: read, output_tokens_details: written } = usage;
-  const reasoning = isRecord(written) ? written['reasoning_tokens'] : undefined;
+  const { input_tokens: prompt, output_tokens: output = 0 } = usage;
+  const read = isRecord(usage['prompt_tokens_details']) ? usage['prompt_tokens_details'] : {};
+  const seen = isRecord(usage['input_tokens_details']) ? usage['input_tokens_details'] : {};
+  const written = isRecord(usage['output_tokens_details']) ? usage['output_tokens_details'] : {};
+  const promptDetails = {
+    ...given('cached_tokens', read['cached_tokens']),
+    ...given('cache_creation_input_tokens', read['cache_creation_input_tokens']),
+    ...given('image_tokens', seen['image_tokens'] ?? usage['image_tokens']),
+    ...given('audio_tokens', seen['audio_tokens'] ?? usage['audio_tokens']),
+  };
+  const outputDetails = {
+    ...given('reasoning_tokens', written['reasoning_tokens']),
+    ...given('audio_tokens', written['audio_tokens']),
+  };
   return {
     prompt_tokens: prompt,
     completion_tokens: output,
-    ...(isRecord(read) && typeof read['cached_tokens'] === 'number'
-      ? { prompt_tokens_details: { cached_tokens: read['cached_tokens'] } }
-      : {}),
-    ...(typeof reasoning === 'number' ? { completion_tokens_details: { reasoning_tokens: reasoning } } : {}),
+    ...(Object.keys(promptDetails).length === 0 ? {} : { prompt_tokens_details: promptDetails }),
+    ...(Object.keys(outputDetails).length === 0 ? {} : { completion_tokens_details: outputDetails }),
   };
 };
 

@@ -173,15 +173,6 @@ const effortOf = (model: string, thinking: Generation['thinkingConfig']): Json =
 
 const given = (name: string, value: unknown): Json => (value === null || value === undefined ? {} : { [name]: value });
 
-/** The prompt of a request to count tokens, as a request of OpenAI's chat completions; or what of it cannot be said there. */
-export const promptInChatForm = (model: string, prompt: PromptContent): Json | Refusal => {
-  const messages = messagesOf(prompt);
-  if (isRefusal(messages)) return messages;
-  const tools = toolsOf(prompt.tools ?? [], undefined);
-  if (isRefusal(tools)) return tools;
-  return { model, messages, ...(tools.length === 0 ? {} : { tools }) };
-};
-
 /**
  * A request of Gemini's as one of OpenAI's chat completions.
  *

@@ -1,9 +1,10 @@
-import { chatRequestOf, promptInChatForm } from '../../../domain/dialects/anthropic/chat-request.ts';
+import { chatRequestOf } from '../../../domain/dialects/anthropic/chat-request.ts';
 import { boundMessages } from '../../../domain/tokens/native-bound.ts';
+import { promptOfMessages } from '../../../domain/tokens/native-text.ts';
 import { AnyMessagesRequest, CountTokensRequest, MessagesRequest } from '../../../schemas/anthropic/messages-request.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
-import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { elidedFrom } from '../bodies/elision.ts';
+import type { PromptToCount } from '../prompt-to-count.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { parsedNatively } from '../native/native-chat.ts';
 import type { NativeRequest } from '../native/native-request.ts';
@@ -42,19 +43,18 @@ export const parseMessages: ParseNative = (body, limits) => {
     choices: 1,
     answers: { audio: false, image: false },
     bound: (contextTokens) => boundMessages(value, body.length, contextTokens, elidedFrom(body)),
+    prompt: (name) => promptOfMessages(value, name, elidedFrom(body)),
     inHubForm: (extras) => chatBodyOf(value, extras),
   };
   return unpriced(value) ?? parsedNatively(native, limits);
 };
 
-/** The prompt of a body of Anthropic's token count, as a chat request. */
-export const promptToCount = (body: Buffer, limits: RelayLimits): ChatRequest | Refusal => {
+/** The prompt of a body of Anthropic's token count. */
+export const promptToCount = (body: Buffer, limits: RelayLimits): PromptToCount | Refusal => {
   const read = readObject(body, ['model', 'messages', 'system', 'tools'], limits);
   if ('refused' in read) return read;
   const request = CountTokensRequest.safeParse(read.value);
   if (!request.success) return firstIssue(request.error);
-  const prompt = promptInChatForm(request.data);
-  if (isRefusal(prompt)) return prompt;
-  const chat = ChatRequest.safeParse(prompt);
-  return chat.success ? chat.data : firstIssue(chat.error);
+  const { model } = request.data;
+  return { model, prompt: promptOfMessages(request.data, model) };
 };

@@ -1,16 +1,17 @@
-import { chatRequestOf, promptInChatForm } from '../../../domain/dialects/gemini/chat-request.ts';
+import { chatRequestOf } from '../../../domain/dialects/gemini/chat-request.ts';
 import { inCamelCase } from '../../../domain/dialects/gemini/member-names.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { boundContents } from '../../../domain/tokens/native-bound.ts';
+import { promptOfContents } from '../../../domain/tokens/native-text.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { AnyGenerateRequest, GenerateContentRequest, PromptContent } from '../../../schemas/gemini/generate-content-request.ts';
-import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { BatchEmbedContentsRequest, EmbedContentRequest } from '../../../schemas/gemini/embed-content-request.ts';
 import { embeddingsRequestOf } from '../../../domain/dialects/gemini/embeddings.ts';
 import { elidedFrom } from '../bodies/elision.ts';
 import { parsedNatively } from '../native/native-chat.ts';
 import type { NativeRequest } from '../native/native-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
+import type { PromptToCount } from '../prompt-to-count.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { HubBody, ParseNative } from '../spending-route.ts';
 
@@ -49,23 +50,21 @@ export const parseContentsFor =
       choices: candidateCount ?? 1,
       answers: { audio: answersIn('AUDIO'), image: answersIn('IMAGE') },
       bound: (contextTokens) => boundContents(value, body.length, contextTokens, elidedFrom(body)),
+      prompt: (name) => promptOfContents(value, name, elidedFrom(body)),
       inHubForm: () => chatBodyOf(model, value, streamed),
     };
     return parsedNatively(native, limits);
   };
 
 /** The prompt of a body of Gemini's token count, which has it as it is or within the request that it is to be part of. */
-export const promptToCountFor = (model: string, body: Buffer, limits: RelayLimits): ChatRequest | Refusal => {
+export const promptToCountFor = (model: string, body: Buffer, limits: RelayLimits): PromptToCount | Refusal => {
   const read = readObject(body, ['contents', 'generateContentRequest'], limits);
   if ('refused' in read) return read;
   const value = inCamelCase(read.value);
   const inner = isRecord(value) && value['contents'] === undefined ? value['generateContentRequest'] : value;
   const request = PromptContent.safeParse(inner);
   if (!request.success) return firstIssue(request.error);
-  const prompt = promptInChatForm(model, request.data);
-  if (isRefusal(prompt)) return prompt;
-  const chat = ChatRequest.safeParse(prompt);
-  return chat.success ? chat.data : firstIssue(chat.error);
+  return { model, prompt: promptOfContents(request.data, model) };
 };
 
 const embeddingsBody = (model: string, requests: readonly EmbedContentRequest[], batched: boolean): Buffer | Refusal => {

@@ -1,8 +1,10 @@
 import { chatRequestOf } from '../../../domain/dialects/responses/chat-request.ts';
+import { promptOf } from '../../../domain/tokens/chat-text.ts';
 import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { ResponsesRequest } from '../../../schemas/responses/responses-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
+import type { PromptToCount } from '../prompt-to-count.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
 const MEMBERS = [
@@ -26,12 +28,13 @@ export const readResponsesRequest = (body: Buffer, limits: RelayLimits): Respons
 };
 
 /** The prompt of a body of the count of input tokens, as a chat request. What only its own provider could count is not counted. */
-export const responsesPromptToCount = (body: Buffer, limits: RelayLimits): ChatRequest | Refusal => {
+export const responsesPromptToCount = (body: Buffer, limits: RelayLimits): PromptToCount | Refusal => {
   const request = readResponsesRequest(body, limits);
   if (isRefusal(request)) return request;
   const said = chatRequestOf(request, []);
   if (isRefusal(said)) return said;
-  if (said.unsayable !== null) return said.unsayable;
   const chat = ChatRequest.safeParse(said.chat);
-  return chat.success ? chat.data : firstIssue(chat.error);
+  if (!chat.success) return firstIssue(chat.error);
+  const { model } = chat.data;
+  return { model, prompt: promptOf(chat.data, model) };
 };

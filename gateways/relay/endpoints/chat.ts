@@ -47,8 +47,8 @@ export interface ChatInOwnForm {
   bound(price: ModelPrice): Bounded;
   /** For upstreams that speak another format; with `extras`, for one that understands what the hub carries beside its form. */
   hub(extras: boolean): ParsedChat | Refusal;
-  /** What of it counts as its prompt, for where nobody reports what it took. */
-  prompt(): Countable;
+  /** What of it counts as its prompt for a model of this name, for where nobody reports what it took. */
+  prompt(model: string): Countable;
 }
 
 export interface ParsedChat {
@@ -146,8 +146,14 @@ export const chat: EndpointRules<ParsedChat> = {
   convert: convertRequest,
   reading: ({ body, usage }) => readUsageAt(body, usage, 'chat'),
   produced: producedByAnswer,
-  estimate: (counter, { request, native }, _price, produced) =>
-    countBoth(counter, native === null ? promptOf(request) : native.prompt(), produced),
+  estimate: async (counter, { body, request, native }, { contextTokens }, produced) => {
+    const prompt = native === null ? promptOf(request, counter.model, elidedFrom(body)) : native.prompt(counter.model);
+    const usage = await countBoth(counter, prompt, produced);
+    // No prompt is longer than the model's window, whatever its media are reckoned at.
+    return usage.input !== undefined && contextTokens !== undefined && usage.input > contextTokens
+      ? { ...usage, input: contextTokens }
+      : usage;
+  },
   toolUses: searches,
   finish: (body) => body,
 };

@@ -5,11 +5,11 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { Endpoint as Door } from '../../../schemas/events/token.ts';
 import type { ModelKind, ModelPrice } from '../../../schemas/price.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import type { TokenCounter } from '../../ports/token-counter.ts';
 import type { Conversion } from '../convert.ts';
 import type { Span } from '../json-spans.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { Upload } from '../upload.ts';
+import type { ModelCounter } from './count-tokens.ts';
 
 /** What a request can use at most. */
 export interface Bounded {
@@ -54,7 +54,7 @@ export interface EndpointMoney<P> {
   canCharge(price: ModelPrice): boolean;
   bound(parsed: P, price: ModelPrice): Bounded;
   /** The best guess at what a call used whose upstream did not say. */
-  estimate(counter: TokenCounter, parsed: P, price: ModelPrice, produced: Countable): Promise<Usage>;
+  estimate(counter: ModelCounter, parsed: P, price: ModelPrice, produced: Countable): Promise<Usage>;
   /** Uses of tools that are charged beside tokens. */
   toolUses(parsed: P): number;
 }

@@ -8,11 +8,11 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import { ImagesRequest, type ImagesForm } from '../../../schemas/openai/images-request.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import type { TokenCounter } from '../../ports/token-counter.ts';
 import { convertRequest } from '../convert.ts';
 import { countElements, scanObject, type Span } from '../json-spans.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
+import type { ModelCounter } from './count-tokens.ts';
 import type { Bounded, EndpointRules, Heard, WholeAnswer } from './endpoint.ts';
 import { jsonInAndOut } from './json-in-and-out.ts';
 import { NOTHING_PRODUCED } from './prompt-only.ts';
@@ -88,7 +88,7 @@ export const hearImages = ({ usages, ended }: Heard, request: Asked, { rates }: 
 };
 
 export const estimateImages = async (
-  counter: TokenCounter,
+  counter: ModelCounter,
   request: Asked,
   { rates }: ModelPrice,
   prompt: string,

@@ -1,5 +1,5 @@
 import { UNKNOWN_OUTPUT_LIMIT } from '../../../domain/pricing/worst-case.ts';
-import { promptOf, type Countable } from '../../../domain/tokens/chat-text.ts';
+import type { Countable } from '../../../domain/tokens/chat-text.ts';
 import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
 import { chat, type ChatInOwnForm, type ParsedChat } from '../endpoints/chat.ts';
@@ -48,10 +48,8 @@ class NativeChat implements ChatInOwnForm {
     return hub;
   }
 
-  /** What of it counts as its prompt, for where nobody reports what it took. */
-  prompt(): Countable {
-    const hub = this.hub(false);
-    return isRefusal(hub) ? { texts: [this.request.body.toString('utf8')], tokens: 0 } : promptOf(hub.request);
+  prompt(model: string): Countable {
+    return this.request.prompt(model);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Countable } from '../../../domain/tokens/chat-text.ts';
 import type { NativeBound } from '../../../domain/tokens/native-bound.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { Span } from '../json-spans.ts';
@@ -20,6 +21,8 @@ export interface NativeRequest {
   readonly choices: number;
   readonly answers: { readonly audio: boolean; readonly image: boolean };
   bound(contextTokens: number | undefined): NativeBound;
+  /** What of it counts as its prompt for a model of this name. */
+  prompt(model: string): Countable;
   /** The same as a body of chat completions, or what of it cannot be said there. With `extras`, for an upstream that understands what the hub carries beside its form. */
   inHubForm(extras: boolean): Buffer | Refusal;
 }

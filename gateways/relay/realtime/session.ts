@@ -554,7 +554,8 @@ export class RealtimeSession {
     const audioOutput = Math.ceil((audioBytes * SPOKEN_TOKENS_PER_SECOND) / this.#terms.spokenBytesPerSecond);
     const parsed = { ...ahead.parsed, reckoned: audioOutput === 0 ? likely : { ...likely, audioOutput } };
     const produced: Countable = { texts: texts.length === 0 ? [] : [texts.join('')], tokens: uncounted };
-    const served = { channel: this.#served.channel, attemptId: running.attemptId };
+    const { channel, upstreamModel } = this.#served;
+    const served = { channel, upstreamModel, attemptId: running.attemptId };
     const charged = await charge(this.#deps, call, ahead.hold, parsed, ahead.route, served, status, reading, () => produced);
     const refusal = isRefusal(charged) ? charged : null;
     if (refusal !== null) call.errorCode = refusal.refused;

@@ -37,7 +37,7 @@ describe('the bound of a prompt', () => {
     check(
       fc.property(fc.array(message, { minLength: 1, maxLength: 5 }), (messages) => {
         const request = chat(messages);
-        const { texts, tokens } = promptOf(request);
+        const { texts, tokens } = promptOf(request, 'gpt-4o');
         const counted = tokens + texts.reduce((sum, each) => sum + encoder.encode(each, [], []).length, 0);
         expect(bound(request).tokens).to.be.at.least(counted);
       }),
@@ -77,7 +77,7 @@ describe('the bound of a prompt', () => {
       fc.property(fc.array(fc.anything(), { minLength: 1, maxLength: 4 }), (messages) => {
         const request = { model: 'm', messages } as unknown as ChatRequest;
         expect(boundPrompt(request, 100, undefined).tokens).to.be.greaterThan(0);
-        promptOf(request);
+        promptOf(request, 'gpt-4o');
       }),
     );
   });
@@ -105,6 +105,7 @@ describe('what is counted', () => {
         },
         { role: 'assistant', content: null, tool_calls: [{ id: '1', function: { name: 'f', arguments: '{}' } }] },
       ]),
+      'gpt-4o',
     );
     expect(texts).to.deep.equal(['look', 'user', 'ada', 'f', '{}', 'assistant']);
     expect(tokens).to.equal(3 + 3 + 765 + 1 + 3 + 3);

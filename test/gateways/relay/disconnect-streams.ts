@@ -1,5 +1,6 @@
 import { Tiktoken } from 'js-tiktoken/lite';
 import ranks from 'js-tiktoken/ranks/o200k_base';
+import { tokenizerOf } from '../../../domain/tokens/tokenizer.ts';
 import { countTexts } from '../../../infra/token-counter/count-texts.ts';
 import type { TokenCounter } from '../../../gateways/ports/token-counter.ts';
 
@@ -37,7 +38,9 @@ const encoder = new Tiktoken(ranks);
 const counted = (text: string): number => encoder.encode(text, [], []).length;
 
 /** The counter that runs in production, on this thread. */
-export const exactCounter: TokenCounter = { count: (texts) => Promise.resolve(countTexts(encoder, texts)) };
+export const exactCounter: TokenCounter = {
+  count: (texts, model) => Promise.resolve(countTexts(encoder, texts, tokenizerOf(model))),
+};
 
 const WORDS = 'The ledger of a harbour lists ships, cargoes and debts; every line was written before anybody was told of it. ';
 export const PROMPT = WORDS.repeat(12);
