@@ -174,6 +174,14 @@ export const OTHER_FORMATS: readonly Provider[] = [
     serves: ['chat', 'embeddings'],
   },
   {
+    id: 'replicate',
+    name: 'Replicate',
+    baseUrl: 'https://api.replicate.com/v1',
+    auth: { kind: 'bearer' },
+    dialect: 'replicate',
+    serves: ['chat', 'images'],
+  },
+  {
     id: 'suno',
     name: 'Suno (gateway)',
     baseUrl: null,

@@ -44,6 +44,7 @@ export type UpstreamDialectName =
   | 'dify'
   | 'coze'
   | 'spark'
+  | 'replicate'
   | TaskDialectName;
 
 /**

@@ -104,6 +104,7 @@ export const channelProbe = ({ upstream, clock, sandboxUrl }: ChannelProbeDeps):
       trusted: provider.internal === true,
       ...(settings.proxy === undefined ? {} : { proxy: settings.proxy }),
       ...(signing === null ? {} : { signing }),
+      ...(said.work === undefined ? {} : { work: { ...said.work, basePath: address.path } }),
       ...(said.socket === undefined ? {} : { socket: said.socket }),
     };
     const began = clock.now();

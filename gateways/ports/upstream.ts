@@ -26,6 +26,34 @@ export interface SocketTalk {
   readonly judge: (message: Buffer) => 'more' | 'last' | { readonly status: number };
 }
 
+/** Work that an upstream has taken and not ended. Paths are behind the channel's base URL. */
+export interface WorkUnderWay {
+  /** Where it says how the work stands. */
+  readonly lookAt: string;
+  readonly cancelAt: string;
+  /** Where it tells the work's events; `null`: nowhere. */
+  readonly eventsAt: string | null;
+}
+
+/**
+ * How an upstream answers that takes work and is asked for it again: it is looked at until it has ended, and cancelled when nobody waits any more. A whole
+ * answer is what was said of it last. Where events are wanted, each is told as one of JSON, `{event, data}`, in front of them `{event: "taken", data}` with
+ * what was said of it first, and behind them `{event: "work", data}` with what was said of it last.
+ */
+export interface WorkTalk {
+  /** What stands in front of the paths of work. */
+  readonly basePath: string;
+  readonly wantsEvents: boolean;
+  readonly answerBytes: number;
+  readonly eventBytes: number;
+  /** How it stands, by an answer of success; `null`: it has ended, or says nothing of it. */
+  readonly underWay: (body: Buffer) => WorkUnderWay | null;
+  /** Hosts of the provider's own, beside the channel's, where its events may be. Nobody else is asked, or told the credential. */
+  readonly eventHosts: RegExp;
+  /** The event behind which there is none. */
+  readonly lastEvents: ReadonlySet<string>;
+}
+
 /** A call of an upstream. The body goes out as it is. */
 export interface UpstreamRequest {
   /** Scheme, host and port. */
@@ -43,6 +71,8 @@ export interface UpstreamRequest {
   readonly signing?: Signing;
   /** It is asked over a WebSocket, whatever the method; absent: by HTTP. */
   readonly socket?: SocketTalk;
+  /** Its answer has to be waited for. */
+  readonly work?: WorkTalk;
   /** Tells all headers of the answer that say something of it, and not only those that the relay goes by. */
   readonly wantsHeaders?: true;
 }

@@ -56,6 +56,7 @@ export const requestFor = (
     trusted: provider.internal === true,
     ...(channel.settings.proxy === undefined ? {} : { proxy: channel.settings.proxy }),
     ...(signing === null ? {} : { signing }),
+    ...(asked.work === undefined ? {} : { work: { ...asked.work, basePath: address.path } }),
     ...(asked.socket === undefined ? {} : { socket: asked.socket }),
   };
 };

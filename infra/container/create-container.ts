@@ -39,6 +39,7 @@ import { withSigning } from '../signing/signing-upstream.ts';
 import { withSockets } from '../sockets/socket-upstream.ts';
 import { wsFrameSockets } from '../sockets/ws-frame-sockets.ts';
 import { createUpstreamPools } from '../upstream/upstream-pools.ts';
+import { withWork } from '../upstream/working-upstream.ts';
 import { armedFailpoint } from '../server/armed-failpoint.ts';
 import { isSandboxOn } from '../server/first-run-settings.ts';
 import { tellOfProjector } from '../server/projector-news.ts';
@@ -123,7 +124,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   bind(services.sandbox, () => (isSandboxOn(config) ? startSandbox() : null));
   bind(services.upstreamPools, (context) => {
     const guard = context.get(services.egressGuard);
-    return withSigning(withSockets(createUpstreamPools({ guard }), wsFrameSockets({ guard })), { clock: systemClock });
+    return withWork(withSigning(withSockets(createUpstreamPools({ guard }), wsFrameSockets({ guard })), { clock: systemClock }));
   });
 
   bind(services.masterKey, async (context) =>

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Provider } from '../../../domain/providers/provider.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
-import type { SocketTalk, UpstreamExchange, UpstreamListener } from '../../ports/upstream.ts';
+import type { SocketTalk, UpstreamExchange, UpstreamListener, WorkTalk } from '../../ports/upstream.ts';
 import type { Conversion } from '../convert.ts';
 import type { ParsedRequest } from '../endpoints/parsed-request.ts';
 import type { NativeRequest } from '../native/native-request.ts';
@@ -39,6 +39,8 @@ export interface Asked {
   readonly body: Buffer;
   /** It is asked over a WebSocket. */
   readonly socket?: SocketTalk;
+  /** Its answer has to be waited for. */
+  readonly work?: Omit<WorkTalk, 'basePath'>;
   /**
    * Makes what hears the upstream's answer, its errors and its stream, and tells the listener the same in the hub's form: chat
    * completions, server-sent events of their chunks, errors of OpenAI's shape. `null`: the upstream speaks it.

@@ -13,6 +13,7 @@ import { hunyuanUpstream } from './hunyuan-upstream.ts';
 import { ollamaUpstream } from './ollama-upstream.ts';
 import { openaiUpstream } from './openai-upstream.ts';
 import { pieceTaskUpstream } from './piece-task-upstream.ts';
+import { replicateUpstream } from './replicate-upstream.ts';
 import { askInResponses } from './responses-upstream.ts';
 import { sparkUpstream } from './spark-upstream.ts';
 import { wenxinUpstream } from './wenxin-upstream.ts';
@@ -35,6 +36,7 @@ const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect 
   dify: difyUpstream,
   coze: cozeUpstream,
   spark: sparkUpstream,
+  replicate: replicateUpstream,
 };
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */

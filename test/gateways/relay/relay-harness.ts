@@ -19,6 +19,7 @@ import type { EgressGuard } from '../../../infra/egress/guard.ts';
 import { withSigning } from '../../../infra/signing/signing-upstream.ts';
 import { withSockets } from '../../../infra/sockets/socket-upstream.ts';
 import { wsFrameSockets } from '../../../infra/sockets/ws-frame-sockets.ts';
+import { withWork } from '../../../infra/upstream/working-upstream.ts';
 import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
 import { refuse } from '../../../schemas/errors.ts';
 import type { ChannelSettings } from '../../../schemas/events/channel.ts';
@@ -202,9 +203,10 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     allowsAddress: (address) => address === '127.0.0.1',
     lookup: (_host, _options, callback) => callback(new Error('no names in tests'), '', 0),
   };
-  const pools = withSigning(withSockets(createUpstreamPools({ guard }), wsFrameSockets({ guard })), {
-    clock: { now: () => Date.now() },
-    googleTokenUrl: options.googleTokenUrl,
+  const signing = { clock: { now: () => Date.now() }, googleTokenUrl: options.googleTokenUrl };
+  const pools = withWork(withSigning(withSockets(createUpstreamPools({ guard }), wsFrameSockets({ guard })), signing), {
+    firstMs: 5,
+    mostMs: 20,
   });
   const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
   const stopwatch = { elapsed: () => performance.now() };
