@@ -39,6 +39,7 @@ describe('the weight of the console', function () {
     for (const room of [
       'keys/KeysPage',
       'requests/RequestsPage',
+      'tasks/TasksPage',
       'ledger/LedgerPage',
       'channels/ChannelsPage',
       'users/UsersPage',

@@ -16,6 +16,13 @@ const ROOMS = [
     action: 'Show the last 90 days',
   },
   {
+    path: '/tasks',
+    operation: 'GET /tasks',
+    failed: 'The tasks could not be loaded.',
+    empty: 'No task yet.',
+    action: 'Show everyone’s tasks',
+  },
+  {
     path: '/ledger',
     operation: 'GET /ledger/journal',
     failed: 'The journal could not be loaded.',
@@ -324,6 +331,52 @@ describe('the states of the console', function () {
     await seen(form.getByText('A name of models has at most 4 stars.'));
     expect(await form.getByLabel('Models').getAttribute('aria-invalid')).to.equal('true');
     expect((fake.calls.find(({ operation }) => operation === 'PUT /limits')?.body as { rules: unknown[] }).rules).to.have.length(2);
+  });
+
+  it('show how far tasks are and what came back, and cancel one when it is said why', async () => {
+    await page.goto(`${fake.origin}/tasks?scope=all&state=in_progress&channel=chn_000000000001`);
+    await seen(page.locator('[data-row]'));
+    const asked = fake.calls.findLast(({ operation }) => operation === 'GET /tasks');
+    expect(Object.fromEntries(new URLSearchParams(asked?.search))).to.deep.equal({
+      scope: 'all',
+      status: 'in_progress',
+      channelId: 'chn_000000000001',
+      limit: '50',
+    });
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await page.waitForURL(`${fake.origin}/tasks?scope=all`);
+    const paidBack = page
+      .locator('[data-row]')
+      .filter({ hasText: 'suno_music' })
+      .getByRole('link', { name: /Paid back/ });
+    expect(await paidBack.getAttribute('href')).to.equal('/ledger?peek=req_task3&scope=all');
+    await page.keyboard.press('j');
+    const sheet = page.getByRole('dialog', { name: 'Task' });
+    await seen(sheet.getByText('40%'));
+    expect(await axeFindings(page)).to.deep.equal([]);
+    await sheet.getByRole('button', { name: 'Cancel task' }).click();
+    const form = page.getByRole('dialog', { name: 'Cancel this task?' });
+    await seen(form.getByText('Its user is paid back $0.80'));
+    await form.getByRole('button', { name: 'Cancel task' }).click();
+    await seen(form.getByText('This is needed.'));
+    expect(await axeFindings(page)).to.deep.equal([]);
+    await form.getByLabel('Reason').fill(' The upstream is down. ');
+    fake.answer('POST /tasks/task_000000000001/cancel', {
+      refused: 'wrong_state',
+      message: 'The task is succeeded and cannot be cancelled any more.',
+    });
+    await form.getByRole('button', { name: 'Cancel task' }).click();
+    await seen(form.getByText('The task is succeeded and cannot be cancelled any more.'));
+    fake.answer('POST /tasks/task_000000000001/cancel', {});
+    await form.getByRole('button', { name: 'Cancel task' }).click();
+    await gone(form);
+    await seen(page.getByText('Task cancelled'));
+    const sent = fake.calls.findLast(({ operation }) => operation.startsWith('POST /tasks/'));
+    expect(sent).to.deep.include({ operation: 'POST /tasks/task_000000000001/cancel', body: { reason: 'The upstream is down.' } });
+    await page.goto(`${fake.origin}/tasks?peek=task_000000000004`);
+    await seen(sheet.getByText('The lyrics were refused by moderation.'));
+    await seen(sheet.getByRole('link', { name: 'Explain this charge and its refund' }));
+    expect(await sheet.getByRole('button', { name: 'Cancel task' }).count()).to.equal(0);
   });
 
   it('speak the language that is chosen in a room whose words came with it', async () => {

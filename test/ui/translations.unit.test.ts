@@ -41,7 +41,7 @@ const literal = new Set(
   code.flatMap((text) =>
     [
       ...text.matchAll(
-        /['`]((?:account|channels|errors|exports|keys|ledger|limits|notifications|overview|parts|requests|routing|session|shell|users)\.[\w.-]+)['`]/g,
+        /['`]((?:account|channels|errors|exports|keys|ledger|limits|notifications|overview|parts|requests|routing|session|shell|tasks|users)\.[\w.-]+)['`]/g,
       ),
     ].map((match) => match[1]!),
   ),
@@ -50,7 +50,7 @@ const composed = new Set(
   code.flatMap((text) =>
     [
       ...text.matchAll(
-        /`((?:account|channels|errors|exports|keys|ledger|limits|notifications|overview|parts|requests|routing|session|shell|users)\.[\w.-]*\.?)\$\{/g,
+        /`((?:account|channels|errors|exports|keys|ledger|limits|notifications|overview|parts|requests|routing|session|shell|tasks|users)\.[\w.-]*\.?)\$\{/g,
       ),
     ].map((match) => match[1]!),
   ),

@@ -8,6 +8,7 @@ const ROOMS = [
   '/keys',
   '/keys?new=1',
   '/requests',
+  '/tasks',
   '/ledger',
   '/exports',
   '/notifications',

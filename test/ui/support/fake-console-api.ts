@@ -126,6 +126,7 @@ export const startFakeConsole = async (
       'POST /users': () => ({ ...done, userId: 'usr_new', password: 'correct-horse-battery-staple' }),
       'GET /notifications': () => page(sample.sampleNotifications(now), search),
       'GET /notifications/unread': () => ({ unread: sample.sampleNotifications(now).filter(({ read }) => !read).length }),
+      'GET /tasks': () => page(sample.sampleTasks(now), search),
       'GET /exports': () => page(sample.sampleExports(now), search),
       'GET /limits': () => sample.sampleLimits(),
       'GET /routing/rules': () => sample.sampleRouting(now),
@@ -139,6 +140,7 @@ export const startFakeConsole = async (
     if (/^GET \/requests\//.test(operation))
       return sample.sampleDetail(now, requests.find((row) => row.requestId === last) ?? requests[1]!);
     if (/^GET \/ledger\/charges\//.test(operation)) return sample.sampleExplanation(now, last);
+    if (/^GET \/tasks\//.test(operation)) return sample.sampleTasks(now).find((task) => task.taskId === last) ?? sample.sampleTasks(now)[0];
     if (/^GET \/users\//.test(operation)) return sample.sampleUsers(now).find((user) => user.userId === last) ?? sample.sampleUsers(now)[1];
     if (/^POST \/channels\/[^/]+\/test$/.test(operation)) return { ...done, ok: true, model: 'gpt-5.2', latencyMs: 431, message: '' };
     return done;

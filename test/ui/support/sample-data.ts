@@ -8,6 +8,7 @@ import type { Notification } from '../../../ui/src/api/notifications.ts';
 import type { Figures, SpendSeries, TopModels } from '../../../ui/src/api/overview.ts';
 import type { RoutingRules, Simulated } from '../../../ui/src/api/routing.ts';
 import type { RequestDetail, RequestHistogram, RequestRow } from '../../../ui/src/api/requests.ts';
+import type { Task } from '../../../ui/src/api/tasks.ts';
 import type { Profile, User } from '../../../ui/src/api/users.ts';
 
 /** Deterministic answers of the API, so that the states of the console can be looked at without a server behind it. */
@@ -562,6 +563,68 @@ export const sampleLimits = (): Limits => ({
     ],
   },
 });
+
+export const sampleTasks = (now: number): Task[] => {
+  const rows: readonly Partial<Task>[] = [
+    { status: 'in_progress', percent: 40 },
+    { status: 'queued', model: 'kling-v2', shape: 'kling', action: 'text2video', platform: 'kling', seconds: 5 },
+    { status: 'succeeded', percent: 100, endedAt: at(now, 4 * 60_000) },
+    {
+      status: 'failed',
+      model: 'suno_music',
+      shape: 'suno',
+      action: 'music',
+      platform: 'suno',
+      seconds: null,
+      size: null,
+      price: nano(0.05),
+      refunded: nano(0.05),
+      failure: { code: 'upstream_failed', reason: 'The lyrics were refused by moderation.' },
+      endedAt: at(now, 40 * 60_000),
+    },
+    {
+      status: 'cancelled',
+      shape: 'generic',
+      failure: { code: 'cancelled', reason: 'The upstream is down for the day.' },
+      endedAt: at(now, HOUR),
+    },
+    {
+      status: 'expired',
+      model: 'mj_imagine',
+      shape: 'midjourney',
+      action: 'IMAGINE',
+      platform: 'midjourney',
+      seconds: null,
+      size: null,
+      price: nano(0.08),
+      refunded: '0',
+      failure: { code: 'expired', reason: 'Nothing was heard of its end in time.' },
+      endedAt: at(now, 2 * HOUR),
+    },
+  ];
+  return rows.map((more, index) => ({
+    taskId: `task_${(index + 1).toString(36).padStart(12, '0')}`,
+    userId: 'usr_0000admin',
+    tokenId: 'key_000000000001',
+    requestId: `req_task${index}`,
+    model: 'sora-2',
+    shape: 'openai',
+    action: 'generate',
+    platform: 'openai',
+    channelId: `chn_${((index % 3) + 1).toString(36).padStart(12, '0')}`,
+    status: 'submitted',
+    percent: 0,
+    price: nano(0.8),
+    refunded: null,
+    seconds: 8,
+    size: '1280x720',
+    failure: null,
+    submittedAt: at(now, (index + 1) * 11 * 60_000),
+    expiresAt: at(now, -20 * HOUR),
+    endedAt: null,
+    ...more,
+  }));
+};
 
 export const sampleExports = (now: number): readonly Export[] => {
   const file = (name: string, rows: number) => ({

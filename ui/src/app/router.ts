@@ -19,6 +19,7 @@ const roomsOf = (enter: Enter): RouteRecordRaw[] => {
     { path: '', name: 'overview', component: () => import('../features/overview/OverviewPage.vue') },
     { path: 'keys', name: 'keys', component: () => import('../features/keys/KeysPage.vue') },
     { path: 'requests', name: 'requests', component: () => import('../features/requests/RequestsPage.vue') },
+    { path: 'tasks', name: 'tasks', component: worded('tasks', () => import('../features/tasks/TasksPage.vue')) },
     { path: 'ledger', name: 'ledger', component: () => import('../features/ledger/LedgerPage.vue') },
     { path: 'exports', name: 'exports', component: () => import('../features/exports/ExportsPage.vue') },
     { path: 'notifications', name: 'notifications', component: () => import('../features/notifications/NotificationsPage.vue') },

@@ -16,6 +16,10 @@ export const ROOM_WORDS = {
     en: () => import('../../features/routing/locales/en.json'),
     'zh-CN': () => import('../../features/routing/locales/zh-CN.json'),
   },
+  tasks: {
+    en: () => import('../../features/tasks/locales/en.json'),
+    'zh-CN': () => import('../../features/tasks/locales/zh-CN.json'),
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<Locale, Load>>>>;
 
 export type WordyRoom = keyof typeof ROOM_WORDS;

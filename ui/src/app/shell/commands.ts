@@ -17,6 +17,7 @@ interface IdTarget {
 
 const TARGETS: readonly IdTarget[] = [
   { pattern: /^req_[\w-]{1,64}$/, room: 'requests' },
+  { pattern: /^task_[\w-]{1,64}$/, room: 'tasks' },
   { pattern: /^key_[\w-]{1,64}$/, room: 'keys' },
   { pattern: /^chn_[\w-]{1,64}$/, room: 'channels', admin: true },
   { pattern: /^usr_[\w-]{1,64}$/, room: 'users', admin: true },

@@ -1,4 +1,4 @@
-import { Bell, Download, Gauge, KeyRound, ReceiptText, ScrollText, Split, Timer, Users, Waypoints } from '@lucide/vue';
+import { Bell, Clapperboard, Download, Gauge, KeyRound, ReceiptText, ScrollText, Split, Timer, Users, Waypoints } from '@lucide/vue';
 import type { Component } from 'vue';
 
 export interface Room {
@@ -14,6 +14,7 @@ export const ROOMS: readonly Room[] = [
   { name: 'overview', icon: Gauge, key: 'o' },
   { name: 'keys', icon: KeyRound, key: 'k' },
   { name: 'requests', icon: ScrollText, key: 'r' },
+  { name: 'tasks', icon: Clapperboard, key: 't' },
   { name: 'ledger', icon: ReceiptText, key: 'l' },
   { name: 'exports', icon: Download, key: 'e' },
   { name: 'notifications', icon: Bell, key: 'n' },
