@@ -161,6 +161,15 @@ const embeddedCells: readonly Cell[] = [
 const eventStoreCells: readonly Cell[] = [
   {
     target: 'event store',
+    fault: 'killed',
+    plan: onEventStore,
+    lastsMs: 3_000,
+    serving: 'none',
+    strike: (cluster) => eventStoreOf(cluster).kill(),
+    heal: (cluster) => eventStoreOf(cluster).restart(),
+  },
+  {
+    target: 'event store',
     fault: 'frozen',
     plan: onEventStore,
     lastsMs: 4_000,

@@ -120,7 +120,7 @@ export const startCluster = async (plan: ClusterPlan, models: readonly TestModel
     }
     let eventStore: EventStoreProcess | undefined;
     if (plan.log === 'eventstore') {
-      eventStore = opened(await startEventStoreProcess(), (it) => it.stop());
+      eventStore = opened(await startEventStoreProcess(join(folder, 'event-store.jsonl')), (it) => it.stop());
       const wire = await wireTo('eventstore', eventStore.port);
       environment['EVENTSTORE_URL'] = `esdb://${wire.host}:${wire.port}?tls=false`;
     }

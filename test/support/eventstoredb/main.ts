@@ -1,15 +1,21 @@
 import { parseArgs } from 'node:util';
+import { MemoryStore } from './memory-store.ts';
+import { openRecordFile } from './record-file.ts';
 import { startEventStoreServer } from './server.ts';
 
 /**
  * The event store of the tests as a process of its own: `node --import tsx test/support/eventstoredb/main.ts --port 12113`. Prints its
- * connection string as one line once it listens; its events are gone when it ends. With `--until-input-ends` it does not outlive its test.
+ * connection string as one line once it listens; its events are gone when it ends, unless `--data` names a file for them. With
+ * `--until-input-ends` it does not outlive its test.
  */
 const { values } = parseArgs({
-  options: { port: { type: 'string', default: '0' }, 'until-input-ends': { type: 'boolean', default: false } },
+  options: { port: { type: 'string', default: '0' }, data: { type: 'string' }, 'until-input-ends': { type: 'boolean', default: false } },
 });
 
-const server = await startEventStoreServer({ port: Number(values.port) });
+const server = await startEventStoreServer({
+  port: Number(values.port),
+  store: new MemoryStore(values.data === undefined ? undefined : openRecordFile(values.data)),
+});
 process.stdout.write(`${server.connectionString}\n`);
 
 const end = (): void => void server.close().then(() => process.exit(0));

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { RecordFile } from './record-file.ts';
 
 /** An event as the store keeps it; bodies are the bytes that came. */
 export interface StoreRecord {
@@ -34,17 +35,25 @@ const OVERHEAD = 117;
 /** An event of the store itself comes before every so-many-th write, as statistics would. */
 const STATISTICS_EVERY = 29;
 
+const sizeOf = ({ stream, data, metadata }: Pick<StoreRecord, 'stream' | 'data' | 'metadata'>): bigint =>
+  BigInt(OVERHEAD + stream.length + data.length + metadata.length);
+
 /** What the nodes of one cluster share: events at byte offsets of a log, with the store's own among them, and EventStoreDB's rules for appends. */
 export class MemoryStore {
   readonly changes = new EventEmitter();
   readonly #all: StoreRecord[] = [];
   readonly #streams = new Map<string, StoreRecord[]>();
   readonly #recent = new Map<string, StoreRecord>();
+  readonly #file: RecordFile | undefined;
   #offset = 0n;
   #writes = 0;
 
-  constructor() {
+  /** With a file, begins with what is there and outlives its process; of the ids that were remembered beside the streams nothing does. */
+  constructor(file?: RecordFile) {
     this.changes.setMaxListeners(0);
+    this.#file = file;
+    for (const record of file?.records ?? []) this.#take(record);
+    if (this.#all.length > 0) return;
     this.#append('$epoch-information', [
       { id: crypto.randomUUID(), type: '$epoch', contentType: 'application/json', data: Buffer.from('{}'), metadata: new Uint8Array() },
     ]);
@@ -77,18 +86,30 @@ export class MemoryStore {
   }
 
   #append(name: string, events: readonly ProposedRecord[]): StoreRecord {
-    const stream = this.#streams.get(name) ?? [];
-    this.#streams.set(name, stream);
     const createdMs = Date.now();
-    for (const event of events) {
-      const record: StoreRecord = { ...event, position: this.#offset, stream: name, revision: stream.length, createdMs };
-      this.#offset += BigInt(OVERHEAD + name.length + event.data.length + event.metadata.length);
-      stream.push(record);
-      this.#all.push(record);
-      this.#recent.set(`${name}/${event.id}`, record);
+    let revision = this.stream(name).length;
+    let position = this.#offset;
+    const records = events.map((event): StoreRecord => {
+      const record = { ...event, position, stream: name, revision, createdMs };
+      revision += 1;
+      position += sizeOf(record);
+      return record;
+    });
+    this.#file?.append(records);
+    for (const record of records) {
+      this.#take(record);
+      this.#recent.set(`${name}/${record.id}`, record);
     }
     while (this.#recent.size > RECENT_IDS) this.#recent.delete(this.#recent.keys().next().value as string);
-    return stream.at(-1) as StoreRecord;
+    return records.at(-1) as StoreRecord;
+  }
+
+  #take(record: StoreRecord): void {
+    const stream = this.#streams.get(record.stream) ?? [];
+    this.#streams.set(record.stream, stream);
+    stream.push(record);
+    this.#all.push(record);
+    this.#offset = record.position + sizeOf(record);
   }
 
   /** `idempotent` when the ids lie right behind the expected revision, or, with `any` and `stream_exists`, among those lately written. */
