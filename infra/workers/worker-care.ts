@@ -73,7 +73,7 @@ export const workerCare = ({ workers, feed, database, clock }: WorkerCareDeps): 
         const position = inKafka > followed ? inKafka : followed;
         let oldest = count?.oldest ?? null;
         if (place !== undefined && position < head)
-          for await (const { recordedAt } of feed.readAll({ after: position, filter: { types }, limit: 1 }))
+          for await (const { recordedAt } of feed.readAll({ after: position, upTo: head, filter: { types }, limit: 1 }))
             if (oldest === null || recordedAt < oldest) oldest = recordedAt;
         rows.push({
           name,

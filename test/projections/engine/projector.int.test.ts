@@ -8,11 +8,12 @@ import { PositionBoard } from '../../../projections/engine/position-board.ts';
 import { ReadModelsUnavailable } from '../../../projections/engine/read-models-unavailable.ts';
 import { compareProjection, rebuildProjection, type RebuildProgress } from '../../../projections/engine/rebuild.ts';
 import { projectionStatus } from '../../../projections/engine/status.ts';
+import type { EventFeed } from '../../../projections/ports/event-feed.ts';
 import type { ReadModelDatabase, RunTransaction } from '../../../projections/ports/read-model-database.ts';
 import { documentProjection } from '../../../projections/engine/projection.ts';
 import { projections } from '../../../projections/registry.ts';
 import { users } from '../../../projections/users/projection.ts';
-import type { Position } from '../../../schemas/event-envelope.ts';
+import type { Position, RecordedEvent } from '../../../schemas/event-envelope.ts';
 import { appendsOf, longHistory } from '../../support/histories.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { projectAll, startProjecting, wallClock } from '../../support/projecting.ts';
@@ -263,6 +264,61 @@ for (const { name, open } of DATABASES) {
       const journal = (await statusOf()).find((status) => status.name === 'journal');
       expect(journal?.head).to.equal(await log.head());
       expect(journal?.lagMs).to.be.within(59_000, 120_000);
+    });
+
+    it('looks at a log that grows as fast as it is read once for all, as far as it was', async () => {
+      const { database } = models;
+      const log = memoryLog({ now: () => wallClock.now() - 60_000 });
+      await log.append(appends.slice(0, 30));
+      await projectAll({ feed: log, database });
+      await log.append(appends.slice(30, 40));
+      const before = await log.head();
+      let passes = 0;
+      let read = 0;
+      const growing: EventFeed = {
+        ...log,
+        head: () => log.head(),
+        subscribe: (options) => log.subscribe(options),
+        async *readAll(options) {
+          passes += 1;
+          for await (const event of log.readAll({ ...options, filter: {} })) {
+            expect(event.position <= before).to.equal(true);
+            if (read < 20) await log.append(appends.slice(40 + read, 41 + read));
+            read += 1;
+            yield event;
+          }
+        },
+      };
+      const statuses = await projectionStatus({ sql: database, feed: growing, projections, clock: wallClock });
+      expect(passes).to.equal(1);
+      expect(read).to.be.greaterThan(0);
+      expect(statuses.some(({ lagMs }) => lagMs > 0)).to.equal(true);
+    });
+
+    it('knows of those that wait for rare events what it knows of the others, when the log is long', async () => {
+      const { database } = models;
+      const log = memoryLog();
+      const [first] = appends;
+      if (first === undefined) throw new Error('a history begins');
+      await projectAll({ feed: log, database });
+      await log.append([first]);
+      let event: RecordedEvent | undefined;
+      for await (const appended of log.readAll({ limit: 1 })) event = appended;
+      if (event === undefined) throw new Error('it was appended');
+      const recorded = event;
+      const clock = { now: () => 1_000_000 };
+      const wanting = projections.filter(({ types }) => (types as readonly string[]).includes(recorded.type)).map(({ name }) => name);
+      const long: EventFeed = {
+        head: async () => 1_000_000n as Position,
+        subscribe: (options) => log.subscribe(options),
+        async *readAll({ limit = 0 } = {}) {
+          for (let at = 1; at <= limit; at++)
+            yield { ...recorded, position: BigInt(at) as Position, recordedAt: new Date(900_000 + at).toISOString() };
+        },
+      };
+      for (const { name, lagMs } of await projectionStatus({ sql: database, feed: long, projections, clock }))
+        if (wanting.includes(name)) expect(lagMs, name).to.equal(99_999);
+        else expect(lagMs, name).to.be.within(1, 99_000);
     });
 
     describe('rebuilding', () => {
