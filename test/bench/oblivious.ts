@@ -29,6 +29,8 @@ export interface ObliviousOptions {
   readonly processes?: number;
   /** Arguments for Node itself. */
   readonly nodeArgs?: readonly string[];
+  /** Channels besides the one of OpenAI's that every benchmark has, as the console is told them. */
+  readonly channels?: readonly object[];
   /** Settings besides those that every benchmark has. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -83,13 +85,14 @@ const startProgram = (
     },
   });
 
-const openForCalls = async (origin: string, firstRun: FirstRun, upstream: string): Promise<void> => {
+const openForCalls = async (origin: string, firstRun: FirstRun, upstream: string, channels: readonly object[]): Promise<void> => {
   const session = await signIn(origin, firstRun.adminEmail, firstRun.adminPassword);
   const models = [INSTANT_MODEL, SLOW_MODEL].map((model) => ({ model, upstreamModel: model }));
   await session.post('/channels', {
     settings: { name: 'mock', provider: 'openai', baseUrl: `${upstream}/v1`, models },
     secrets: ['sk-upstream'],
   });
+  for (const settings of channels) await session.post('/channels', { settings, secrets: ['sk-upstream'] });
   await session.post(`/users/${session.userId}/credit`, { amount: CREDIT_NANO_DOLLARS, reason: 'benchmark' });
 };
 
@@ -130,7 +133,7 @@ export const startOblivious = async (options: ObliviousOptions): Promise<Target>
     const firstRun = FirstRun.parse(JSON.parse(readFileSync(firstRunFile, 'utf8')));
     const { origin } = new URL(firstRun.baseUrl);
     const headers = { authorization: `Bearer ${firstRun.apiKey}` };
-    await openForCalls(origin, firstRun, options.upstream);
+    await openForCalls(origin, firstRun, options.upstream, options.channels ?? []);
     await waitForFirstCall(origin, headers);
     return {
       name,

@@ -45,6 +45,10 @@ export const cpuSeconds = (pids: readonly number[]): number => {
   return inSeconds(ticks);
 };
 
+/** The same to the nanosecond, but without the threads that have ended: for a few hundred calls, which take only some clock ticks. */
+export const exactCpuSeconds = (pid: number): number =>
+  threadsOf(pid).reduce((sum, thread) => sum + Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]) / 1e9, 0);
+
 /** What all cores together have spent on work since the machine started. */
 export const machineBusySeconds = (): number => {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (read('/proc/stat').split('\n')[0] ?? '')

@@ -1,3 +1,4 @@
+import { Chunks } from '../chat/chunks.ts';
 import { reasoningDetail, type ReasoningDetail } from '../chat/reasoning-details.ts';
 import type { Teller, Told } from '../chat/told.ts';
 import { isRecord, textOf } from '../loose-json.ts';
@@ -34,9 +35,7 @@ const OTHER: Open = { type: 'other' };
  * | any other             | nothing                                                                                      |
  */
 export class CompletionChunks implements Teller {
-  readonly #created: number;
-  #id = '';
-  #model = '';
+  readonly #chunks: Chunks;
   #open: Open = OTHER;
   #calls = 0;
   #details = 0;
@@ -47,7 +46,7 @@ export class CompletionChunks implements Teller {
 
   /** `created` in seconds since the epoch. */
   constructor(created: number) {
-    this.#created = created;
+    this.#chunks = new Chunks('', created, '');
   }
 
   push(event: unknown): readonly Told[] {
@@ -65,7 +64,7 @@ export class CompletionChunks implements Teller {
         return this.#finish(event);
       case 'message_stop':
         this.#isOver = true;
-        return this.#isFinished ? [this.#usageChunk(), 'done'] : ['done'];
+        return this.#isFinished ? [this.#chunks.usage(this.usageSoFar()), 'done'] : ['done'];
       case 'ping':
         return ['alive'];
       case 'error':
@@ -79,7 +78,7 @@ export class CompletionChunks implements Teller {
   end(): readonly Told[] {
     const isCut = this.#isOver || !this.#isFinished;
     this.#isOver = true;
-    return isCut ? [] : [this.#usageChunk()];
+    return isCut ? [] : [this.#chunks.usage(this.usageSoFar())];
   }
 
   usageSoFar(): Json {
@@ -87,10 +86,10 @@ export class CompletionChunks implements Teller {
   }
 
   #start(message: Json): readonly Told[] {
-    this.#id = `chatcmpl-${textOf(message['id'])}`;
-    this.#model = textOf(message['model']);
+    this.#chunks.id = `chatcmpl-${textOf(message['id'])}`;
+    this.#chunks.model = textOf(message['model']);
     this.#usage = mergedUsage({}, message['usage']);
-    return [this.#chunk({ role: 'assistant', content: '' })];
+    return [this.#chunks.delta({ role: 'assistant', content: '' })];
   }
 
   #openBlock(block: Json): readonly Told[] {
@@ -102,7 +101,7 @@ export class CompletionChunks implements Teller {
       case 'thinking': {
         const text = textOf(block['thinking']);
         this.#open = { type: 'thinking', text, signature: textOf(block['signature']) };
-        return text === '' ? [] : [this.#chunk({ reasoning_content: text })];
+        return text === '' ? [] : [this.#chunks.delta({ reasoning_content: text })];
       }
       case 'redacted_thinking':
         this.#open = OTHER;
@@ -111,7 +110,7 @@ export class CompletionChunks implements Teller {
         const index = this.#calls++;
         this.#open = { type: 'tool_use', index, empty: true, input: block['input'] };
         const call = { index, id: textOf(block['id']), type: 'function', function: { name: textOf(block['name']), arguments: '' } };
-        return [this.#chunk({ tool_calls: [call] })];
+        return [this.#chunks.delta({ tool_calls: [call] })];
       }
       default:
         this.#open = OTHER;
@@ -127,7 +126,7 @@ export class CompletionChunks implements Teller {
       case 'thinking_delta': {
         const text = textOf(delta['thinking']);
         if (open.type === 'thinking') open.text += text;
-        return text === '' ? [] : [this.#chunk({ reasoning_content: text })];
+        return text === '' ? [] : [this.#chunks.delta({ reasoning_content: text })];
       }
       case 'signature_delta':
         if (open.type === 'thinking') open.signature += textOf(delta['signature']);
@@ -141,7 +140,7 @@ export class CompletionChunks implements Teller {
       case 'citations_delta': {
         const start = open.type === 'text' ? open.start : this.#textLength;
         const said = urlCitation(delta['citation'], start, this.#textLength);
-        return said === null ? ['alive'] : [this.#chunk({ annotations: [said] })];
+        return said === null ? ['alive'] : [this.#chunks.delta({ annotations: [said] })];
       }
       default:
         return ['alive'];
@@ -163,33 +162,20 @@ export class CompletionChunks implements Teller {
     this.#usage = mergedUsage(this.#usage, event['usage']);
     this.#isFinished = true;
     const refusal = refusalOf(delta);
-    const last = this.#chunk({}, finishReasonOf(delta['stop_reason']));
-    return refusal === null ? [last] : [this.#chunk({ refusal }), last];
+    const last = this.#chunks.delta({}, finishReasonOf(delta['stop_reason']));
+    return refusal === null ? [last] : [this.#chunks.delta({ refusal }), last];
   }
 
   #text(text: string): readonly Told[] {
     this.#textLength += text.length;
-    return text === '' ? [] : [this.#chunk({ content: text })];
+    return text === '' ? [] : [this.#chunks.delta({ content: text })];
   }
 
   #arguments(index: number, text: string): Told {
-    return this.#chunk({ tool_calls: [{ index, function: { arguments: text } }] });
+    return this.#chunks.delta({ tool_calls: [{ index, function: { arguments: text } }] });
   }
 
   #detail(detail: ReasoningDetail): Told {
-    return this.#chunk({ reasoning_details: [reasoningDetail(detail, this.#details++)] });
-  }
-
-  #usageChunk(): Told {
-    const usage = chatUsage(this.#usage);
-    return { chunk: { ...this.#frame(), choices: [], usage } };
-  }
-
-  #chunk(delta: Json, finish: string | null = null): Told {
-    return { chunk: { ...this.#frame(), choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] } };
-  }
-
-  #frame(): Json {
-    return { id: this.#id, object: 'chat.completion.chunk', created: this.#created, model: this.#model };
+    return this.#chunks.delta({ reasoning_details: [reasoningDetail(detail, this.#details++)] });
   }
 }

@@ -19,6 +19,13 @@ interface Call {
   isWaiting: boolean;
 }
 
+/** A second choice has no place in Anthropic's format, and is never asked for. */
+const firstOf = (choices: unknown): Readonly<Record<string, unknown>> | null => {
+  if (Array.isArray(choices))
+    for (const choice of choices as readonly unknown[]) if (isRecord(choice) && (choice['index'] ?? 0) === 0) return choice;
+  return null;
+};
+
 /**
  * Chunks of OpenAI's chat completions as events of Anthropic's Messages.
  *
@@ -55,16 +62,15 @@ export class MessageStream {
     const events: MessageEvent[] = [];
     if (!isRecord(chunk)) return events;
     this.#begin(events);
-    const choices: readonly unknown[] = Array.isArray(chunk['choices']) ? chunk['choices'] : [];
-    // A second choice has no place in Anthropic's format, and is never asked for.
-    const choice = choices.find((candidate) => isRecord(candidate) && (candidate['index'] ?? 0) === 0);
-    if (!isRecord(choice)) return events;
+    const choice = firstOf(chunk['choices']);
+    if (choice === null) return events;
     const delta = isRecord(choice['delta']) ? choice['delta'] : isRecord(choice['message']) ? choice['message'] : {};
     this.#say('thinking', textOf(delta['reasoning_content']) || textOf(delta['reasoning']), events);
-    for (const detail of reasoningDetailsOf(delta['reasoning_details'])) this.#sign(detail, events);
+    if (delta['reasoning_details'] !== undefined)
+      for (const detail of reasoningDetailsOf(delta['reasoning_details'])) this.#sign(detail, events);
     this.#say('text', textOf(delta['content']) + textOf(delta['refusal']), events);
-    const calls: readonly unknown[] = Array.isArray(delta['tool_calls']) ? delta['tool_calls'] : [];
-    for (const call of calls) if (isRecord(call)) this.#call(call, events);
+    if (Array.isArray(delta['tool_calls']))
+      for (const call of delta['tool_calls'] as readonly unknown[]) if (isRecord(call)) this.#call(call, events);
     if (typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '') this.#finish = choice['finish_reason'];
     return events;
   }

@@ -1,5 +1,12 @@
 /** What a piece of an upstream's stream comes to in the hub's form: a chunk (or an error in its place), the end of the stream, or a sign of life. */
-export type Told = { readonly chunk: Readonly<Record<string, unknown>> } | 'done' | 'alive';
+export type Told = ToldChunk | 'done' | 'alive';
+
+type Json = Readonly<Record<string, unknown>>;
+
+type ToldChunk =
+  | { readonly chunk: Json; readonly head?: undefined }
+  /** One of many that differ in their only choice; `head` is their JSON up to it, and nothing is behind it. */
+  | { readonly chunk: Json & { readonly choices: readonly [Json] }; readonly head: string };
 
 /** Tells a stream of some dialect in the hub's form, event by event. */
 export interface Teller {

@@ -1,3 +1,4 @@
+import { Chunks } from '../chat/chunks.ts';
 import { reasoningDetail } from '../chat/reasoning-details.ts';
 import type { Teller, Told } from '../chat/told.ts';
 import { isRecord, textOf } from '../loose-json.ts';
@@ -41,9 +42,8 @@ interface Candidate {
 export class CompletionChunks implements Teller {
   readonly #upstreamModel: string;
   readonly #created: number;
+  readonly #chunks: Chunks;
   readonly #candidates = new Map<number, Candidate>();
-  #id = '';
-  #model = '';
   #usage: Json | null = null;
   #searches = 0;
   #isFiltered = false;
@@ -52,20 +52,21 @@ export class CompletionChunks implements Teller {
   constructor(upstreamModel: string, created: number) {
     this.#upstreamModel = upstreamModel;
     this.#created = created;
+    this.#chunks = new Chunks('', created, '');
   }
 
   push(response: unknown): readonly Told[] {
     if (!isRecord(response)) return [];
     if (isRecord(response['error'])) return [{ chunk: saidError(500, response).body }];
-    if (this.#id === '') this.#id = `chatcmpl-${textOf(response['responseId'])}`;
-    if (textOf(response['modelVersion']) !== '') this.#model = textOf(response['modelVersion']);
+    if (this.#chunks.id === '') this.#chunks.id = `chatcmpl-${textOf(response['responseId'])}`;
+    if (textOf(response['modelVersion']) !== '') this.#chunks.model = textOf(response['modelVersion']);
     const told: Told[] = [];
     const given: readonly unknown[] = Array.isArray(response['candidates']) ? response['candidates'] : [];
     for (const candidate of given) if (isRecord(candidate)) this.#candidate(candidate, told);
     this.#feedback(response['promptFeedback'], told);
     this.#searches = Math.max(this.#searches, billedSearches(response, this.#upstreamModel));
     if (isRecord(response['usageMetadata'])) this.#usage = response['usageMetadata'];
-    if (this.#isOver() && this.#usage !== null) told.push(this.#usageChunk(this.#usage));
+    if (this.#isOver() && this.#usage !== null) told.push(this.#chunks.usage(chatUsage(this.#usage, this.#searches)));
     return told.length === 0 ? ['alive'] : told;
   }
 
@@ -91,7 +92,7 @@ export class CompletionChunks implements Teller {
     const reason = textOf(said['finishReason']);
     if (reason === '' || reason === 'FINISH_REASON_UNSPECIFIED' || candidate.isFinished) return;
     candidate.isFinished = true;
-    told.push(this.#chunk(index, {}, finishReasonOf(reason, candidate.calls > 0)));
+    told.push(this.#chunks.delta({}, finishReasonOf(reason, candidate.calls > 0), index));
   }
 
   #known(index: number, told: Told[]): Candidate {
@@ -99,7 +100,7 @@ export class CompletionChunks implements Teller {
     if (candidate === undefined) {
       candidate = { calls: 0, details: 0, textLength: 0, isFinished: false };
       this.#candidates.set(index, candidate);
-      told.push(this.#chunk(index, { role: 'assistant', content: '' }));
+      told.push(this.#chunks.delta({ role: 'assistant', content: '' }, null, index));
     }
     return candidate;
   }
@@ -109,27 +110,28 @@ export class CompletionChunks implements Teller {
     const signature = textOf(part['thoughtSignature']);
     if (isRecord(part['functionCall'])) return this.#call(part['functionCall'], signature, index, candidate, told);
     if (text !== '') {
-      if (part['thought'] === true) told.push(this.#chunk(index, { reasoning_content: text }));
+      if (part['thought'] === true) told.push(this.#chunks.delta({ reasoning_content: text }, null, index));
       else {
         candidate.textLength += text.length;
-        told.push(this.#chunk(index, { content: text }));
+        told.push(this.#chunks.delta({ content: text }, null, index));
       }
     }
     if (isRecord(part['inlineData'])) {
       const { mimeType, data } = part['inlineData'];
       const url = `data:${textOf(mimeType)};base64,${textOf(data)}`;
-      told.push(this.#chunk(index, { images: [{ type: 'image_url', image_url: { url } }] }));
+      told.push(this.#chunks.delta({ images: [{ type: 'image_url', image_url: { url } }] }, null, index));
     }
     if (signature === '') return;
     const detail = reasoningDetail({ kind: 'encrypted', data: signature, format: GEMINI_REASONING }, candidate.details++);
-    told.push(this.#chunk(index, { reasoning_details: [detail] }));
+    told.push(this.#chunks.delta({ reasoning_details: [detail] }, null, index));
   }
 
   #call(call: Json, signature: string, index: number, candidate: Candidate, told: Told[]): void {
     const at = candidate.calls++;
     // Ids are told apart across the turns of a conversation, so that a made one has the response's in it.
     const id =
-      textOf(call['id']) || `call_${this.#id.slice('chatcmpl-'.length).replace(/[^a-zA-Z0-9_-]/g, '_')}_${this.#created}_${index}_${at}`;
+      textOf(call['id']) ||
+      `call_${this.#chunks.id.slice('chatcmpl-'.length).replace(/[^a-zA-Z0-9_-]/g, '_')}_${this.#created}_${index}_${at}`;
     const said = {
       index: at,
       id,
@@ -137,7 +139,7 @@ export class CompletionChunks implements Teller {
       function: { name: textOf(call['name']), arguments: JSON.stringify(call['args'] ?? {}) },
       ...(signature === '' ? {} : { extra_content: { google: { thought_signature: signature } } }),
     };
-    told.push(this.#chunk(index, { tool_calls: [said] }));
+    told.push(this.#chunks.delta({ tool_calls: [said] }, null, index));
   }
 
   /** Where an answer was found by searching: its sources, each for all of the answer. */
@@ -153,7 +155,7 @@ export class CompletionChunks implements Teller {
         url_citation: { url: textOf(url), title: textOf(title), start_index: 0, end_index: candidate.textLength },
       });
     }
-    if (annotations.length > 0) told.push(this.#chunk(index, { annotations }));
+    if (annotations.length > 0) told.push(this.#chunks.delta({ annotations }, null, index));
   }
 
   /** A prompt that was blocked has no candidates: it is an answer that says so. */
@@ -163,18 +165,6 @@ export class CompletionChunks implements Teller {
     this.#isFiltered = true;
     const candidate = this.#known(0, told);
     candidate.isFinished = true;
-    told.push(this.#chunk(0, { refusal: `The prompt was blocked (${reason}).` }), this.#chunk(0, {}, 'content_filter'));
-  }
-
-  #usageChunk(usage: Json): Told {
-    return { chunk: { ...this.#frame(), choices: [], usage: chatUsage(usage, this.#searches) } };
-  }
-
-  #chunk(index: number, delta: Json, finish: string | null = null): Told {
-    return { chunk: { ...this.#frame(), choices: [{ index, delta, logprobs: null, finish_reason: finish }] } };
-  }
-
-  #frame(): Json {
-    return { id: this.#id, object: 'chat.completion.chunk', created: this.#created, model: this.#model };
+    told.push(this.#chunks.delta({ refusal: `The prompt was blocked (${reason}).` }, null, 0), this.#chunks.delta({}, 'content_filter', 0));
   }
 }

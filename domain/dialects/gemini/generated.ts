@@ -30,14 +30,14 @@ const callPart = ({ id, name, text }: Call): Json => ({ functionCall: { ...(id =
 
 const choiceOf = (value: unknown): Json | null => {
   const choices: readonly unknown[] = isRecord(value) && Array.isArray(value['choices']) ? value['choices'] : [];
-  const choice = choices.find((candidate) => isRecord(candidate) && (candidate['index'] ?? 0) === 0);
-  return isRecord(choice) ? choice : null;
+  for (const choice of choices) if (isRecord(choice) && (choice['index'] ?? 0) === 0) return choice;
+  return null;
 };
 
 /** Adds what is said of calls to those that are known by their index. */
 const addCalls = (said: Json, calls: Map<number, Call>): void => {
-  const fragments: readonly unknown[] = Array.isArray(said['tool_calls']) ? said['tool_calls'] : [];
-  for (const fragment of fragments) {
+  if (!Array.isArray(said['tool_calls'])) return;
+  for (const fragment of said['tool_calls'] as readonly unknown[]) {
     if (!isRecord(fragment)) continue;
     const index = typeof fragment['index'] === 'number' ? fragment['index'] : calls.size;
     const named = isRecord(fragment['function']) ? fragment['function'] : {};
@@ -52,7 +52,10 @@ const addCalls = (said: Json, calls: Map<number, Call>): void => {
 const textParts = (said: Json): readonly Json[] => {
   const thought = textOf(said['reasoning_content']) || textOf(said['reasoning']);
   const text = textOf(said['content']) + textOf(said['refusal']);
-  return [...(thought === '' ? [] : [{ text: thought, thought: true }]), ...(text === '' ? [] : [{ text }])];
+  const parts: Json[] = [];
+  if (thought !== '') parts.push({ text: thought, thought: true });
+  if (text !== '') parts.push({ text });
+  return parts;
 };
 
 /**
@@ -63,20 +66,29 @@ export class Generated {
   readonly #identity: GenerationIdentity;
   readonly #calls = new Map<number, Call>();
   #finish: unknown = null;
+  /** The JSON of a response around its parts. */
+  readonly #around: readonly [string, string];
 
   constructor(identity: GenerationIdentity) {
     this.#identity = identity;
+    const empty = JSON.stringify(this.#response([], null, null));
+    const at = empty.indexOf('[]');
+    this.#around = [empty.slice(0, at), empty.slice(at + 2)];
   }
 
-  /** What a chunk, or a whole answer, says at once; `null`: nothing yet. */
-  push(chunk: unknown): Json | null {
+  /** The JSON of what a chunk says at once; `null`: nothing yet. */
+  push(chunk: unknown): string | null {
+    const parts = this.#partsOf(chunk);
+    return parts.length === 0 ? null : this.#around[0] + JSON.stringify(parts) + this.#around[1];
+  }
+
+  #partsOf(chunk: unknown): readonly Json[] {
     const choice = choiceOf(chunk);
-    if (choice === null) return null;
+    if (choice === null) return [];
     const said = isRecord(choice['delta']) ? choice['delta'] : isRecord(choice['message']) ? choice['message'] : {};
     addCalls(said, this.#calls);
     if (typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '') this.#finish = choice['finish_reason'];
-    const parts = textParts(said);
-    return parts.length === 0 ? null : this.#response(parts, null, null);
+    return textParts(said);
   }
 
   /** The calls, why it ended, and what it took. */
@@ -87,9 +99,7 @@ export class Generated {
 
   /** A whole answer in one. */
   whole(completion: unknown, usage: Json): Json {
-    const said = choiceOf(completion)?.['message'];
-    this.push(completion);
-    const texts = isRecord(said) ? textParts(said) : [];
+    const texts = this.#partsOf(completion);
     const calls = [...this.#calls.values()].filter(({ name }) => name !== '').map(callPart);
     const parts = [...texts, ...calls];
     return this.#response(parts.length === 0 ? [{ text: '' }] : parts, finishReasonOf(this.#finish), usage);

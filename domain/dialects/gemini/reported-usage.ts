@@ -62,5 +62,5 @@ export const billedSearches = (response: unknown, upstreamModel: string): number
     const queries = isRecord(metadata) && Array.isArray(metadata['webSearchQueries']) ? metadata['webSearchQueries'].length : 0;
     most = Math.max(most, queries);
   }
-  return geminiTraits(upstreamModel).billsSearches ? most : Math.min(1, most);
+  return most <= 1 || geminiTraits(upstreamModel).billsSearches ? most : 1;
 };

@@ -5,10 +5,10 @@ import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { errorTable, type Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import { dataOf, forEachEvent, isDone } from '../sse.ts';
 import { EVENT_STREAM } from './event-stream.ts';
 import { saidByError } from './said-by-error.ts';
 import { parsedJson } from './parsed-json.ts';
+import { HubEvents } from './said-in-hub.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 
 /** Anthropic's name for what an HTTP status says; its clients make their exceptions of it. */
@@ -55,6 +55,7 @@ const eventText = (said: MessageEvent): string => event(said.type, said);
 class AnthropicStream implements StreamWriter {
   readonly #requestId: RequestId;
   readonly #stream: MessageStream;
+  readonly #hub = new HubEvents();
 
   constructor(identity: AnswerIdentity) {
     this.#requestId = identity.requestId;
@@ -63,15 +64,15 @@ class AnthropicStream implements StreamWriter {
 
   write(events: Buffer): Buffer {
     let text = '';
-    forEachEvent(events, (one) => {
-      const data = dataOf(one);
-      if (data === null || isDone(data)) return;
-      const chunk = parsedJson(data);
-      const error = isRecord(chunk) ? chunk['error'] : undefined;
-      if (error !== undefined && error !== null)
-        text += event('error', errorOf('api_error', saidByError(error), this.#requestId, 'upstream_failed'));
-      else for (const said of this.#stream.push(chunk)) text += eventText(said);
-    });
+    this.#hub.read(
+      events,
+      (chunk) => {
+        for (const said of this.#stream.push(chunk)) text += eventText(said);
+      },
+      (sentence) => {
+        text += event('error', errorOf('api_error', sentence, this.#requestId, 'upstream_failed'));
+      },
+    );
     return Buffer.from(text);
   }
 

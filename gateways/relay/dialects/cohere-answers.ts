@@ -9,7 +9,7 @@ import type { Usage } from '../../../schemas/usage.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { parsedJson } from './parsed-json.ts';
 import { rerankAnswers } from './rerank-answers.ts';
-import { forEachChunk } from './said-in-hub.ts';
+import { HubEvents } from './said-in-hub.ts';
 
 const identityOf = ({ requestId, model }: AnswerIdentity): MessageIdentity => ({ id: requestId, model });
 
@@ -19,6 +19,7 @@ const failure = (error: string): object => ({ type: 'message-end', delta: { erro
 
 class CohereStream implements StreamWriter {
   readonly #stream: MessageStream;
+  readonly #hub = new HubEvents();
   readonly #events = new CohereEvents();
 
   constructor(identity: AnswerIdentity) {
@@ -27,7 +28,7 @@ class CohereStream implements StreamWriter {
 
   write(events: Buffer): Buffer {
     let text = '';
-    forEachChunk(
+    this.#hub.read(
       events,
       (chunk) => {
         text += this.#told(this.#stream.push(chunk));

@@ -7,7 +7,7 @@ import type { Usage } from '../../../schemas/usage.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { eventFrameBytes } from './event-frame-bytes.ts';
 import { parsedJson } from './parsed-json.ts';
-import { forEachChunk, sentenceOf } from './said-in-hub.ts';
+import { HubEvents, sentenceOf } from './said-in-hub.ts';
 
 /** AWS’s name for what an HTTP status says; its clients make their exceptions of it. */
 const errorType = (status: number): string => {
@@ -37,6 +37,7 @@ const failure = (message: string): Buffer =>
 
 class ConverseStream implements StreamWriter {
   readonly #stream: MessageStream;
+  readonly #hub = new HubEvents();
 
   constructor(identity: AnswerIdentity) {
     this.#stream = new MessageStream(identityOf(identity));
@@ -44,7 +45,7 @@ class ConverseStream implements StreamWriter {
 
   write(events: Buffer): Buffer {
     const frames: Buffer[] = [];
-    forEachChunk(
+    this.#hub.read(
       events,
       (chunk) => frames.push(...this.#told(this.#stream.push(chunk))),
       (sentence) => frames.push(failure(sentence)),

@@ -3,11 +3,11 @@ import { usageMetadata } from '../../../domain/dialects/gemini/usage.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { errorTable, type Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import { dataOf, forEachEvent, isDone } from '../sse.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { EVENT_STREAM } from './event-stream.ts';
 import { parsedJson } from './parsed-json.ts';
 import { saidByError } from './said-by-error.ts';
+import { HubEvents } from './said-in-hub.ts';
 
 /** Google's name for what an HTTP status says. */
 const statusName = (status: number): string => {
@@ -48,23 +48,24 @@ const identityOf = ({ requestId, model }: AnswerIdentity): GenerationIdentity =>
 /** How the responses of a stream stand one behind another. */
 interface Framing {
   readonly type: string;
-  response(value: object, isFirst: boolean): string;
+  response(json: string, isFirst: boolean): string;
   /** Behind the last one. */
   end(isEmpty: boolean): string;
 }
 
-const AS_EVENTS: Framing = { type: EVENT_STREAM, response: (value) => `data: ${JSON.stringify(value)}\n\n`, end: () => '' };
+const AS_EVENTS: Framing = { type: EVENT_STREAM, response: (json) => `data: ${json}\n\n`, end: () => '' };
 
 /** One JSON array, element by element: what Google's servers send to those who do not ask for `alt=sse`. */
 const AS_ARRAY: Framing = {
   type: 'application/json; charset=utf-8',
-  response: (value, isFirst) => `${isFirst ? '[' : ',\n'}${JSON.stringify(value)}`,
+  response: (json, isFirst) => `${isFirst ? '[' : ',\n'}${json}`,
   end: (isEmpty) => (isEmpty ? '[]' : ']'),
 };
 
 class GeminiStream implements StreamWriter {
   readonly #framing: Framing;
   readonly #generated: Generated;
+  readonly #hub = new HubEvents();
   #sent = 0;
 
   constructor(framing: Framing, identity: AnswerIdentity) {
@@ -74,32 +75,31 @@ class GeminiStream implements StreamWriter {
 
   write(events: Buffer): Buffer {
     let text = '';
-    forEachEvent(events, (one) => {
-      const data = dataOf(one);
-      if (data === null || isDone(data)) return;
-      const chunk = parsedJson(data);
-      const error = isRecord(chunk) ? chunk['error'] : undefined;
-      if (error !== undefined && error !== null) text += this.#response(errorOf(502, saidByError(error), 'upstream_failed'));
-      else {
+    this.#hub.read(
+      events,
+      (chunk) => {
         const said = this.#generated.push(chunk);
         if (said !== null) text += this.#response(said);
-      }
-    });
+      },
+      (sentence) => {
+        text += this.#response(JSON.stringify(errorOf(502, sentence, 'upstream_failed')));
+      },
+    );
     return Buffer.from(text);
   }
 
   end(usage: Usage): Buffer {
-    const last = this.#response(this.#generated.end(usageMetadata(usage)));
+    const last = this.#response(JSON.stringify(this.#generated.end(usageMetadata(usage))));
     return Buffer.from(last + this.#framing.end(false));
   }
 
   broken(refusal: Refusal): Buffer {
-    const last = this.#response(refusalError(refusal));
+    const last = this.#response(JSON.stringify(refusalError(refusal)));
     return Buffer.from(last + this.#framing.end(false));
   }
 
-  #response(value: object): string {
-    return this.#framing.response(value, this.#sent++ === 0);
+  #response(json: string): string {
+    return this.#framing.response(json, this.#sent++ === 0);
   }
 }
 

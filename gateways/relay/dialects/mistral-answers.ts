@@ -4,7 +4,7 @@ import { messagesUsage } from '../../../domain/dialects/anthropic/usage.ts';
 import { promptTokensOf } from '../../../domain/pricing/cost.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import { dataOf, forEachEvent, isDone } from '../sse.ts';
+import { forEachData, isDone } from '../sse.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { openaiAnswers } from './openai-answers.ts';
 import { parsedJson } from './parsed-json.ts';
@@ -27,9 +27,8 @@ class MistralStream implements StreamWriter {
 
   write(events: Buffer): Buffer {
     let text = '';
-    forEachEvent(events, (one) => {
-      const data = dataOf(one);
-      if (data === null || isDone(data)) return;
+    forEachData(events, (data) => {
+      if (isDone(data)) return;
       const chunk = parsedJson(data);
       if (isRecord(chunk) && isRecord(chunk['error'])) text += event(chunk);
       else {

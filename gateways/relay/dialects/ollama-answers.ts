@@ -6,7 +6,7 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { parsedJson } from './parsed-json.ts';
-import { forEachChunk, sentenceOf } from './said-in-hub.ts';
+import { HubEvents, sentenceOf } from './said-in-hub.ts';
 
 const countsOf = (usage: Usage): OllamaCounts => ({ prompt: promptTokensOf(usage), output: messagesUsage(usage).output_tokens });
 
@@ -14,6 +14,7 @@ const line = (value: object): string => `${JSON.stringify(value)}\n`;
 
 class OllamaStream implements StreamWriter {
   readonly #lines: OllamaLines;
+  readonly #hub = new HubEvents();
 
   constructor({ model }: AnswerIdentity, form: OllamaForm) {
     this.#lines = new OllamaLines(model, form);
@@ -21,7 +22,7 @@ class OllamaStream implements StreamWriter {
 
   write(events: Buffer): Buffer {
     let text = '';
-    forEachChunk(
+    this.#hub.read(
       events,
       (chunk) => {
         const said = this.#lines.push(chunk);

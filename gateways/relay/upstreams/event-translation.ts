@@ -1,5 +1,6 @@
 import type { Teller, Told } from '../../../domain/dialects/chat/told.ts';
-import { dataOf, EventSplitter, forEachEvent, isDone, nameOf } from '../sse.ts';
+import { RepeatedJson } from '../repeated-json.ts';
+import { dataOf, EventSplitter, forEachData, forEachEvent, isDone, nameOf } from '../sse.ts';
 import { GARBLED, type StreamTranslation } from './translated-answer.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -13,7 +14,8 @@ export const textOfTold = (told: readonly Told[]): string => {
   for (const one of told) {
     if (one === 'alive') text += ALIVE;
     else if (one === 'done') text += 'data: [DONE]\n\n';
-    else text += `data: ${JSON.stringify(one.chunk)}\n\n`;
+    else if (one.head === undefined) text += `data: ${JSON.stringify(one.chunk)}\n\n`;
+    else text += `data: ${one.head}${JSON.stringify(one.chunk.choices[0])}]}\n\n`;
   }
   return text;
 };
@@ -23,6 +25,8 @@ export class EventTranslation implements StreamTranslation {
   readonly #teller: Teller;
   readonly #named: boolean;
   readonly #splitter: EventSplitter;
+  /** Most dialects call it so what differs from event to event. */
+  readonly #json = new RepeatedJson('text');
 
   /** `named`: events are told as `{event, data}`, for formats that say in an event's name what it is. */
   constructor(teller: Teller, eventBytes: number, named = false) {
@@ -48,18 +52,23 @@ export class EventTranslation implements StreamTranslation {
   #tell(events: Buffer): Buffer | typeof GARBLED {
     let text = '';
     let isGarbled = false;
-    forEachEvent(events, (event) => {
-      const data = dataOf(event);
-      if (isGarbled || data === null || data === '' || isDone(data)) return;
+    const tell = (data: string, name: string | null): void => {
+      if (isGarbled || data === '' || isDone(data)) return;
       let value: unknown;
       try {
-        value = JSON.parse(data);
+        value = this.#json.parse(data);
       } catch {
         isGarbled = true;
         return;
       }
-      text += textOfTold(this.#teller.push(this.#named ? { event: nameOf(event), data: value } : value));
-    });
+      text += textOfTold(this.#teller.push(name === null ? value : { event: name, data: value }));
+    };
+    if (this.#named)
+      forEachEvent(events, (event) => {
+        const data = dataOf(event);
+        if (data !== null) tell(data, nameOf(event));
+      });
+    else forEachData(events, (data) => tell(data, null));
     return isGarbled ? GARBLED : Buffer.from(text);
   }
 }

@@ -1,11 +1,11 @@
 import { anthropicEvents } from '../../support/fake-upstream/anthropic-mock.ts';
 import { geminiEvents } from '../../support/fake-upstream/gemini-mock.ts';
+import { INSTANT_MODEL } from '../mock-models.ts';
 
-export const OPENAI = 'gpt-4.1';
+/** The model of the channel that every benchmark has. */
+export const OPENAI = INSTANT_MODEL;
 export const CLAUDE = 'claude-sonnet-4-5';
 export const GEMINI = 'gemini-2.5-flash';
-
-export type ToRelay = { readonly kind: 'start'; readonly upstream: string } | { readonly kind: 'used' };
 
 /** Some two thousand characters of prompt and an answer of two hundred words. */
 const PROMPT = 'What does the ledger say of the calls of this morning? '.repeat(36);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { dataOf, dataSpan, EventSplitter, forEachEvent } from '../../../gateways/relay/sse.ts';
+import { dataOf, dataSpan, EventSplitter, forEachData, forEachEvent } from '../../../gateways/relay/sse.ts';
 import { check } from '../../ledger/seed.ts';
 
 const split = (chunks: readonly Buffer[]): { events: string[]; rest: string } => {
@@ -103,5 +103,35 @@ describe('an event’s data', () => {
     const span = dataSpan(event);
     expect(event.toString('utf8', span?.start, span?.end)).to.equal('{"a":1}');
     expect(dataSpan(Buffer.from('data: a\ndata: b\n\n'))).to.equal(null);
+  });
+});
+
+describe('data of many events', () => {
+  it('is that of each event, whatever its lines are and end in', () => {
+    const line = fc.constantFrom(
+      '',
+      'data: {"a":1}',
+      'data:b',
+      'data: ',
+      'data:',
+      'data:  c',
+      'data',
+      'event: x',
+      ': alive',
+      'data: é€😀',
+      'id: 1',
+    );
+    const end = fc.constantFrom('\n', '\n', '\n', '\r\n', '\r\n', '\r');
+    check(
+      fc.property(fc.array(fc.tuple(line, end), { maxLength: 30 }), (lines) => {
+        const events = Buffer.from(lines.map(([text, ending]) => text + ending).join(''));
+        const one: (string | null)[] = [];
+        forEachEvent(events, (event) => one.push(dataOf(event)));
+        const all: string[] = [];
+        forEachData(events, (data) => all.push(data));
+        expect(all).to.deep.equal(one.filter((data) => data !== null));
+      }),
+      3_000,
+    );
   });
 });

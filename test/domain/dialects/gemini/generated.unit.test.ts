@@ -13,6 +13,11 @@ const chunk = (delta: object): object => ({ choices: [{ index: 0, delta, finish_
 const partsOf = (response: unknown): readonly Part[] =>
   (response as { candidates: { content: { parts: Part[] } }[] } | null)?.candidates[0]?.content.parts ?? [];
 
+const pushed = (generated: Generated, delta: object): object | null => {
+  const json = generated.push(chunk(delta));
+  return json === null ? null : (JSON.parse(json) as object);
+};
+
 describe('a stream of OpenAI’s in Gemini’s form', () => {
   it('loses no piece of any text or call, in whatever order pieces come and however they are cut', () => {
     const piece = fc.oneof(
@@ -25,23 +30,21 @@ describe('a stream of OpenAI’s in Gemini’s form', () => {
         const generated = new Generated(IDENTITY);
         const named = new Set<number>();
         const parts = pieces.flatMap((one) => {
-          if (one.kind === 'text') return partsOf(generated.push(chunk({ content: one.text })));
-          if (one.kind === 'thought') return partsOf(generated.push(chunk({ reasoning_content: one.text })));
+          if (one.kind === 'text') return partsOf(pushed(generated, { content: one.text }));
+          if (one.kind === 'thought') return partsOf(pushed(generated, { reasoning_content: one.text }));
           const start = named.has(one.call) ? {} : { id: `call_${one.call}`, name: `tool-${one.call}` };
           named.add(one.call);
           const { id, name } = start as { id?: string; name?: string };
           return partsOf(
-            generated.push(
-              chunk({
-                tool_calls: [
-                  {
-                    index: one.call,
-                    ...(id === undefined ? {} : { id }),
-                    function: { ...(name === undefined ? {} : { name }), arguments: one.text },
-                  },
-                ],
-              }),
-            ),
+            pushed(generated, {
+              tool_calls: [
+                {
+                  index: one.call,
+                  ...(id === undefined ? {} : { id }),
+                  function: { ...(name === undefined ? {} : { name }), arguments: one.text },
+                },
+              ],
+            }),
           );
         });
         parts.push(...partsOf(generated.end({ totalTokenCount: 1 })));
