@@ -333,6 +333,68 @@ describe('the states of the console', function () {
     expect((fake.calls.find(({ operation }) => operation === 'PUT /limits')?.body as { rules: unknown[] }).rules).to.have.length(2);
   });
 
+  it('change many channels at once, by selection and by tag, and say which stay as they were', async () => {
+    await page.goto(`${fake.origin}/channels?tag=europe`);
+    await seen(page.locator('[data-row]'));
+    expect(await page.locator('[data-row]').count()).to.equal(2);
+    await page.getByRole('button', { name: 'Select channels' }).click();
+    await page.getByRole('button', { name: 'Select all shown' }).click();
+    await seen(page.getByText('2 channels selected'));
+    await page.getByRole('checkbox', { name: 'Select OpenAI spare' }).uncheck();
+    await seen(page.getByText('1 channel selected'));
+    expect(await axeFindings(page)).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Change selected' }).click();
+    const form = page.getByRole('dialog', { name: 'Change 1 channel' });
+    await form.getByRole('button', { name: 'Change channels' }).click();
+    await seen(form.getByText('Nothing is to change yet.'));
+    await form.getByLabel('Priority').fill('high');
+    await form.getByRole('button', { name: 'Change channels' }).click();
+    await seen(form.getByText('A whole number from -1000 to 1000.'));
+    await form.getByLabel('Priority').fill('7');
+    await form.getByLabel('Add tags').fill('night, paid');
+    fake.answer('POST /channels/edit', {
+      body: { position: '50001', rows: [{ channelId: 'chn_000000000001', ok: false, message: 'A channel has at most 20 tags.' }] },
+    });
+    await form.getByRole('button', { name: 'Change channels' }).click();
+    await seen(form.getByText('OpenAI main A channel has at most 20 tags.'));
+    expect(await axeFindings(page)).to.deep.equal([]);
+    expect(fake.calls.findLast(({ operation }) => operation === 'POST /channels/edit')?.body).to.deep.equal({
+      channelIds: ['chn_000000000001'],
+      edit: { priority: 7, addTags: ['night', 'paid'] },
+    });
+    await page.keyboard.press('Escape');
+    await gone(form);
+
+    await page.getByRole('button', { name: 'Change all with this tag' }).click();
+    const all = page.getByRole('dialog', { name: 'Change every channel with the tag europe' });
+    await all.getByLabel('State').selectOption('off');
+    fake.answer('POST /channels/edit', {
+      body: { position: '50002', rows: [1, 2].map((n) => ({ channelId: `chn_00000000000${n}`, ok: true, message: null })) },
+    });
+    await all.getByRole('button', { name: 'Change channels' }).click();
+    await gone(all);
+    await seen(page.getByText('2 channels changed'));
+    expect(fake.calls.findLast(({ operation }) => operation === 'POST /channels/edit')?.body).to.deep.equal({
+      tag: 'europe',
+      edit: { enabled: false },
+    });
+  });
+
+  it('ask an upstream for its balance, and keep what it last said when it says no more', async () => {
+    await page.goto(`${fake.origin}/channels?peek=chn_000000000001`);
+    const sheet = page.getByRole('dialog', { name: 'OpenAI main' });
+    await sheet.getByRole('button', { name: 'Ask for the balance' }).click();
+    await seen(sheet.getByText('118.42 USD'));
+    fake.answer('POST /channels/chn_000000000001/balance', {
+      refused: 'upstream_failed',
+      message: 'The upstream did not tell its balance: HTTP 503.',
+    });
+    await sheet.getByRole('button', { name: 'Ask for the balance' }).click();
+    await seen(sheet.getByText('The upstream did not tell its balance: HTTP 503.'));
+    await seen(sheet.getByText('118.42 USD'));
+    expect(await axeFindings(page)).to.deep.equal([]);
+  });
+
   it('show how far tasks are and what came back, and cancel one when it is said why', async () => {
     await page.goto(`${fake.origin}/tasks?scope=all&state=in_progress&channel=chn_000000000001`);
     await seen(page.locator('[data-row]'));

@@ -116,6 +116,7 @@ export const startFakeConsole = async (
         keyPrefix: 'sk-obl-5c1e',
       }),
       'GET /channels': () => ({ rows: sample.sampleChannels(now) }),
+      'POST /channels/edit': () => ({ ...done, rows: [] }),
       'GET /providers': () => ({ rows: sample.sampleProviders() }),
       'POST /channels': () => ({ ...done, channelId: 'chn_000000000001' }),
       'GET /ledger/journal': () => page(sample.sampleJournal(now), search),
@@ -142,6 +143,7 @@ export const startFakeConsole = async (
     if (/^GET \/ledger\/charges\//.test(operation)) return sample.sampleExplanation(now, last);
     if (/^GET \/tasks\//.test(operation)) return sample.sampleTasks(now).find((task) => task.taskId === last) ?? sample.sampleTasks(now)[0];
     if (/^GET \/users\//.test(operation)) return sample.sampleUsers(now).find((user) => user.userId === last) ?? sample.sampleUsers(now)[1];
+    if (/^POST \/channels\/[^/]+\/balance$/.test(operation)) return { currency: 'USD', amount: '118.42' };
     if (/^POST \/channels\/[^/]+\/test$/.test(operation)) return { ...done, ok: true, model: 'gpt-5.2', latencyMs: 431, message: '' };
     return done;
   };

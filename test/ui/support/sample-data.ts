@@ -139,8 +139,12 @@ export const sampleChannels = (now: number): Channel[] => {
   ];
   return rows.map(([settings, more], index) => ({
     channelId: `chn_${(index + 1).toString(36).padStart(12, '0')}`,
-    settings:
-      index === 0 ? { ...settings, models: [...settings.models, { model: 'fast', upstreamModel: 'gpt-5.2-mini-2026-08-06' }] } : settings,
+    settings: {
+      ...(index < 3 ? { tags: index === 2 ? ['asia'] : ['europe', 'paid'] } : {}),
+      ...(index === 0
+        ? { ...settings, models: [...settings.models, { model: 'fast', upstreamModel: 'gpt-5.2-mini-2026-08-06' }] }
+        : settings),
+    },
     enabled: true,
     disabledBy: null,
     disabledReason: null,

@@ -2,6 +2,7 @@ import type { ModelMapping, ProviderId } from '../../../schemas/events/channel.t
 import type {
   AddChannel,
   ApplyModels,
+  BalanceTold,
   ChangeChannel,
   ChannelAdded,
   ChannelKeyAdded,
@@ -9,6 +10,8 @@ import type {
   ChannelList,
   ChannelTested,
   ChannelView,
+  ChannelsEdited,
+  EditChannels,
   ModelsDiscovered,
 } from '../../../schemas/http/channels.ts';
 import type { Done, Wire } from '../../../schemas/http/wire.ts';
@@ -21,6 +24,9 @@ export type ChannelProvider = Wire<typeof ProviderId>;
 export type Mapping = Wire<typeof ModelMapping>;
 export type TestResult = Wire<typeof ChannelTested>;
 export type ModelsFound = Wire<typeof ModelsDiscovered>;
+export type ChannelsEdit = Wire<typeof EditChannels>['edit'];
+export type BulkSubject = Pick<Wire<typeof EditChannels>, 'channelIds' | 'tag'>;
+export type EditedChannels = Wire<typeof ChannelsEdited>;
 type Accepted = Wire<typeof Done>;
 
 const at = (channelId: string, rest = ''): string => `/channels/${encodeURIComponent(channelId)}${rest}`;
@@ -47,3 +53,7 @@ export const removeChannelKey = (channelId: string, keyId: string): Promise<Acce
 export const discoverModels = (channelId: string): Promise<ModelsFound> => call('POST', at(channelId, '/discover'));
 export const applyModels = (channelId: string, change: Wire<typeof ApplyModels>): Promise<Accepted> =>
   call('POST', at(channelId, '/models'), { body: change });
+export const editChannels = (which: BulkSubject, edit: ChannelsEdit): Promise<EditedChannels> =>
+  call('POST', '/channels/edit', { body: { ...which, edit } });
+export const askBalance = (channelId: string, signal?: AbortSignal): Promise<Wire<typeof BalanceTold>> =>
+  call('POST', at(channelId, '/balance'), { signal });

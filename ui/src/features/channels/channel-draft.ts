@@ -68,12 +68,12 @@ export const parseMappings = (text: string): Mapping[] | null => {
 };
 
 /** Percent with up to four decimals as millionths of one; exact. */
-const parsePercent = (text: string): number | null => {
+export const parsePercent = (text: string): number | null => {
   const match = /^(\d{1,5})(?:[.,](\d{1,4}))?\s*%?$/.exec(text.trim());
   return match === null ? null : Number(match[1]) * 10_000 + Number((match[2] ?? '').padEnd(4, '0'));
 };
 
-const whole = (text: string, least: number, most: number): number | null => {
+export const wholeIn = (text: string, least: number, most: number): number | null => {
   const value = /^-?\d{1,6}$/.test(text.trim()) ? Number(text.trim()) : Number.NaN;
   return value >= least && value <= most ? value : null;
 };
@@ -111,9 +111,9 @@ export const readChannelDraft = (
   if (models === null) errors.models = 'mapping';
   else if (models.length === 0) errors.models = 'models';
   if (needsSecrets(draft, before) && secretsOf(draft).length === 0) errors.secrets = 'secrets';
-  const priority = whole(draft.priority, -1_000, 1_000);
+  const priority = wholeIn(draft.priority, -1_000, 1_000);
   if (priority === null) errors.priority = 'priority';
-  const weight = whole(draft.weight, 0, 10_000);
+  const weight = wholeIn(draft.weight, 0, 10_000);
   if (weight === null) errors.weight = 'weight';
   const groups = [
     ...new Set(
