@@ -162,6 +162,14 @@ export const settings = {
     z.string().max(2_000).default('none'),
     'Private addresses that callers may have told of their tasks, in the same words.',
   ),
+  OBLIVIOUS_FETCH_IMAGES: setting(
+    z.enum(['https', 'http', 'off']).default('https'),
+    'Images that callers name by their addresses, for upstreams that fetch none: from https addresses only, from http ones too, or not at all.',
+  ),
+  OBLIVIOUS_ALLOW_PRIVATE_IMAGES: setting(
+    z.string().max(2_000).default('none'),
+    'Private addresses that such images may be fetched from, in the words of OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS.',
+  ),
   OBLIVIOUS_TRIAL_CREDIT: setting(fromDollarTextSchema.prefault('5'), 'US dollars that the administrator’s account begins with.'),
   OBLIVIOUS_LOW_BALANCE: setting(
     fromDollarTextSchema.prefault('1'),

@@ -72,6 +72,7 @@ export const errorTable = {
   wrong_state: { status: 409, type: 'invalid_request_error', title: 'That cannot be done in its present state.' },
   exceeds_charge: { status: 400, type: 'invalid_request_error', title: 'A refund cannot exceed the charge.' },
   exceeds_balance: { status: 400, type: 'invalid_request_error', title: 'The balance does not cover it.' },
+  image_unavailable: { status: 400, type: 'invalid_request_error', title: 'An image could not be fetched.' },
   address_blocked: {
     status: 400,
     type: 'invalid_request_error',

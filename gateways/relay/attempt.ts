@@ -55,7 +55,7 @@ class Search {
   constructor(deps: AttemptDeps, call: Call, parsed: ParsedRequest, route: Route, loweredOutput: number | null) {
     this.#deps = deps;
     this.#call = call;
-    this.#saidCall = new SaidCall(call, parsed, route, loweredOutput, deps.limits);
+    this.#saidCall = new SaidCall(deps, call, parsed, route, loweredOutput);
     this.#answers = rulesOf(parsed.endpoint).answers;
     this.#upload = 'upload' in parsed ? parsed.upload : null;
     this.#route = route;
@@ -69,6 +69,14 @@ class Search {
   }
 
   async run(): Promise<Attempted> {
+    try {
+      return await this.#search();
+    } finally {
+      this.#saidCall.release();
+    }
+  }
+
+  async #search(): Promise<Attempted> {
     const { limits, stopwatch, retries } = this.#deps;
     const { hedgeMs } = this.#route.routing;
     const tries = this.#tries;
@@ -86,6 +94,8 @@ class Search {
         // Others may have found out meanwhile that the channel fails too.
         if (this.#routing.hindrance(channel) !== null) continue;
       }
+      const upstreamModel = this.#upstreamModel(channel);
+      if (this.#saidCall.waits(channel, upstreamModel)) await this.#saidCall.prepare(channel, upstreamModel);
       // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
       if (this.#call.interrupted !== null || this.#call.clientGone) return { kind: 'interrupted', billed: tries.billed, accepted: null };
       const flight = this.#launch(channel);
@@ -105,6 +115,11 @@ class Search {
     return chooseChannel(this.#route.channels, this.#routing);
   }
 
+  #upstreamModel({ settings }: DirectoryChannel): string {
+    const { model } = this.#route;
+    return mappedBy(settings, model)?.upstreamModel ?? model;
+  }
+
   /** Sends the call to the channel; `null` where that cannot be done after all. */
   #launch(channel: DirectoryChannel): Flight | null {
     const { model } = this.#route;
@@ -112,7 +127,7 @@ class Search {
     const call = this.#call;
     const { states, stopwatch } = deps;
     const routing = this.#routing;
-    const upstreamModel = mappedBy(channel.settings, model)?.upstreamModel ?? model;
+    const upstreamModel = this.#upstreamModel(channel);
     const said = this.#saidCall.to(channel, upstreamModel);
     if (said === null) {
       routing.passOver(channel.channelId);
@@ -216,6 +231,8 @@ class Search {
     this.#routing.passOver(served.channel.channelId);
     const channel = this.#choose();
     if (channel === null) return null;
+    // Whoever has to be waited for before he can be asked is no help against waiting.
+    if (this.#saidCall.waits(channel, this.#upstreamModel(channel))) return null;
     const left = spendRetry(retries.saved);
     if (left === null) return null;
     retries.saved = left;

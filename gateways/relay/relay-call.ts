@@ -15,7 +15,7 @@ import type { Attempted } from './attempted.ts';
 import { authenticate } from './authenticate.ts';
 import { Call, type Caller } from './call.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
-import { CallRoom, type BodyRoom } from './bodies/body-room.ts';
+import { CallRoom } from './bodies/body-room.ts';
 import { charge, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import { parsedJson } from './dialects/parsed-json.ts';
@@ -48,7 +48,6 @@ export interface PipelineDeps extends AttemptDeps {
   readonly limiter: Limiter;
   readonly kept: KeptAnswers;
   readonly gate: LimitGate;
-  readonly bodies: BodyRoom;
 }
 
 /** `call.detail` says more in the log; the hold, if any, gives itself back. */

@@ -10,6 +10,7 @@ import type { IdempotencyClaims } from '../ports/idempotency-claims.ts';
 import type { KeyStandings } from '../ports/key-standing.ts';
 import type { LimitCounters } from '../ports/limit-counters.ts';
 import type { LimitPolicies } from '../ports/limit-policies.ts';
+import type { PictureSource } from '../ports/picture-source.ts';
 import type { RelayMetrics } from '../ports/relay-metrics.ts';
 import type { RequestLogger } from '../ports/request-logger.ts';
 import type { SharedEvents } from '../ports/shared-events.ts';
@@ -35,6 +36,8 @@ export interface RelayDeps {
   readonly upstream: Upstream;
   readonly frameSockets: FrameSockets;
   readonly tokenCounter: TokenCounter;
+  /** Where pictures are got that a call names by their addresses; `null`: nothing is fetched. */
+  readonly pictures: PictureSource | null;
   readonly secrets: Pick<SecretBox, 'open'>;
   readonly states: ChannelStates;
   readonly logger: RequestLogger;

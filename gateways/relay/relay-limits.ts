@@ -3,6 +3,7 @@ import type { BreakerPolicy } from '../../domain/relay/breaker.ts';
 import type { ErrorRatePolicy } from '../../domain/relay/error-rate.ts';
 import type { RetryBudgetPolicy } from '../../domain/relay/retry-budget.ts';
 import type { BodyRoomLimits } from './bodies/body-room.ts';
+import type { PictureLimits } from './pictures/remote-pictures.ts';
 
 /** How much of anything one caller may have. `null` is no limit. */
 export interface CallerLimits {
@@ -76,6 +77,8 @@ export interface RelayLimits {
   /** How long a key rests that was refused or has no money: until somebody has had time to act. */
   readonly refusedKeyRestMs: number;
   readonly realtime: RealtimeLimits;
+  /** Pictures that are fetched from the addresses that a call names. */
+  readonly pictures: PictureLimits;
   /** Finished answers kept for their `Idempotency-Key`. */
   readonly kept: { readonly bytes: number; readonly answerBytes: number; readonly answers: number; readonly ms: number };
 }
@@ -117,5 +120,6 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
     frameBytes: 16 * 1024 * 1024,
     unsentBytes: 1024 * 1024,
   },
+  pictures: { bytesEach: 20 * 1024 * 1024, bytesTogether: 32 * 1024 * 1024, count: 16, atOnce: 4 },
   kept: { bytes: 64 * 1024 * 1024, answerBytes: 1024 * 1024, answers: 10_000, ms: 3_600_000 },
 };

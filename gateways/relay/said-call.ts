@@ -3,14 +3,19 @@ import { providerOf } from '../../domain/providers/providers.ts';
 import { isRefusal, type Refusal } from '../../schemas/errors.ts';
 import type { ChannelSettings } from '../../schemas/events/channel.ts';
 import type { DirectoryChannel } from '../ports/directory.ts';
+import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
+import type { AttemptDeps } from './attempt-deps.ts';
 import type { Call } from './call.ts';
 import { prompted, rewrites, ruled } from './channel-rewriting.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayLimits } from './relay-limits.ts';
+import { RemotePictures } from './pictures/remote-pictures.ts';
 import type { Route } from './route.ts';
 import { speaksResponses } from './upstreams/responses-upstream.ts';
 import type { Ask, Asked } from './upstreams/upstream-dialect.ts';
-import { askUpstream } from './upstreams/upstream-dialects.ts';
+import { askUpstream, wantsPictures } from './upstreams/upstream-dialects.ts';
+
+type Form = Pick<Ask, 'parsed' | 'native'>;
 
 /** A request as this dialect is asked: in its client's own format where that is the dialect's too, else in the hub's; or what of it cannot be said there. */
 const formFor = (
@@ -18,7 +23,7 @@ const formFor = (
   { dialect, takesExtras }: Provider,
   ruledBy: ChannelSettings | null,
   limits: RelayLimits,
-): Pick<Ask, 'parsed' | 'native'> | Refusal => {
+): Form | Refusal => {
   const native = parsed.endpoint === 'chat' ? parsed.native : null;
   // A channel's own text is put into the hub's form.
   const hasText = ruledBy !== null && ruledBy.systemPrompt !== undefined;
@@ -45,14 +50,35 @@ export class SaidCall {
   readonly #route: Route;
   readonly #loweredOutput: number | null;
   readonly #limits: RelayLimits;
+  readonly #deps: AttemptDeps;
+  /** `null`: none was needed so far. */
+  #pictures: RemotePictures | null = null;
   #said: Said | null = null;
 
-  constructor(call: Call, parsed: ParsedRequest, route: Route, loweredOutput: number | null, limits: RelayLimits) {
+  constructor(deps: AttemptDeps, call: Call, parsed: ParsedRequest, route: Route, loweredOutput: number | null) {
+    this.#deps = deps;
     this.#call = call;
     this.#parsed = parsed;
     this.#route = route;
     this.#loweredOutput = loweredOutput;
-    this.#limits = limits;
+    this.#limits = deps.limits;
+  }
+
+  /** Whether there are pictures to be fetched before this channel's upstream can be asked. */
+  waits(channel: DirectoryChannel, upstreamModel: string): boolean {
+    const request = this.#unpictured(channel, upstreamModel);
+    return request !== null && (this.#pictures ?? this.#begun())?.lacks(request) === true;
+  }
+
+  /** Fetches them. */
+  async prepare(channel: DirectoryChannel, upstreamModel: string): Promise<void> {
+    const request = this.#unpictured(channel, upstreamModel);
+    if (request !== null) await this.#pictures?.gather(request);
+  }
+
+  /** The call is over, or will not be said again. */
+  release(): void {
+    this.#pictures?.release();
   }
 
   /** The call as this channel's upstream is asked it; `null` where it cannot be. */
@@ -75,8 +101,13 @@ export class SaidCall {
       this.unsayable = form;
       return null;
     }
+    const pictured = this.#pictured(form, provider, upstreamModel);
+    if (isRefusal(pictured)) {
+      this.unsayable = pictured;
+      return null;
+    }
     const ask: Ask = {
-      ...form,
+      ...pictured,
       clientHeaders: this.#call.req.headers,
       provider,
       speaksResponses: knowsResponses,
@@ -93,5 +124,29 @@ export class SaidCall {
     }
     const meant = ruledBy === null ? asked : ruled(asked, ruledBy);
     return meant === null ? null : (this.#said = { ruledBy, ask, asked: meant });
+  }
+
+  /** What this channel's upstream would be asked without pictures that lie elsewhere; `null` where it gets them itself, or nobody fetches any. */
+  #unpictured({ settings }: DirectoryChannel, upstreamModel: string): ChatRequest | null {
+    if (this.#deps.pictures === null || this.#parsed.endpoint !== 'chat') return null;
+    const provider = providerOf(settings.provider);
+    if (provider === undefined || !wantsPictures(provider, upstreamModel)) return null;
+    // A text of the channel's own has no pictures in it.
+    const form = formFor(this.#parsed, provider, null, this.#limits);
+    return isRefusal(form) || form.native !== null || form.parsed.endpoint !== 'chat' ? null : form.parsed.request;
+  }
+
+  #begun(): RemotePictures | null {
+    const { pictures, limits, bodies } = this.#deps;
+    return pictures === null ? null : (this.#pictures = new RemotePictures(pictures, limits.pictures, this.#call, bodies));
+  }
+
+  /** The form with all pictures in it, for an upstream that fetches none. */
+  #pictured(form: Form, provider: Provider, upstreamModel: string): Form | Refusal {
+    const { parsed, native } = form;
+    if (this.#pictures === null || native !== null || parsed.endpoint !== 'chat' || !wantsPictures(provider, upstreamModel)) return form;
+    const request = this.#pictures.inline(parsed.request);
+    if (isRefusal(request)) return request;
+    return request === parsed.request ? form : { parsed: { ...parsed, request }, native };
   }
 }

@@ -17,7 +17,7 @@ export const readConfig = (environment: NodeJS.ProcessEnv): ConfigResult => {
     if (parsed.success) config[name] = parsed.data;
     else mistakes.push(`${name}: ${parsed.error.issues.map(({ message }) => message).join('; ')}. ${settings[name].about}`);
   }
-  for (const name of ['OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS', 'OBLIVIOUS_ALLOW_PRIVATE_HOOKS'] as const) {
+  for (const name of ['OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS', 'OBLIVIOUS_ALLOW_PRIVATE_HOOKS', 'OBLIVIOUS_ALLOW_PRIVATE_IMAGES'] as const) {
     const allowed = config[name];
     if (typeof allowed === 'string' && parseEgressPolicy(allowed) === null)
       mistakes.push(`${name}: expected none, loopback, private, all, or CIDR ranges with commas between them.`);

@@ -34,6 +34,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { openRedis } from '../redis/open-redis.ts';
 import { redisMetrics } from '../redis/redis-metrics.ts';
 import { openReadModels } from '../read-models/read-models.ts';
+import { createPictureSource } from '../pictures/picture-source.ts';
 import { createTokenCounter } from '../token-counter/token-counter.ts';
 import { withSigning } from '../signing/signing-upstream.ts';
 import { withSockets } from '../sockets/socket-upstream.ts';
@@ -140,6 +141,14 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
     return createEgressGuard(policy);
   };
   bind(services.egressGuard, () => guardOf(config.OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS));
+  bind(services.pictures, () =>
+    config.OBLIVIOUS_FETCH_IMAGES === 'off'
+      ? null
+      : createPictureSource({
+          guard: guardOf(config.OBLIVIOUS_ALLOW_PRIVATE_IMAGES),
+          allowsHttp: config.OBLIVIOUS_FETCH_IMAGES === 'http',
+        }),
+  );
   bind(services.hookGuard, () => guardOf(config.OBLIVIOUS_ALLOW_PRIVATE_HOOKS));
 
   bind(services.eventLog, async (context) =>

@@ -19,6 +19,7 @@ import type { Projector } from '../../projections/engine/projector.ts';
 import type { RecordsProjector } from '../../projections/engine/records-projector.ts';
 import type { Config } from '../../schemas/config.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
+import type { PictureSource } from '../../gateways/ports/picture-source.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import type { DataDirectory } from '../home/data-directory.ts';
 import type { ProgramLog } from '../logging/logger.ts';
@@ -45,6 +46,7 @@ export const services = {
   passwords: identifier<Passwords>('passwords'),
   sessionTokens: identifier<SessionTokens>('sessionTokens'),
   egressGuard: identifier<EgressGuard>('egressGuard'),
+  pictures: identifier<PictureSource | null>('pictures'),
   hookGuard: identifier<EgressGuard>('hookGuard'),
   eventLog: identifier<EventLog>('eventLog'),
   appendQueue: identifier<AppendQueue>('appendQueue'),

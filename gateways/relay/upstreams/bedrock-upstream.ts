@@ -81,6 +81,7 @@ const translation = ({ upstreamModel, createdAt, limits }: Ask): Translation => 
 
 /** Bedrock's Converse; Claude by InvokeModel, in Anthropic's format. */
 export const bedrockUpstream: UpstreamDialect = {
+  wantsPictures: () => true,
   ask: (ask) => {
     const { parsed, upstreamModel, loweredOutput, modelLimit, limits } = ask;
     if (parsed.endpoint !== 'chat') return refuse('invalid_request', 'Models behind Bedrock answer chats only.');

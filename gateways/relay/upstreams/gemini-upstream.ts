@@ -1,5 +1,6 @@
 import { wholeOfChunks } from '../../../domain/dialects/chat/whole-of-chunks.ts';
 import { CompletionChunks } from '../../../domain/dialects/gemini/completion-chunks.ts';
+import { geminiTraits } from '../../../domain/dialects/gemini/gemini-traits.ts';
 import { embedBody, embeddingsOf } from '../../../domain/dialects/gemini/embed-body.ts';
 import { generateBody } from '../../../domain/dialects/gemini/generate-body.ts';
 import { saidError } from '../../../domain/dialects/gemini/said-error.ts';
@@ -58,6 +59,7 @@ const askNatively = (native: NativeRequest, path: string, { upstreamModel, lower
 
 /** Gemini's generateContent and its embeddings. */
 export const geminiUpstream: UpstreamDialect = {
+  wantsPictures: (upstreamModel) => !geminiTraits(upstreamModel).readsAddresses,
   ask: (ask) => {
     const { parsed, native, upstreamModel, loweredOutput, limits } = ask;
     const resource = resourceOf(upstreamModel);

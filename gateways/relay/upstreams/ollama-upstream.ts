@@ -22,6 +22,7 @@ const translation = ({ parsed, upstreamModel, createdAt, limits }: Ask): Transla
 
 /** Ollama's own API. */
 export const ollamaUpstream: UpstreamDialect = {
+  wantsPictures: () => true,
   ask: (ask) => {
     const { parsed, upstreamModel, loweredOutput, limits } = ask;
     if (parsed.endpoint !== 'chat' && parsed.endpoint !== 'embeddings')

@@ -54,4 +54,6 @@ export interface Asked {
 export interface UpstreamDialect {
   /** A refusal where the format cannot say what the call asks for: another channel may. */
   ask(ask: Ask): Asked | Refusal;
+  /** Whether a model reads pictures only where they are in the request; absent: it reads their addresses, or the upstream fetches them. */
+  wantsPictures?(upstreamModel: string): boolean;
 }

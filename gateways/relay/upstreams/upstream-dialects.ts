@@ -1,5 +1,5 @@
 import type { Refusal } from '../../../schemas/errors.ts';
-import type { UpstreamDialectName } from '../../../domain/providers/provider.ts';
+import type { Provider, UpstreamDialectName } from '../../../domain/providers/provider.ts';
 import { anthropicUpstream } from './anthropic-upstream.ts';
 import { azureUpstream } from './azure-upstream.ts';
 import { bedrockUpstream } from './bedrock-upstream.ts';
@@ -38,6 +38,10 @@ const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect 
   spark: sparkUpstream,
   replicate: replicateUpstream,
 };
+
+/** Whether a model of the provider's reads pictures only where they are in the request. */
+export const wantsPictures = ({ dialect }: Provider, upstreamModel: string): boolean =>
+  UPSTREAM_DIALECTS[dialect].wantsPictures?.(upstreamModel) === true;
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */
 export const askUpstream = (ask: Ask): Asked | Refusal => {

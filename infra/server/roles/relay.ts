@@ -139,6 +139,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     upstream: container.get(services.upstreamPools),
     frameSockets: wsFrameSockets({ guard: container.get(services.egressGuard) }),
     tokenCounter,
+    pictures: container.get(services.pictures),
     secrets: secretBox,
     states,
     logger: container.get(services.requestLogger),

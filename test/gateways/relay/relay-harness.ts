@@ -173,6 +173,7 @@ export type HarnessOptions = {
   Pick<
     RelayDeps,
     | 'tokenCounter'
+    | 'pictures'
     | 'random'
     | 'sandboxUrl'
     | 'tracer'
@@ -221,6 +222,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     upstream: options.between?.(pools) ?? pools,
     frameSockets: wsFrameSockets({ guard }),
     tokenCounter: options.tokenCounter ?? { count: async (texts) => texts.join('').length },
+    pictures: options.pictures ?? null,
     secrets: { open: (sealed) => sealed },
     states: new ChannelStates(stopwatch, limits, {
       healthChanged: (channelId, from, to) => health.changes.push(`${channelId} ${from} ${to}`),
