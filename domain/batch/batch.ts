@@ -16,9 +16,10 @@ export interface Batch {
   readonly ended: DataOf<'BatchEnded'> | null;
   readonly measured: DataOf<'BatchMeasured'> | null;
   readonly settled: DataOf<'BatchSettled'> | null;
+  readonly deleted: boolean;
 }
 
-const initial: Batch = { submitted: null, started: null, ended: null, measured: null, settled: null };
+const initial: Batch = { submitted: null, started: null, ended: null, measured: null, settled: null, deleted: false };
 
 const evolve = (state: Batch, event: BatchEvent): Batch => {
   switch (event.type) {
@@ -32,6 +33,8 @@ const evolve = (state: Batch, event: BatchEvent): Batch => {
       return { ...state, measured: event.data };
     case 'BatchSettled':
       return { ...state, settled: event.data };
+    case 'BatchDeleted':
+      return { ...state, deleted: true };
   }
 };
 
@@ -41,7 +44,8 @@ export type BatchCommand =
   | { readonly kind: 'end'; readonly end: DataOf<'BatchEnded'> }
   | { readonly kind: 'measure'; readonly measure: Omit<DataOf<'BatchMeasured'>, 'refund'> }
   /** `at`: ISO 8601. */
-  | { readonly kind: 'settle'; readonly refunded: Money; readonly at: string };
+  | { readonly kind: 'settle'; readonly refunded: Money; readonly at: string }
+  | { readonly kind: 'delete'; readonly at: string };
 
 /** What the caller paid, or may have paid where nobody came to say so. */
 const paid = ({ submitted, started }: Batch): Money => started?.charged ?? submitted?.held ?? (0n as Money);
@@ -68,6 +72,10 @@ const decide = (command: BatchCommand, state: Batch, batchId: BatchId): readonly
       if (state.measured === null) return refuse('wrong_state', 'It is not known yet what the batch used.');
       if (command.refunded > state.measured.refund) return refuse('exceeds_charge');
       return state.settled === null ? [{ type: 'BatchSettled', data: { batchId, refunded: command.refunded, at: command.at } }] : [];
+    case 'delete':
+      // Until then what it used may still have to be read.
+      if (state.settled === null) return refuse('wrong_state', 'The batch is not settled yet; try again in a moment.');
+      return state.deleted ? [] : [{ type: 'BatchDeleted', data: { batchId, at: command.at } }];
   }
 };
 

@@ -1,4 +1,5 @@
 import type { FilePage } from '../../projections/files/queries.ts';
+import type { BatchPage } from '../../projections/batches/queries.ts';
 import type { BatchDocument } from '../../projections/batches/tables.ts';
 import type { FileDocument } from '../../projections/files/tables.ts';
 import type { BatchId, TokenId } from '../../schemas/ids.ts';
@@ -7,7 +8,7 @@ import type { BatchId, TokenId } from '../../schemas/ids.ts';
 export interface FileLists {
   files(tokenId: TokenId, page: FilePage): Promise<readonly FileDocument[]>;
   /** Newest first. */
-  batches(tokenId: TokenId, page: { readonly after: BatchId | null; readonly limit: number }): Promise<readonly BatchDocument[]>;
+  batches(tokenId: TokenId, page: BatchPage): Promise<readonly BatchDocument[]>;
   /** Those that something is left to be done for, the oldest first. */
   unsettled(limit: number): Promise<readonly BatchId[]>;
 }

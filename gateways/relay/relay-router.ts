@@ -28,6 +28,7 @@ import { ollamaAnswers } from './dialects/ollama-answers.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
 import { klingAnswers, midjourneyAnswers, sunoAnswers } from './dialects/task-answers.ts';
 import { addFileRoutes, BATCHES } from './files/file-routes.ts';
+import { addMessageBatchRoutes, MESSAGE_BATCHES } from './files/message-batch-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { BodyRoom } from './bodies/body-room.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
@@ -180,6 +181,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     PASS_THROUGH,
     REALTIME,
     BATCHES,
+    MESSAGE_BATCHES,
   ];
 
   const nothingHere = (routeName: string) =>
@@ -337,6 +339,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
       ]),
     );
   addFileRoutes(router, { ...pipeline, look, notThisMethod });
+  addMessageBatchRoutes(router, { ...pipeline, look, notThisMethod });
   addTaskRoutes({
     router,
     tasks: deps.tasks,

@@ -23,6 +23,8 @@ const evolve = (doc: BatchDocument | undefined, event: ProjectedEvent<BatchEvent
     }
     case 'BatchSettled':
       return { ...doc, settled: true };
+    case 'BatchDeleted':
+      return { ...doc, deleted: true };
     case 'BatchMeasured':
       return doc;
   }

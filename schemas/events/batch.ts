@@ -6,7 +6,15 @@ import { Instant } from '../time.ts';
 import { Usage } from '../usage.ts';
 
 /** Where the requests of a batch go, as its client names it. */
-export const BatchEndpoint = z.enum(['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/moderations']);
+export const BatchEndpoint = z.enum([
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/embeddings',
+  '/v1/moderations',
+  '/v1/responses',
+  /** A batch of Anthropic’s, whose requests come with it. */
+  '/v1/messages',
+]);
 export type BatchEndpoint = z.infer<typeof BatchEndpoint>;
 
 export const BatchEnd = z.enum(['completed', 'failed', 'expired', 'cancelled']);
@@ -18,7 +26,8 @@ export const batchEvents = {
     batchId: BatchId,
     userId: UserId,
     tokenId: TokenId,
-    inputFileId: FileId,
+    /** `null`: its requests came with it. */
+    inputFileId: FileId.nullable(),
     channelId: ChannelId,
     channelKeyId: ChannelKeyId.nullable(),
     endpoint: BatchEndpoint,
@@ -34,6 +43,8 @@ export const batchEvents = {
     /** The caller's share of the price, times the share that is left in a batch. */
     ratio: Ratio,
     at: Instant,
+    /** Of what was asked, where its client named it by a key of its own and no file says what it is. */
+    payloadHash: z.string().max(64).optional(),
   }),
   /** The upstream has taken it; its worst case is charged. */
   BatchStarted: z.object({ batchId: BatchId, upstreamId: z.string().min(1).max(200), charged: AmountText, at: Instant }),
@@ -60,4 +71,6 @@ export const batchEvents = {
     at: Instant,
   }),
   BatchSettled: z.object({ batchId: BatchId, refunded: AmountText, at: Instant }),
+  /** Gone, here and at its upstream. */
+  BatchDeleted: z.object({ batchId: BatchId, at: Instant }),
 } as const;

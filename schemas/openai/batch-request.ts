@@ -5,7 +5,7 @@ import { BatchId, FileId } from '../ids.ts';
 /** What OpenAI's batches are made from. What is not named here is refused: nobody could say what it costs. */
 export const BatchRequest = z.strictObject({
   input_file_id: FileId,
-  endpoint: BatchEndpoint,
+  endpoint: BatchEndpoint.exclude(['/v1/messages']),
   completion_window: z.string().min(1).max(16),
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
   output_expires_after: z.strictObject({ anchor: z.literal('created_at'), seconds: z.int().positive() }).optional(),

@@ -69,16 +69,16 @@ describe('files and batches, as they are listed', function () {
   });
 
   it('batches: of one key, the newest first, and all that are not settled', async () => {
-    const found = await listBatches(models.database, KEY, { after: null, limit: 9 });
+    const found = await listBatches(models.database, KEY, { form: 'openai', after: null, limit: 9 });
     expect(found.map(({ batchId, state, settled }) => [batchId, state, settled])).to.deep.equal([
       [batch(3), 'submitted', false],
       [batch(2), 'completed', false],
       [batch(1), 'started', false],
       [batch(0), 'completed', true],
     ]);
-    expect((await listBatches(models.database, KEY, { after: batch(2), limit: 1 })).map(({ batchId }) => batchId)).to.deep.equal([
-      batch(1),
-    ]);
+    expect(
+      (await listBatches(models.database, KEY, { form: 'openai', after: batch(2), limit: 1 })).map(({ batchId }) => batchId),
+    ).to.deep.equal([batch(1)]);
     expect(await unsettledBatches(models.database, 9)).to.deep.equal([batch(1), batch(2), batch(3), batch(9)]);
   });
 });

@@ -1,5 +1,7 @@
 import { ceilDivide, COST_DENOMINATOR, exactCost, promptTokensOf } from '../../../domain/pricing/cost.ts';
-import { readOpenAIUsage } from '../../../domain/pricing/openai-usage.ts';
+import { chatUsage } from '../../../domain/dialects/anthropic/reported-usage.ts';
+import { hubCompletion } from '../../../domain/dialects/responses/response-events.ts';
+import { readOpenAIUsage, type UsageReading } from '../../../domain/pricing/openai-usage.ts';
 import { ratesFor } from '../../../domain/pricing/rates.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import type { BatchMeasure } from '../../../commands/batches/settle-batch.ts';
@@ -27,6 +29,7 @@ export class BatchOutput {
 
   add(line: Buffer | null): void {
     const said = line === null ? null : parsedJson(line.toString('utf8'));
+    if (this.#endpoint === '/v1/messages') return this.#addMessage(said);
     const response = isRecord(said) ? said['response'] : null;
     // A request that failed cost nothing; a line that cannot be read may be an answer.
     if (isRecord(said) && !isRecord(response)) return;
@@ -34,7 +37,20 @@ export class BatchOutput {
     this.#answered++;
     const body = isRecord(response) && isRecord(response['body']) ? response['body'] : {};
     const isPromptOnly = this.#endpoint === '/v1/embeddings' || this.#endpoint === '/v1/moderations';
-    const reading = readOpenAIUsage(body['usage'], isPromptOnly ? 'embeddings' : 'chat');
+    const told = this.#endpoint === '/v1/responses' ? hubCompletion(body) : body;
+    this.#count(readOpenAIUsage(told['usage'], isPromptOnly ? 'embeddings' : 'chat'));
+  }
+
+  #addMessage(said: unknown): void {
+    const result = isRecord(said) ? said['result'] : null;
+    // As above: what failed, was cancelled or expired cost nothing.
+    if (isRecord(result) && result['type'] !== 'succeeded') return;
+    this.#answered++;
+    const message = isRecord(result) && isRecord(result['message']) ? result['message'] : {};
+    this.#count(readOpenAIUsage(isRecord(message['usage']) ? chatUsage(message['usage']) : undefined, 'chat'));
+  }
+
+  #count(reading: UsageReading): void {
     if (reading.kind !== 'reported') {
       this.#unreported++;
       return;

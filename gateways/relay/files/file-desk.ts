@@ -16,10 +16,12 @@ import { BatchEnd } from '../../../schemas/events/batch.ts';
 import type { EventOf } from '../../../schemas/events/catalogue.ts';
 import { BatchId, CommandId, FileId, type TokenId, type UserId } from '../../../schemas/ids.ts';
 import type { Money } from '../../../schemas/money.ts';
+import type { BatchPage } from '../../../projections/batches/queries.ts';
 import type { FileLists } from '../../ports/file-lists.ts';
 import { BatchOutput } from './batch-output.ts';
 import { readLines } from './file-lines.ts';
-import { askPlace, type PlaceDeps } from './file-place.ts';
+import { batchAddress } from './batch-address.ts';
+import { askPlace, type PlaceDeps, type PlaceQuestion } from './file-place.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 export type FileUpload = EventOf<'FileUploaded'>['data'];
@@ -46,6 +48,9 @@ const MOST_IN_A_ROUND = 200;
 const textIn = (said: Json, name: string): string | null => (typeof said[name] === 'string' && said[name] !== '' ? said[name] : null);
 
 const counted = (value: unknown): number => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0);
+
+/** As clients of Anthropic know it. */
+export const messageBatchId = (batchId: BatchId): string => `msg${batchId}`;
 
 /** The same id for the same thing, whoever sees it first. */
 const fileIdFor = (batchId: BatchId, upstreamId: string): FileId =>
@@ -114,14 +119,39 @@ export class FileDesk {
     const read = await orLogUnavailable(readState(this.#deps.log, batchStream(batchId), batchOf(batchId)));
     if (isRefusal(read)) return read;
     const { submitted, ...rest } = read;
-    return submitted === null ? NO_BATCH : { submitted, ...rest };
+    return submitted === null || rest.deleted ? NO_BATCH : { submitted, ...rest };
   }
 
-  /** A key's own batch; any other is not found. */
-  async ownBatch(tokenId: TokenId, id: string): Promise<SeenBatch | Refusal> {
+  /** A key's own batch, of this form; any other is not found. */
+  async ownBatch(tokenId: TokenId, id: string, form: BatchPage['form'] = 'openai'): Promise<SeenBatch | Refusal> {
     const batchId = BatchId.safeParse(id);
     const batch = batchId.success ? await this.batch(batchId.data) : NO_BATCH;
-    return isRefusal(batch) || batch.submitted.tokenId === tokenId ? batch : NO_BATCH;
+    if (isRefusal(batch)) return batch;
+    const { submitted } = batch;
+    return submitted.tokenId === tokenId && (submitted.endpoint === '/v1/messages') === (form === 'anthropic') ? batch : NO_BATCH;
+  }
+
+  /** Takes a settled batch away, here and at its upstream, with all that is left of it there. */
+  async deleteBatch(batch: SeenBatch): Promise<Refusal | null> {
+    const { submitted, started } = batch;
+    const settled = await this.settle(batch);
+    if (isRefusal(settled)) return settled;
+    if (settled.settled === null) return refuse('wrong_state', 'The batch has not ended yet.');
+    if (started !== null) {
+      const { path, headers } = this.#addressOf(submitted, started.upstreamId);
+      const answer = await askPlace(this.#deps, submitted, { method: 'DELETE', path, headers });
+      if (answer === null) return refuse('upstream_failed');
+      if (answer.status !== 200 && answer.status !== 404) return refuse('upstream_refused');
+    }
+    const deleted = await this.record(submitted, { kind: 'delete', at: this.#now() });
+    return isRefusal(deleted) ? deleted : null;
+  }
+
+  /** Where a batch’s answers are, line by line; `null` where that is nowhere yet, or in a file. */
+  resultsOf({ submitted, started, ended }: SeenBatch): PlaceQuestion | null {
+    if (submitted.endpoint !== '/v1/messages' || started === null || ended === null) return null;
+    const { path, headers } = this.#addressOf(submitted, started.upstreamId);
+    return { method: 'GET', path: `${path}/results`, headers };
   }
 
   async record(submitted: Pick<BatchSubmission, 'batchId' | 'userId'>, command: BatchCommand): Promise<Batch | Refusal> {
@@ -143,11 +173,11 @@ export class FileDesk {
   async look(batch: SeenBatch, question: 'see' | 'cancel' = 'see'): Promise<{ readonly said: Json | null; readonly batch: SeenBatch }> {
     const { submitted, started } = batch;
     if (started === null) return { said: null, batch };
-    const path = `/batches/${encodeURIComponent(started.upstreamId)}`;
+    const { path, headers } = this.#addressOf(submitted, started.upstreamId);
     const answer = await askPlace(
       this.#deps,
       submitted,
-      question === 'see' ? { method: 'GET', path } : { method: 'POST', path: `${path}/cancel` },
+      question === 'see' ? { method: 'GET', path, headers } : { method: 'POST', path: `${path}/cancel`, headers },
     );
     if (answer === null || answer.status !== 200 || !isRecord(answer.said)) return { said: null, batch };
     return this.hear(batch, answer.said);
@@ -156,6 +186,7 @@ export class FileDesk {
   /** Takes what an upstream said of a batch. */
   async hear(batch: SeenBatch, said: Json): Promise<{ readonly said: Json; readonly batch: SeenBatch }> {
     const { submitted } = batch;
+    if (submitted.endpoint === '/v1/messages') return this.#hearMessages(batch, said);
     const { batchId, userId, tokenId, channelId, channelKeyId, inputFileId } = submitted;
     const made: (FileId | null)[] = [];
     const at = this.#now();
@@ -189,7 +220,26 @@ export class FileDesk {
     return { said: this.#ours(said, batchId, inputFileId, made), batch: seen };
   }
 
-  #ours(said: Json, batchId: BatchId, inputFileId: FileId, [output = null, error = null]: readonly (FileId | null)[]): Json {
+  async #hearMessages(batch: SeenBatch, said: Json): Promise<{ readonly said: Json; readonly batch: SeenBatch }> {
+    const { submitted } = batch;
+    const { batchId } = submitted;
+    const ours = { ...said, id: messageBatchId(batchId), results_url: null };
+    if (said['processing_status'] !== 'ended' || batch.ended !== null) return { said: ours, batch };
+    const counts = isRecord(said['request_counts']) ? said['request_counts'] : {};
+    const [succeeded, errored, cancelled, expired] = ['succeeded', 'errored', 'canceled', 'expired'].map((name) => counted(counts[name]));
+    const status = textIn(said, 'cancel_initiated_at') !== null ? 'cancelled' : (expired ?? 0) > 0 ? 'expired' : 'completed';
+    const failed = (errored ?? 0) + (cancelled ?? 0) + (expired ?? 0);
+    const end = { batchId, status, outputFileId: null, errorFileId: null, succeeded: succeeded ?? 0, failed, at: this.#now() } as const;
+    const ended = await this.record(submitted, { kind: 'end', end });
+    return { said: ours, batch: isRefusal(ended) ? batch : { ...ended, submitted } };
+  }
+
+  #addressOf({ endpoint }: BatchSubmission, upstreamId: string): ReturnType<typeof batchAddress> {
+    const { path, headers } = batchAddress(endpoint);
+    return { path: `${path}/${encodeURIComponent(upstreamId)}`, headers };
+  }
+
+  #ours(said: Json, batchId: BatchId, inputFileId: FileId | null, [output = null, error = null]: readonly (FileId | null)[]): Json {
     const { output_file_id: _output, error_file_id: _error, ...rest } = said;
     return {
       ...rest,
@@ -202,21 +252,29 @@ export class FileDesk {
 
   /** Charges a batch that has ended for what it used. Whoever asks, and however often: once. */
   async settle(batch: SeenBatch): Promise<Batch | Refusal> {
-    const { submitted, started, ended, measured, settled } = batch;
+    const { started, ended, measured, settled } = batch;
     if (ended === null || settled !== null) return batch;
     if (started === null) return settleBatch(this.#deps, batch, NOTHING_USED, this.#now());
-    const measure =
-      measured === null ? await this.#measured(submitted, ended.outputFileId, started.charged) : { ...NOTHING_USED, cost: measured.cost };
+    const measure = measured === null ? await this.#measured(batch, started.charged) : { ...NOTHING_USED, cost: measured.cost };
     return isRefusal(measure) ? measure : settleBatch(this.#deps, batch, measure, this.#now());
   }
 
-  async #measured(submitted: BatchSubmission, outputFileId: FileId | null, charged: Money): Promise<BatchMeasure | Refusal> {
-    if (outputFileId === null) return NOTHING_USED;
-    const { price, ratio, endpoint, requests } = submitted;
+  async #output(batch: SeenBatch): Promise<PlaceQuestion | Refusal | null> {
+    const outputFileId = batch.ended?.outputFileId ?? null;
+    if (outputFileId === null) return this.resultsOf(batch);
     const file = await orLogUnavailable(readState(this.#deps.log, fileStream(outputFileId), fileOf(outputFileId)));
     if (isRefusal(file)) return file;
+    return { method: 'GET', path: `/files/${encodeURIComponent(file.upload?.upstreamId ?? '')}/content` };
+  }
+
+  async #measured(batch: SeenBatch, charged: Money): Promise<BatchMeasure | Refusal> {
+    const { submitted } = batch;
+    const question = await this.#output(batch);
+    if (question === null) return NOTHING_USED;
+    if (isRefusal(question)) return question;
+    const { price, ratio, endpoint, requests } = submitted;
     const output = new BatchOutput(price, ratio, endpoint);
-    const read = await readLines(this.#deps, submitted, file.upload?.upstreamId ?? '', LINE_BYTES, (line) => {
+    const read = await readLines(this.#deps, submitted, question, LINE_BYTES, (line) => {
       output.add(line);
       return true;
     });

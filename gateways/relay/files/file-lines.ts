@@ -1,5 +1,5 @@
 import type { UpstreamExchange } from '../../ports/upstream.ts';
-import { placeRequest, type FilePlace, type PlaceDeps } from './file-place.ts';
+import { placeRequest, type FilePlace, type PlaceDeps, type PlaceQuestion } from './file-place.ts';
 
 export type LinesRead =
   | { readonly kind: 'read' }
@@ -13,21 +13,17 @@ const LF = 0x0a;
 const SILENCE_MS = 60_000;
 
 /**
- * Reads a file at its place line by line, with no more of it in memory than one line of at most `lineBytes`. `each` is told every line that is
+ * Reads what is at a place line by line, with no more of it in memory than one line of at most `lineBytes`. `each` is told every line that is
  * not empty, `null` for one that is too long; it ends the reading with false.
  */
 export const readLines = async (
   deps: PlaceDeps,
   place: FilePlace,
-  upstreamId: string,
+  question: PlaceQuestion,
   lineBytes: number,
   each: (line: Buffer | null) => boolean,
 ): Promise<LinesRead> => {
-  const request = await placeRequest(deps, place, {
-    method: 'GET',
-    path: `/files/${encodeURIComponent(upstreamId)}/content`,
-    headers: { accept: '*/*' },
-  });
+  const request = await placeRequest(deps, place, { ...question, headers: { ...question.headers, accept: '*/*' } });
   if (request === null) return { kind: 'failed', status: null };
   return new Promise((resolve) => {
     let exchange: UpstreamExchange | null = null;

@@ -17,6 +17,7 @@ import { firstIssue } from '../parse.ts';
 import { pick } from '../pass-through/open-channels.ts';
 import { Passing, type Passed } from '../pass-through/passing.ts';
 import type { RelayDeps } from '../relay-deps.ts';
+import type { LimitGate } from '../limits/limit-gate.ts';
 import type { Watch } from '../watch.ts';
 import { createBatch } from './create-batch.ts';
 import type { FileDesk, FileUpload, SeenBatch } from './file-desk.ts';
@@ -27,6 +28,7 @@ type Json = Readonly<Record<string, unknown>>;
 type Answer = (call: Call, caller: Caller) => Promise<void>;
 
 export interface FileRoutesDeps extends RelayDeps {
+  readonly gate: LimitGate;
   readonly watch: Watch;
   readonly look: (routeName: string, door: 'files' | 'batches', answer: Answer, use?: KeyUse) => RequestHandler;
   readonly notThisMethod: (allowed: string) => (routeName: string) => RequestHandler;
@@ -285,7 +287,7 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
         const query = BatchesQuery.safeParse(call.req.query);
         if (!query.success) return firstIssue(query.error);
         const { limit, after = null } = query.data;
-        const found = await files.lists.batches(token.tokenId, { after, limit: limit + 1 });
+        const found = await files.lists.batches(token.tokenId, { form: 'openai', after, limit: limit + 1 });
         return page(found.slice(0, limit).map(batchAnswer), found.length > limit);
       }),
     );

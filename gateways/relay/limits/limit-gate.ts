@@ -20,6 +20,8 @@ export interface Estimate {
   readonly input: number;
   readonly output: number;
   readonly cost: number;
+  /** Calls that it stands for; absent: one. */
+  readonly requests?: number;
 }
 
 /** How near its limits a caller is, for the headers of the answer. */
@@ -45,16 +47,18 @@ const BYTES_A_TOKEN = 4;
 /** Most answers are shorter than they may be. */
 const USUAL_OUTPUT = 512;
 
-const estimateOf = (parsed: ParsedCharge, { price, groupRatio }: Route): Estimate => {
+/** What a call is reckoned to use. */
+export const estimateOf = (parsed: ParsedCharge, { price, groupRatio }: Pick<Route, 'price' | 'groupRatio'>): Estimate => {
   const { bound } = moneyOf(parsed.endpoint).bound(parsed, price);
   const input = Math.min(bound.promptTokens, Math.ceil(parsed.body.length / BYTES_A_TOKEN));
   const output = Math.min(bound.outputTokens, USUAL_OUTPUT);
   return { input, output, cost: microDollars(costOf({ input, output }, price, groupRatio)) };
 };
 
-const unitsOf = (measure: LimitRule['measure'], { input, output, cost }: Estimate): number => {
+const unitsOf = (measure: LimitRule['measure'], { input, output, cost, requests = 1 }: Estimate): number => {
   switch (measure) {
     case 'requests':
+      return requests;
     case 'inFlight':
       return 1;
     case 'inputTokens':
@@ -136,6 +140,11 @@ export class LimitGate {
       if (allowance === null) counters.leave(name);
       else counters.settle(name, allowance, unitsOf(rule.measure, used) - units);
     }
+  }
+
+  /** Leaves what was reckoned as it is, for a call whose use is not known for a day. */
+  leaveAsReckoned({ counted, counters }: Pass): void {
+    for (const { compiled, name } of counted) if (compiled.allowance === null) counters.leave(name);
   }
 
   async #take(call: Call, counted: readonly Counted[], asked: readonly Asking[]): Promise<Entered> {

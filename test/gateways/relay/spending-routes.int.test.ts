@@ -87,7 +87,7 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly about?:
   };
 
 /** Takes a file first, so that it is shown to need money where files are tested. */
-const SHOWN_ELSEWHERE = ['/v1/batches'];
+const SHOWN_ELSEWHERE = ['/v1/batches', '/v1/messages/batches'];
 
 /** Addresses whose patterns stand for several. */
 const PATTERNS = [

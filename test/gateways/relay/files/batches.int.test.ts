@@ -203,6 +203,40 @@ describe('files and batches, by the official client of OpenAI', () => {
     expect(await failing(create('file-unknown'))).to.match(/^404/);
   });
 
+  it('takes batches of embeddings and of the Responses API', async () => {
+    const batchOf = async (endpoint: '/v1/embeddings' | '/v1/responses', body: object): Promise<OpenAI.Batch> => {
+      const id = await upload(JSON.stringify({ custom_id: '1', method: 'POST', url: endpoint, body }));
+      return client.batches.create({ input_file_id: id, endpoint, completion_window: '24h' });
+    };
+    rig.relay.directory.channels = [channel(upstream.baseUrl, { models: ['m', 'e'] })];
+    rig.relay.directory.prices.set('e', { ...chatPrice('e'), kind: 'embedding', batchRatio: 500_000 as Ratio });
+    expect(await batchOf('/v1/embeddings', { model: 'e', input: 'Hello?' })).to.include({ endpoint: '/v1/embeddings' });
+    const asked = { model: 'm', input: 'Hello?', max_output_tokens: 100 };
+    expect(await batchOf('/v1/responses', asked)).to.include({ endpoint: '/v1/responses' });
+    upstream.finish(({ url }) =>
+      url === '/v1/embeddings'
+        ? { object: 'list', data: [], usage: { prompt_tokens: 20, total_tokens: 20 } }
+        : {
+            ...{ id: 'resp_1', object: 'response', status: 'completed', output: [] },
+            usage: { input_tokens: 20, output_tokens: 5, total_tokens: 25, output_tokens_details: { reasoning_tokens: 2 } },
+          },
+    );
+    await rig.desk.tick(new AbortController().signal);
+    expect(of('BatchMeasured').map(({ usage, unreported }) => [usage, unreported])).to.deep.equal([
+      [{ input: 20 }, 0],
+      [{ input: 20, output: 3, reasoning: 2 }, 0],
+    ]);
+    expect(await rig.balance()).to.equal(10_000_000_000n - COST - (20n * 2_000n) / 2n);
+    for (const more of [
+      { previous_response_id: 'resp_theirs' },
+      { background: true },
+      { stream: true },
+      { tools: [{ type: 'web_search' }] },
+      { input: [{ type: 'item_reference', id: 'msg_1' }] },
+    ])
+      expect(await failing(batchOf('/v1/responses', { ...asked, ...more })), JSON.stringify(more)).to.match(/Line 1/);
+  });
+
   it('takes no batch that the balance does not cover', async () => {
     await rig.close();
     rig = await startFileRelay(100_000);

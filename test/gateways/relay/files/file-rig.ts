@@ -11,7 +11,7 @@ import type { FileDocument } from '../../../../projections/files/tables.ts';
 import type { BatchEvent, DomainEvent, FileEvent } from '../../../../schemas/events/catalogue.ts';
 import { openLedger, userId, type LedgerRig } from '../../../commands/ledger/ledger-rig.ts';
 import type { MemoryLog } from '../../../support/memory-log.ts';
-import { startRelay, type RelayHarness } from '../relay-harness.ts';
+import { startRelay, type HarnessOptions, type RelayHarness } from '../relay-harness.ts';
 
 export interface FileRig {
   readonly relay: RelayHarness;
@@ -49,7 +49,7 @@ const batchDocuments = (log: MemoryLog): readonly BatchDocument[] =>
   documents<BatchDocument>(log, 'batch', (row, event) => foldDocument(batches, row, event as ProjectedEvent<BatchEvent['type']>));
 
 /** The relay on real money, over a log in memory, with files and batches. */
-export const startFileRelay = async (credit = 10_000_000_000): Promise<FileRig> => {
+export const startFileRelay = async (credit = 10_000_000_000, options: Pick<HarnessOptions, 'limitPolicies'> = {}): Promise<FileRig> => {
   const ledger = await openLedger({ credit });
   const { log, appender } = ledger;
   const time = { now: Date.parse('2026-01-01T12:00:00.000Z') };
@@ -66,8 +66,12 @@ export const startFileRelay = async (credit = 10_000_000_000): Promise<FileRig> 
           const sorted = order === 'asc' ? own : [...own].reverse();
           return sorted.slice(sorted.findIndex(({ fileId }) => fileId === after) + 1).slice(0, limit);
         },
-        batches: async (tokenId, { limit, after }) => {
-          const own = [...batchDocuments(log)].reverse().filter((doc) => doc.tokenId === tokenId);
+        batches: async (tokenId, { form, limit, after }) => {
+          const own = [...batchDocuments(log)]
+            .reverse()
+            .filter(
+              (doc) => doc.tokenId === tokenId && doc.deleted === undefined && (doc.endpoint === '/v1/messages') === (form === 'anthropic'),
+            );
           return own.slice(own.findIndex(({ batchId }) => batchId === after) + 1).slice(0, limit);
         },
         unsettled: async () =>
@@ -82,7 +86,7 @@ export const startFileRelay = async (credit = 10_000_000_000): Promise<FileRig> 
       sandboxUrl: () => null,
     });
   const desk = newDesk();
-  const relay: RelayHarness = await startRelay({ files: desk, spending: ledger.keeper, clock });
+  const relay: RelayHarness = await startRelay({ ...options, files: desk, spending: ledger.keeper, clock });
   return {
     relay,
     ledger,
