@@ -30,6 +30,14 @@ export const Ratio = z.int().min(0).max(1_000_000_000).brand('Ratio');
 export type Ratio = z.infer<typeof Ratio>;
 export const RATIO_ONE = 1_000_000 as Ratio;
 
+/** A picture of this size and quality is charged as so many; what is not named fits any. */
+export const PicturePieces = z.object({
+  size: z.string().min(1).max(32).optional(),
+  quality: z.string().min(1).max(32).optional(),
+  pieces: z.int().positive().max(1_000_000),
+});
+export type PicturePieces = z.infer<typeof PicturePieces>;
+
 /** The price of one model. */
 export const ModelPrice = z.object({
   model: z.string().min(1).max(200),
@@ -41,5 +49,7 @@ export const ModelPrice = z.object({
   contextTokens: z.int().positive().optional(),
   /** What is left of it in a batch: half of it is 500 000. All of it unless given. */
   batchRatio: Ratio.optional(),
+  /** Of a model with a rate for the image: what a picture counts as. The first is what it makes where nobody says; what fits none counts as the dearest. */
+  pictures: z.array(PicturePieces).min(1).max(64).optional(),
 });
 export type ModelPrice = z.infer<typeof ModelPrice>;

@@ -41,8 +41,9 @@ const NEEDED: Readonly<Partial<Record<ModelKind, readonly UsageClass[]>>> = {
   embedding: ['input'],
 };
 
-const priceAtFault = ({ model, kind, rates, tiers = [] }: ModelPrice): string | null => {
+const priceAtFault = ({ model, kind, rates, tiers = [], pictures }: ModelPrice): string | null => {
   if (Object.keys(rates).length === 0) return `${model} has no rate at all; a free model has rates of 0.`;
+  if (pictures !== undefined && rates.image === undefined) return `${model} says what pictures count as, and has no rate for the image.`;
   const missing = rates.call === undefined ? NEEDED[kind]?.find((usageClass) => rates[usageClass] === undefined) : undefined;
   if (missing !== undefined) return `${model} has no rate for ${missing}, which every ${kind} call uses.`;
   const thresholds = tiers.map(({ abovePromptTokens }) => abovePromptTokens);

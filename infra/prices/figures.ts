@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ModelPrice, type ModelKind } from '../../schemas/price.ts';
+import { ModelPrice, type ModelKind, type PicturePieces } from '../../schemas/price.ts';
 import type { UsageClass } from '../../schemas/usage.ts';
 
 /** A JSON text with every number in it turned into a string: a parser would make floats of them, and some decimals have none. */
@@ -60,6 +60,8 @@ const Row = z.looseObject({
   mode: z.string(),
   key: z.string().optional(),
   context: z.coerce.number().int().nonnegative().optional(),
+  per_image: z.string().optional(),
+  per_image_by: z.record(z.string(), z.string()).optional(),
   max_output: z.coerce.number().int().nonnegative().optional(),
   above: z.record(z.string().regex(/^\d+k$/), Figures).optional(),
   tiers: z.array(z.looseObject({ range: z.tuple([z.coerce.number(), z.coerce.number()]) })).optional(),
@@ -80,6 +82,34 @@ const tokenRates = (figures: Readonly<Record<string, unknown>>): RateTexts => {
   return rates;
 };
 
+/** Collected figures are off by what somebody's division by a number of pixels left; prices of pictures are whole tenths of a cent. */
+const TENTH_OF_A_CENT = 1_000_000n;
+
+const greatestDivisor = (a: bigint, b: bigint): bigint => (b === 0n ? a : greatestDivisor(b, a % b));
+
+/** Prices by `quality/size`, or by size alone, as multiples of the largest amount of which all of them are. What a picture is that nobody says more of comes first. */
+const picturesOf = (row: Row): { readonly piece: bigint; readonly pictures: readonly PicturePieces[] } | null => {
+  const by = row.per_image_by;
+  if (by === undefined) return null;
+  const prices = Object.entries(by).map(([name, dollars]) => {
+    const [size = '', quality] = name.split('/').toReversed();
+    const tenths = (scaleUp(dollars, NANOS) + TENTH_OF_A_CENT - 1n) / TENTH_OF_A_CENT;
+    return { size, quality, nanos: tenths * TENTH_OF_A_CENT };
+  });
+  const piece = prices.reduce((divisor, { nanos }) => greatestDivisor(nanos, divisor), 0n);
+  const usual = scaleUp(row.per_image ?? '0', NANOS);
+  const pictures = prices.map(({ size, quality, nanos }) => ({
+    size,
+    ...(quality === undefined ? {} : { quality }),
+    pieces: Number(nanos / piece),
+    isUsual: nanos === usual,
+  }));
+  return {
+    piece,
+    pictures: pictures.toSorted((a, b) => Number(b.isUsual) - Number(a.isUsual)).map(({ isUsual: _isUsual, ...line }) => line),
+  };
+};
+
 /** Rates by the piece. Where a model has token rates too, seconds and characters are the same thing measured again, and are left out. */
 const pieceRates = (row: Row, tokens: RateTexts): RateTexts => {
   const rates: RateTexts = {};
@@ -88,7 +118,7 @@ const pieceRates = (row: Row, tokens: RateTexts): RateTexts => {
   };
   put('call', figure(row, 'per_request', NANOS) ?? figure(row, 'per_query', NANOS));
   put('toolUse', figure(row, 'search_per_call', NANOS));
-  if (tokens.imageOutput === undefined) put('image', figure(row, 'per_image', NANOS));
+  if (tokens.imageOutput === undefined) put('image', picturesOf(row)?.piece.toString() ?? figure(row, 'per_image', NANOS));
   if (Object.keys(tokens).length === 0) {
     put('second', figure(row, 'per_second', NANOS));
     put('character', figure(row, 'per_1m_chars', NANOS_PER_MILLIONTH));
@@ -107,6 +137,7 @@ const priceOf = (row: Row, name: string): unknown => {
   const [first, ...later] = row.tiers ?? [];
   const tokens = { ...tokenRates(row), ...(first === undefined ? {} : tokenRates(first)) };
   const kind = KINDS[row.mode] ?? 'other';
+  const pictures = tokens.imageOutput === undefined ? picturesOf(row) : null;
   // An embedding has no output; a rate for it would only be read as one.
   if (kind === 'embedding') delete tokens.output;
   const tiers = [
@@ -120,6 +151,7 @@ const priceOf = (row: Row, name: string): unknown => {
     model: name,
     kind,
     rates: { ...tokens, ...pieceRates(row, tokens) },
+    ...(pictures === null ? {} : { pictures: pictures.pictures }),
     ...(tiers.length === 0 ? {} : { tiers }),
     ...(!row.max_output ? {} : { maxOutputTokens: row.max_output }),
     ...(!row.context ? {} : { contextTokens: row.context }),

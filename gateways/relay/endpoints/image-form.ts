@@ -41,7 +41,8 @@ export const imageForm = <E extends ImageEndpoint>(endpoint: E, path: string): E
   canCharge: canChargeImages,
   parse: (body, _limits, boundary = '') => parse(endpoint, body, boundary),
   streamed: ({ request }) => request.stream === true,
-  bound: ({ request, form }) => boundImages(request, Buffer.byteLength(request.prompt ?? '') + form.files.length * MOST_TOKENS_READ, true),
+  bound: ({ request, form }, price) =>
+    boundImages(request, price, Buffer.byteLength(request.prompt ?? '') + form.files.length * MOST_TOKENS_READ, true),
   convert: ({ body, spans }, conversion) => convertForm(body, spans.model, conversion),
   headers: ({ form }) => formHeaders(form.boundary),
   reading: (answer, { request }, price) => readImages(answer, request, price),

@@ -51,7 +51,7 @@ export const canChargeImages = ({ rates }: ModelPrice): boolean =>
   (rates.input !== undefined && (rates.imageOutput !== undefined || rates.output !== undefined));
 
 /** The most that pictures cost that are made from `promptTokens`, of pictures if `imageInput`. */
-export const boundImages = (request: Asked, promptTokens: number, imageInput: boolean): Bounded => {
+export const boundImages = (request: Asked, price: ModelPrice, promptTokens: number, imageInput: boolean): Bounded => {
   const pictures = asked(request);
   const outputTokens = mostImageTokens(pictures);
   const bound: CallBound = {
@@ -62,7 +62,7 @@ export const boundImages = (request: Asked, promptTokens: number, imageInput: bo
     audioOutput: false,
     imageOutput: true,
     toolUses: 0,
-    images: pictures.n * piecesOfPicture(request.model, request),
+    images: pictures.n * piecesOfPicture(request.model, price, request),
   };
   return { bound, choices: 1, predicted: outputTokens };
 };
@@ -70,32 +70,32 @@ export const boundImages = (request: Asked, promptTokens: number, imageInput: bo
 const byPiece = (images: number): UsageReading => ({ kind: 'reported', usage: { image: images }, promptTokens: 0, outputTokens: 0 });
 
 /** By the pictures that came where the price is by the piece, else by the tokens that are reported. */
-export const readImages = ({ body, usage }: WholeAnswer, request: Asked, { rates }: ModelPrice): UsageReading => {
-  if (rates.image === undefined)
+export const readImages = ({ body, usage }: WholeAnswer, request: Asked, price: ModelPrice): UsageReading => {
+  if (price.rates.image === undefined)
     return readMediaUsage(
       usage === null ? undefined : (JSON.parse(body.toString('utf8', usage.start, usage.end)) as unknown),
       'imageOutput',
     );
   const data = scanObject(body, ['data']).spans[0];
   const images = data === null || data === undefined ? 0 : countElements(body, data.start);
-  return images === 0 ? { kind: 'absent' } : byPiece(images * piecesOfPicture(request.model, request));
+  return images === 0 ? { kind: 'absent' } : byPiece(images * piecesOfPicture(request.model, price, request));
 };
 
 /** The same of a stream. What of it was not there when it ended may have been made all the same. */
-export const hearImages = ({ usages, ended }: Heard, request: Asked, { rates }: ModelPrice): UsageReading => {
-  if (rates.image === undefined) return sumOfReadings(usages.map((usage) => readMediaUsage(usage, 'imageOutput')));
-  return ended >= (request.n ?? 1) ? byPiece(ended * piecesOfPicture(request.model, request)) : { kind: 'absent' };
+export const hearImages = ({ usages, ended }: Heard, request: Asked, price: ModelPrice): UsageReading => {
+  if (price.rates.image === undefined) return sumOfReadings(usages.map((usage) => readMediaUsage(usage, 'imageOutput')));
+  return ended >= (request.n ?? 1) ? byPiece(ended * piecesOfPicture(request.model, price, request)) : { kind: 'absent' };
 };
 
 export const estimateImages = async (
   counter: ModelCounter,
   request: Asked,
-  { rates }: ModelPrice,
+  price: ModelPrice,
   prompt: string,
   inputImages: number,
 ): Promise<Usage> => {
   const pictures = asked(request);
-  if (rates.image !== undefined) return { image: pictures.n * piecesOfPicture(request.model, request) };
+  if (price.rates.image !== undefined) return { image: pictures.n * piecesOfPicture(request.model, price, request) };
   const input = await counter.count([prompt]);
   return {
     ...(input > 0 ? { input } : {}),
@@ -113,7 +113,7 @@ export const images: EndpointRules<ParsedImages> = {
   canCharge: canChargeImages,
   parse,
   streamed: ({ request }) => request.stream === true,
-  bound: ({ body, request }) => boundImages(request, boundInput(body.length), false),
+  bound: ({ body, request }, price) => boundImages(request, price, boundInput(body.length), false),
   convert: convertRequest,
   reading: (answer, { request }, price) => readImages(answer, request, price),
   heard: (heard, { request }, price) => hearImages(heard, request, price),

@@ -63,6 +63,15 @@ describe('price list', () => {
       .refuses('invalid_request');
   });
 
+  it('takes what pictures count as only with a rate for the image', () => {
+    const pictures = [{ size: '512x512', pieces: 2 }];
+    const painter: ModelPrice = { model: 'a', kind: 'image', rates: { image: rate(5n) }, pictures };
+    given(list).when(publish(painter)).then(publishedWith(painter));
+    given(list)
+      .when(publish({ ...painter, rates: { input: rate(1n), imageOutput: rate(1n) } }))
+      .refuses('invalid_request');
+  });
+
   it('is withdrawn', () => {
     const withdrawn = { type: 'PriceListWithdrawn', data: { priceListId, reason: 'typo' } } as const;
     given(list, published).when({ kind: 'withdraw', reason: 'typo' }).then(withdrawn);

@@ -88,4 +88,25 @@ describe('figures', () => {
       ),
     ).to.throw('listed twice');
   });
+
+  it('price pictures by size and quality in pieces of one rate, what nobody says more of first', () => {
+    const price = rowOf(
+      '{"id":"a","provider":"p","mode":"image_generation","per_image":0.02,"per_image_by":{"256x256":0.016,"512x512":0.01798,"1024x1024":0.01992,"hd/1024x1024":0.03999}}',
+    );
+    expect(price).to.deep.equal({
+      model: 'a',
+      kind: 'image',
+      rates: { image: 2_000_000n },
+      pictures: [
+        { size: '1024x1024', pieces: 10 },
+        { size: '256x256', pieces: 8 },
+        { size: '512x512', pieces: 9 },
+        { size: '1024x1024', quality: 'hd', pieces: 20 },
+      ],
+    });
+    // Where tokens are charged, sizes say nothing more.
+    expect(
+      rowOf('{"id":"a","provider":"p","mode":"image_generation","image_output_tokens":40,"per_image_by":{"low/1x1":0.01}}'),
+    ).to.not.have.property('pictures');
+  });
 });

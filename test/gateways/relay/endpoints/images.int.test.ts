@@ -67,6 +67,25 @@ describe('images', () => {
     expect(relay.spending.last.request.amount >= 120_000_000n).to.equal(true);
   });
 
+  it('are as many pieces as the price says of their size and quality', async () => {
+    relay.directory.channels = [channel(upstream.baseUrl, { models: ['painter'] })];
+    const pictures = [
+      { size: '512x512', pieces: 2 },
+      { size: '1024x1024', pieces: 5 },
+    ];
+    relay.directory.prices.set('painter', { model: 'painter', kind: 'image', rates: { image: 1_000_000n as Money }, pictures });
+    upstream.on('/v1/images/generations', json({ created: 1, data: [{ url: 'a' }, { url: 'b' }] }));
+    for (const [size, pieces] of [
+      [undefined, 2],
+      ['1024x1024', 5],
+      ['auto', 5],
+    ] as const) {
+      await client.images.generate({ model: 'painter', prompt: 'a cat', n: 2, ...(size === undefined ? {} : { size }) });
+      expect(charged()).to.deep.include({ usage: { image: 2 * pieces }, computed: BigInt(2 * pieces) * 1_000_000n });
+      expect(held()).to.equal(BigInt(2 * pieces) * 1_000_000n);
+    }
+  });
+
   it('are reckoned by size and quality where nobody says what they took', async () => {
     upstream.on('/v1/images/generations', json({ created: 1, data: [{ url: 'a' }] }));
     await client.images.generate({ model: 'tokens', prompt: 'cat', n: 2, size: '1536x1024', quality: 'high' });
