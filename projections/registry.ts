@@ -13,6 +13,8 @@ import { tokenLookup } from './token-lookup/projection.ts';
 import { usageDaily } from './usage-daily/projection.ts';
 import { usageHourly } from './usage-hourly/projection.ts';
 import { users } from './users/projection.ts';
+import { vectorFiles } from './vector-files/projection.ts';
+import { vectorStores } from './vector-stores/projection.ts';
 
 /**
  * Every projection there is, and what it follows. Money, authentication and what people wait for follow the log itself. `kafka`: the topic of
@@ -34,6 +36,8 @@ const REGISTRY: readonly { readonly projection: Projection; readonly follows: 'l
   { projection: files, follows: 'log' },
   { projection: batches, follows: 'log' },
   { projection: tasks, follows: 'log' },
+  { projection: vectorStores, follows: 'log' },
+  { projection: vectorFiles, follows: 'log' },
 ];
 
 export const projections: readonly Projection[] = REGISTRY.map(({ projection }) => projection);

@@ -200,6 +200,15 @@ export const settings = {
   OBLIVIOUS_EXPORT_DAYS: setting(z.coerce.number().int().positive().max(365).default(7), 'How long the file of an export is kept.'),
   OBLIVIOUS_MAX_BODY_BYTES: setting(bodyBytes.default(67_108_864), 'Largest request body that is read.'),
   OBLIVIOUS_MAX_UPLOAD_BYTES: setting(bytes.default(134_217_728), 'Largest form that is passed on while it comes.'),
+  OBLIVIOUS_KEPT_FILE_BYTES: setting(
+    bytes.max(67_108_864).default(16_777_216),
+    'Largest file that is kept here for vector stores, with the purpose assistants or user_data.',
+  ),
+  OBLIVIOUS_VECTOR_MODEL: setting(
+    z.string().min(1).max(200).optional(),
+    'The model that vector stores are embedded with which name none. Absent: the first by name that their key may use.',
+  ),
+  OBLIVIOUS_KEPT_BYTES: setting(bytes.default(1_073_741_824), 'What the files of one user that are kept here may have together.'),
   OBLIVIOUS_BODY_DISK_FROM_BYTES: setting(
     bytes.default(8_388_608),
     'From this size on what a request’s body has of pictures and documents lies on disk until it is answered.',

@@ -29,6 +29,11 @@ export const FileId = z
   .brand('FileId');
 export const BatchId = id('batch', 'BatchId');
 export const TaskId = id('task', 'TaskId');
+/** As clients of OpenAI know it. */
+export const VectorStoreId = id('vs', 'VectorStoreId');
+/** A file in a vector store, from when it was put there until it is taken out. */
+export const VectorFileId = id('vsf', 'VectorFileId');
+export const VectorBatchId = id('vsfb', 'VectorBatchId');
 
 export type UserId = z.infer<typeof UserId>;
 export type TokenId = z.infer<typeof TokenId>;
@@ -45,6 +50,9 @@ export type ConversationId = z.infer<typeof ConversationId>;
 export type FileId = z.infer<typeof FileId>;
 export type BatchId = z.infer<typeof BatchId>;
 export type TaskId = z.infer<typeof TaskId>;
+export type VectorStoreId = z.infer<typeof VectorStoreId>;
+export type VectorFileId = z.infer<typeof VectorFileId>;
+export type VectorBatchId = z.infer<typeof VectorBatchId>;
 
 /** The id of a command; a client's `Idempotency-Key` may stand behind it, so any short printable text will do. */
 export const CommandId = z.string().min(1).max(200).brand('CommandId');

@@ -72,20 +72,26 @@ export const admit = (
   use: KeyUse,
   caller: Caller,
 ): Caller | Refusal => {
-  const { token, user } = caller;
   call.caller = caller;
+  const barred = standing(deps, caller, use);
+  if (barred !== null) return barred;
+  const { addresses } = caller.token.restrictions;
+  if (addresses !== null && !addressAllowed(addresses, call.req.ip)) return refuse('address_not_allowed');
+  return mayEnter(caller, door) ? caller : refuse('endpoint_not_allowed');
+};
+
+/** Why nothing may be done for a key, wherever it is asked for from; `null`: it may. */
+export const standing = ({ clock }: Pick<RelayDeps, 'clock'>, { token, user }: Caller, use: KeyUse): Refusal | null => {
   if (token.revoked) return refuse('key_revoked');
   if (token.disabled) return refuse('key_disabled');
   if (user.suspended) return refuse('user_suspended');
-  if (use === 'spend') {
-    if (token.expiresAt !== null && deps.clock.now() >= token.expiresAt) return refuse('key_expired');
-    if (token.exhausted) return refuse('key_exhausted');
-  }
-  const { addresses, endpoints } = token.restrictions;
-  if (addresses !== null && !addressAllowed(addresses, call.req.ip)) return refuse('address_not_allowed');
-  if (door !== null && endpoints !== null && !endpoints.includes(door)) return refuse('endpoint_not_allowed');
-  return caller;
+  if (use === 'look') return null;
+  if (token.expiresAt !== null && clock.now() >= token.expiresAt) return refuse('key_expired');
+  return token.exhausted ? refuse('key_exhausted') : null;
 };
+
+export const mayEnter = ({ token }: Caller, door: z.infer<typeof Door> | null): boolean =>
+  door === null || token.restrictions.endpoints === null || token.restrictions.endpoints.includes(door);
 
 export const mayUseModel = ({ token }: Caller, model: string): boolean =>
   token.restrictions.models === null || token.restrictions.models.includes(model);

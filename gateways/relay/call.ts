@@ -3,10 +3,11 @@ import type { z } from 'zod';
 import { isoInstant } from '../../domain/kernel/iso-instant.ts';
 import type { Attempt, CallFacts } from '../../schemas/events/lease.ts';
 import type { Usage } from '../../schemas/usage.ts';
-import type { ErrorCode } from '../../schemas/errors.ts';
+import type { ErrorCode, Refusal } from '../../schemas/errors.ts';
 import type { RequestId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import type { DirectoryToken, DirectoryUser } from '../ports/directory.ts';
+import type { Hold } from '../ports/spending.ts';
 import type { Stoppable } from './calls-in-flight.ts';
 import type { ChunkedBody } from './chunked-body.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
@@ -66,6 +67,8 @@ export class Call implements Stoppable {
   body: ChunkedBody | null = null;
   /** Keeps what is sent, for calls whose answer may be asked for again. */
   sent: Buffer[] | null = null;
+  /** Is given the answer before it is charged; a refusal lets it be charged to nobody. */
+  keep: ((body: Buffer, hold: Hold, model: string | null) => Promise<Refusal | null>) | null = null;
   /** What its body takes; `null` before it was read. */
   room: CallRoom | null = null;
   place = -1;

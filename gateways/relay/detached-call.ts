@@ -8,7 +8,7 @@ export interface Unheard {
 }
 
 /** Stands in for a client that does not wait: takes all that is sent, and keeps what is sent in one piece. */
-class NoClient {
+export class NoClient {
   headersSent = false;
   statusCode = 200;
   destroyed = false;

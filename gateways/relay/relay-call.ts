@@ -67,6 +67,13 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
     native === null
       ? rules.reading({ body: attempted.body, usage: scanned.usage }, parsed, held.route.price)
       : native.reading(attempted.body, scanned.usage);
+  if (call.keep !== null) {
+    const notKept = await call.keep(attempted.body, hold, call.model);
+    if (notKept !== null) {
+      await release(deps, held, 'refused', true, errorTable[notKept.refused].status);
+      return sendRefusal(call, notKept);
+    }
+  }
   // All that is left before the first byte is the charge.
   call.firstByteMs = elapsed(deps, call);
   held.ended = true;
@@ -383,7 +390,7 @@ const run = async (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller:
 };
 
 /** The steps of a call that can spend, from its body up to the one from which money is set aside. */
-const proceed = async (
+export const proceed = async (
   deps: PipelineDeps,
   call: Call,
   { endpoint, parseNative }: SpendingRoute,

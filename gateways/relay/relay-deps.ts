@@ -24,6 +24,7 @@ import type { Archive } from './responses/archive.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import type { SharedLimits } from './shared-limits.ts';
 import type { FileDesk } from './files/file-desk.ts';
+import type { VectorDesk } from './vector-stores/vector-desk.ts';
 import type { TaskDesk } from './tasks/task-desk.ts';
 
 /** Everything that the relay needs of the rest of the program. */
@@ -63,6 +64,8 @@ export interface RelayDeps {
   readonly tasks: TaskDesk | null;
   /** `null`: no files and batches are taken. */
   readonly files: FileDesk | null;
+  /** `null`: there are no vector stores. */
+  readonly vectors: VectorDesk | null;
   /** The limits that operators set, and what processes count in together; `null` where each counts for itself. */
   readonly limitPolicies: LimitPolicies;
   readonly limitCounters: LimitCounters | null;

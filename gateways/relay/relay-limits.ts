@@ -37,6 +37,9 @@ export interface RelayLimits {
   readonly bodyRoom: BodyRoomLimits;
   /** A form that is passed on while it comes. */
   readonly uploadBytes: number;
+  /** Largest file that is kept here, in bytes, and what the files of one user may have together. */
+  readonly keptFileBytes: number;
+  readonly keptBytes: number;
   readonly jsonDepth: number;
   readonly jsonMembers: number;
   /** A plain answer, which is held whole. */
@@ -89,6 +92,8 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   bodyBytes: 64 * 1024 * 1024,
   bodyRoom: { memoryBytes: 512 * 1024 * 1024, diskBytes: 8 * 1024 * 1024 * 1024, diskFromBytes: 8 * 1024 * 1024 },
   uploadBytes: 128 * 1024 * 1024,
+  keptFileBytes: 16 * 1024 * 1024,
+  keptBytes: 1024 * 1024 * 1024,
   jsonDepth: 128,
   jsonMembers: 256,
   answerBytes: 128 * 1024 * 1024,

@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import type { Embedder } from '../../commands/ports/embedder.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Endpoint as Door } from '../../schemas/events/token.ts';
 import type { z } from 'zod';
 import { sendBody, sendHead, sendJson, sendRefusal } from './answer.ts';
 import { authenticate, type KeyUse } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
+import { embedTexts } from './embed-texts.ts';
 import { deploymentAddresses, deploymentRoute, withoutOpenaiPrefix } from './azure-addresses.ts';
 import { converseAddresses, converseRoute } from './bedrock-addresses.ts';
 import type { Call, Caller } from './call.ts';
@@ -29,6 +32,7 @@ import { rerankAnswers } from './dialects/rerank-answers.ts';
 import { klingAnswers, midjourneyAnswers, sunoAnswers } from './dialects/task-answers.ts';
 import { addFileRoutes, BATCHES } from './files/file-routes.ts';
 import { addMessageBatchRoutes, MESSAGE_BATCHES } from './files/message-batch-routes.ts';
+import { addVectorRoutes, VECTOR_SEARCH } from './vector-stores/vector-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { BodyRoom } from './bodies/body-room.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
@@ -119,6 +123,8 @@ export interface RelayRouter extends RequestHandler {
   readonly spendingRoutes: readonly string[];
   /** Takes a request for another protocol, where it is one of ours: a realtime session. */
   readonly takeUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+  /** Has texts embedded at the cost of whoever owns a key. */
+  readonly embedder: Embedder;
   /** The answers that this process makes in the background. */
   readonly responsesMadeHere: Pick<BackgroundCalls, 'cancel' | 'forget'>;
 }
@@ -182,6 +188,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     REALTIME,
     BATCHES,
     MESSAGE_BATCHES,
+    VECTOR_SEARCH,
   ];
 
   const nothingHere = (routeName: string) =>
@@ -340,6 +347,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     );
   addFileRoutes(router, { ...pipeline, look, notThisMethod });
   addMessageBatchRoutes(router, { ...pipeline, look, notThisMethod });
+  addVectorRoutes(router, { ...pipeline, look, notThisMethod });
   addTaskRoutes({
     router,
     tasks: deps.tasks,
@@ -380,5 +388,11 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     void openSession(pipeline, req, socket, head);
     return true;
   };
-  return Object.assign(handler, { routes, spendingRoutes, takeUpgrade, responsesMadeHere: background });
+  const embedder: Embedder = {
+    embed: async ({ tokenId, ...question }) => {
+      const caller = await callerOf(deps, tokenId);
+      return isRefusal(caller) ? caller : embedTexts(pipeline, caller, question);
+    },
+  };
+  return Object.assign(handler, { routes, spendingRoutes, takeUpgrade, embedder, responsesMadeHere: background });
 };

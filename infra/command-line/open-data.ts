@@ -72,8 +72,10 @@ export const openData = async (config: Config): Promise<OpenedData> => {
       clock: systemClock,
       ids: timeSortedIds,
       care,
-      workers: async () =>
-        workerCare({
+      workers: async () => {
+        const [vectors, blobs] = await Promise.all([container.getAsync(services.vectors), container.getAsync(services.blobs)]);
+        closers.push(() => blobs.close());
+        return workerCare({
           workers: workersOf({
             config,
             log,
@@ -96,11 +98,13 @@ export const openData = async (config: Config): Promise<OpenedData> => {
               ids: timeSortedIds,
               sandboxUrl: () => null,
             }),
+            vectorWorkers: vectors.workers,
           }).workers,
           feed: log,
           database: (await openedReadModels()).database,
           clock: systemClock,
-        }),
+        });
+      },
       close,
     };
   } catch (error) {

@@ -16,6 +16,7 @@ import { Projector } from '../../projections/engine/projector.ts';
 import { projections, projectionsBySource } from '../../projections/registry.ts';
 import type { Config } from '../../schemas/config.ts';
 import { eventsTopic } from '../bridge/bridge-topics.ts';
+import { openBlobs } from '../blobs/open-blobs.ts';
 import { systemClock } from '../clock.ts';
 import { apiKeys } from '../crypto/api-key.ts';
 import { loadMasterKey } from '../crypto/master-key.ts';
@@ -47,6 +48,8 @@ import { tellOfProjector } from '../server/projector-news.ts';
 import { directoryStore } from '../exports/directory-store.ts';
 import { openFileDesk } from '../files/open-file-desk.ts';
 import { openTaskDesk } from '../tasks/open-task-desk.ts';
+import { LateEmbedder } from '../vectors/late-embedder.ts';
+import { openVectors } from '../vectors/open-vectors.ts';
 import type { WorkerRecords } from '../workers/worker-records.ts';
 import { openWorkers } from '../workers/open-workers.ts';
 import { recordExhaustion } from '../server/record-health.ts';
@@ -220,16 +223,22 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       sandboxUrl: () => sandbox?.baseUrl ?? null,
     });
   });
+  bind(services.blobs, async (context) => {
+    const [secretBox, { blobFile }] = await Promise.all([context.getAsync(services.secretBox), context.getAsync(services.dataDirectory)]);
+    return openBlobs({ config, file: blobFile, secretBox });
+  });
   bind(services.fileDesk, async (context) => {
-    const [log, appender, book, secrets, readModels, sandbox] = await Promise.all([
+    const [log, appender, book, secrets, readModels, sandbox, { blobs }] = await Promise.all([
       context.getAsync(services.eventLog),
       context.getAsync(services.appendQueue),
       context.getAsync(services.accountBook),
       context.getAsync(services.secretBox),
       context.getAsync(services.readModels),
       context.getAsync(services.sandbox),
+      context.getAsync(services.blobs),
     ]);
     return openFileDesk({
+      blobs,
       log,
       appender,
       book,
@@ -242,14 +251,34 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
     });
   });
 
+  bind(services.lateEmbedder, () => new LateEmbedder());
+  bind(services.vectors, async (context) => {
+    const [log, appender, readModels, { blobs }] = await Promise.all([
+      context.getAsync(services.eventLog),
+      context.getAsync(services.appendQueue),
+      context.getAsync(services.readModels),
+      context.getAsync(services.blobs),
+    ]);
+    return openVectors({
+      log,
+      appender,
+      blobs,
+      database: readModels.database,
+      embedder: context.get(services.lateEmbedder),
+      clock: systemClock,
+      ids: timeSortedIds,
+      usualModel: config.OBLIVIOUS_VECTOR_MODEL ?? null,
+    });
+  });
   bind(services.workers, async (context) => {
-    const [log, appender, readModels, board, directory, desk] = await Promise.all([
+    const [log, appender, readModels, board, directory, desk, vectors] = await Promise.all([
       context.getAsync(services.eventLog),
       context.getAsync(services.appendQueue),
       context.getAsync(services.readModels),
       context.getAsync(services.positionBoard),
       context.getAsync(services.dataDirectory),
       context.getAsync(services.taskDesk),
+      context.getAsync(services.vectors),
     ]);
     const { KAFKA_BROKERS: brokers } = config;
     const programLog = context.get(services.programLog);
@@ -270,6 +299,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       appender,
       database: readModels.database,
       board,
+      vectorWorkers: vectors.workers,
       exportStore: directoryStore(config.OBLIVIOUS_EXPORT_DIRECTORY ?? directory.exportDirectory),
       desk,
       guard: context.get(services.egressGuard),

@@ -18,6 +18,7 @@ import type { PositionBoard } from '../../projections/engine/position-board.ts';
 import type { Projector } from '../../projections/engine/projector.ts';
 import type { RecordsProjector } from '../../projections/engine/records-projector.ts';
 import type { Config } from '../../schemas/config.ts';
+import type { OpenedBlobs } from '../blobs/open-blobs.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import type { PictureSource } from '../../gateways/ports/picture-source.ts';
 import type { EgressGuard } from '../egress/guard.ts';
@@ -27,6 +28,8 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import type { ReadModels } from '../read-models/read-models.ts';
 import type { ClosableTokenCounter } from '../token-counter/token-counter.ts';
+import type { LateEmbedder } from '../vectors/late-embedder.ts';
+import type { OpenedVectors } from '../vectors/open-vectors.ts';
 import type { OpenedWorkers } from '../workers/open-workers.ts';
 import type { UpstreamPools } from '../upstream/upstream-pools.ts';
 
@@ -63,6 +66,9 @@ export const services = {
   redis: identifier<RedisLink | null>('redis'),
   workers: identifier<OpenedWorkers>('workers'),
   requestLogger: identifier<RequestLogger>('requestLogger'),
+  blobs: identifier<OpenedBlobs>('blobs'),
+  lateEmbedder: identifier<LateEmbedder>('lateEmbedder'),
+  vectors: identifier<OpenedVectors>('vectors'),
   fileDesk: identifier<FileDesk>('fileDesk'),
   taskDesk: identifier<TaskDesk>('taskDesk'),
   callsInFlight: identifier<CallsInFlight>('callsInFlight'),

@@ -1,7 +1,7 @@
 import { FileDesk, type FileDeskDeps } from '../../gateways/relay/files/file-desk.ts';
 import { listBatches, unsettledBatches } from '../../projections/batches/queries.ts';
 import { channelById } from '../../projections/channels/queries.ts';
-import { listFiles } from '../../projections/files/queries.ts';
+import { keptBytes, listFiles } from '../../projections/files/queries.ts';
 import type { Sql } from '../../projections/ports/read-model-database.ts';
 
 export interface OpenFileDeskOptions extends Omit<FileDeskDeps, 'channels' | 'lists'> {
@@ -20,6 +20,7 @@ export const openFileDesk = ({ database, ...deps }: OpenFileDeskOptions): FileDe
     },
     lists: {
       files: (tokenId, page) => listFiles(database, tokenId, page),
+      keptBytes: (userId) => keptBytes(database, userId),
       batches: (tokenId, page) => listBatches(database, tokenId, page),
       unsettled: (limit) => unsettledBatches(database, limit),
     },

@@ -13,6 +13,7 @@ export interface DataDirectory {
   readonly exportDirectory: string;
   readonly contentKeyFile: string;
   readonly bodyDirectory: string;
+  readonly blobFile: string;
   /** Lets another process have the directory. */
   release(): void;
 }
@@ -48,6 +49,7 @@ export const dataPaths = (path: string): Omit<DataDirectory, 'release'> => ({
   exportDirectory: join(path, 'exports'),
   contentKeyFile: join(path, 'content-keys.sqlite'),
   bodyDirectory: join(path, 'bodies'),
+  blobFile: join(path, 'blobs.sqlite'),
 });
 
 const takeLock = (file: string, path: string): Database.Database => {

@@ -9,6 +9,8 @@ export const relayLimits = (config: Config): RelayLimits => ({
   perUser: { requestsPerMinute: 2 * config.OBLIVIOUS_REQUESTS_PER_MINUTE, inFlight: config.OBLIVIOUS_USER_CONCURRENCY },
   bodyBytes: config.OBLIVIOUS_MAX_BODY_BYTES,
   uploadBytes: config.OBLIVIOUS_MAX_UPLOAD_BYTES,
+  keptFileBytes: config.OBLIVIOUS_KEPT_FILE_BYTES,
+  keptBytes: config.OBLIVIOUS_KEPT_BYTES,
   bodyRoom: {
     memoryBytes: config.OBLIVIOUS_BODY_MEMORY_BYTES,
     diskBytes: config.OBLIVIOUS_BODY_DISK_BYTES,

@@ -155,6 +155,8 @@ export const startServer = async (config: Config, version: string, supervised: S
     metrics.observe({ appendQueue: () => appender.stats(), droppedLogLines: programLog.dropped });
     const readModels = await container.getAsync(services.readModels);
     closers.push(() => readModels.close());
+    const blobs = await container.getAsync(services.blobs);
+    closers.push(() => blobs.close());
     const sandbox = await container.getAsync(services.sandbox);
     closers.push(() => sandbox?.close());
     const upstream = container.get(services.upstreamPools);
@@ -180,6 +182,15 @@ export const startServer = async (config: Config, version: string, supervised: S
       failed,
     };
 
+    /** Where no calls are answered it begins when a worker has something to embed. */
+    let relaying: Promise<RelayRole> | null = null;
+    const beginRelay = (): Promise<RelayRole> =>
+      (relaying ??= relay(context).catch((error: unknown) => {
+        relaying = null;
+        throw error;
+      }));
+    container.get(services.lateEmbedder).beginBy(async () => (await beginRelay()).embedder);
+
     if (roles.includes('projector')) await project(context);
     // A process that only works in the background is of use before the read models are: it may be the one that they wait for.
     if (roles.includes('projector') && serving) await readModelsCaughtUp(context);
@@ -188,7 +199,7 @@ export const startServer = async (config: Config, version: string, supervised: S
     if (roles.includes('worker')) await work(context);
     if (roles.includes('bridge')) await bridge(context);
     const firstRun = serving ? await makeReady(context) : null;
-    const relayed: RelayRole | null = roles.includes('relay') ? await relay(context) : null;
+    const relayed: RelayRole | null = roles.includes('relay') ? await beginRelay() : null;
     if (roles.includes('console')) await serveConsole(context, relayed?.sight ?? null);
     app.use(notServed);
 
@@ -216,7 +227,7 @@ export const startServer = async (config: Config, version: string, supervised: S
       if (!listening) await Promise.race([closed, pause(lingerMs)]);
       await inFlight.drain(config.OBLIVIOUS_SHUTDOWN_SECONDS * 1_000);
       stopping.abort();
-      await relayed?.giveLeasesBack();
+      await (await relaying)?.giveLeasesBack();
       await Promise.race([closed, pause(1_000)]);
       await closeAll();
     };

@@ -36,6 +36,8 @@ export interface OpenWorkersOptions {
   readonly board: Pick<PositionBoard, 'waitFor' | 'positionOf'>;
   readonly exportStore: ExportStore;
   readonly desk: TaskDesk;
+  /** Those that look after vector stores. */
+  readonly vectorWorkers: readonly AnyWorker[];
   /** Where Kafka is configured. */
   readonly kafka: WorkerRecords | null;
   readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
@@ -73,7 +75,7 @@ const tellOf =
 
 type Parts = Pick<
   OpenWorkersOptions,
-  'config' | 'log' | 'appender' | 'database' | 'board' | 'guard' | 'hookGuard' | 'exportStore' | 'desk'
+  'config' | 'log' | 'appender' | 'database' | 'board' | 'guard' | 'hookGuard' | 'exportStore' | 'desk' | 'vectorWorkers'
 >;
 
 /** The workers of this installation. */
@@ -87,6 +89,7 @@ export const workersOf = ({
   hookGuard,
   exportStore,
   desk,
+  vectorWorkers,
 }: Parts): { readonly workers: readonly AnyWorker[]; close(): Promise<void> } => {
   const commandLog = { log, appender };
   const { OBLIVIOUS_NOTIFY_WEBHOOK_URL: url, OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: secret } = config;
@@ -105,6 +108,7 @@ export const workersOf = ({
         clock: systemClock,
         keepMs: config.OBLIVIOUS_EXPORT_DAYS * DAY_MS,
       }),
+      ...vectorWorkers,
     ],
     close: async () => {
       await Promise.all([webhook?.close(), hooks.close()]);

@@ -5,17 +5,25 @@ import { documentProjection } from '../engine/projection.ts';
 import { FileDocument, FILES } from './tables.ts';
 
 const evolve = (doc: FileDocument | undefined, event: ProjectedEvent<FileEvent['type']>): FileDocument | undefined => {
-  if (event.type === 'FileDeleted') return undefined;
-  const { fileId, userId, tokenId, filename, purpose, bytes, at, expiresAt, madeBy = null } = event.data;
-  return doc ?? { fileId, userId, tokenId, filename, purpose, bytes, at, expiresAt, madeBy, position: event.position.toString() };
+  switch (event.type) {
+    case 'FileUploaded': {
+      const { fileId, userId, tokenId, filename, purpose, bytes, at, expiresAt, madeBy = null } = event.data;
+      const position = event.position.toString();
+      return doc ?? { fileId, userId, tokenId, filename, purpose, bytes, at, expiresAt, madeBy, kept: false, position };
+    }
+    case 'FileKept':
+      return doc ?? { ...event.data, expiresAt: null, madeBy: null, kept: true, position: event.position.toString() };
+    case 'FileDeleted':
+      return undefined;
+  }
 };
 
-/** Files at upstreams that are not deleted, by whose they are. */
+/** Files that are not deleted, at upstreams and here, by whose they are. */
 export const files = documentProjection({
   ...FILES,
   types: Object.keys(fileEvents) as readonly FileEvent['type'][],
   schema: FileDocument,
-  indexes: [`((doc->>'tokenId'))`],
+  indexes: [`((doc->>'tokenId'))`, `((doc->>'userId'))`],
   keyOf: ({ data }) => data.fileId,
   evolve,
 });

@@ -1,4 +1,4 @@
-import type { FileId, TokenId } from '../../schemas/ids.ts';
+import type { FileId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { FileDocument, fileTable } from './tables.ts';
 
@@ -28,4 +28,13 @@ export const listFiles = async (
     [tokenId, purpose, now, after, limit],
   );
   return rows.map(({ doc }) => FileDocument.parse(doc));
+};
+
+/** What the files of one user that are kept here have together, in bytes. */
+export const keptBytes = async (sql: Sql, userId: UserId): Promise<number> => {
+  const { rows } = await sql.query<{ bytes: bigint | null }>(
+    `SELECT sum((doc->>'bytes')::bigint) AS bytes FROM ${fileTable} WHERE doc->>'userId' = $1 AND doc->'kept' = 'true'`,
+    [userId],
+  );
+  return Number(rows[0]?.bytes ?? 0n);
 };

@@ -3,7 +3,7 @@ import { BatchId, FileId, TokenId, UserId } from '../../schemas/ids.ts';
 import { Instant } from '../../schemas/time.ts';
 import { tableName } from '../engine/projection.ts';
 
-export const FILES = { name: 'files', version: 1 } as const;
+export const FILES = { name: 'files', version: 2 } as const;
 
 export const fileTable = tableName(FILES.name, FILES.version);
 
@@ -17,6 +17,8 @@ export const FileDocument = z.object({
   at: Instant,
   expiresAt: Instant.nullable(),
   madeBy: BatchId.nullable(),
+  /** It is kept here, and not at an upstream. */
+  kept: z.boolean(),
   /** Where it was uploaded: what pages are ordered by. A decimal text, for it outgrows what a JSON number holds. */
   position: z.string(),
 });

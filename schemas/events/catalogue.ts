@@ -16,6 +16,7 @@ import { settingsEvents } from './settings.ts';
 import { taskEvents } from './task.ts';
 import { tokenEvents } from './token.ts';
 import { userEvents } from './user.ts';
+import { vectorBatchEvents, vectorFileEvents, vectorStoreEvents } from './vector-store.ts';
 import { workerEvents } from './worker.ts';
 
 /** Every event this version writes, by stream category. */
@@ -38,6 +39,9 @@ export const eventsByCategory = {
   file: fileEvents,
   batch: batchEvents,
   task: taskEvents,
+  vectorstore: vectorStoreEvents,
+  vectorfile: vectorFileEvents,
+  vectorbatch: vectorBatchEvents,
 } as const;
 
 export const eventSchemas = {
@@ -59,6 +63,9 @@ export const eventSchemas = {
   ...fileEvents,
   ...batchEvents,
   ...taskEvents,
+  ...vectorStoreEvents,
+  ...vectorFileEvents,
+  ...vectorBatchEvents,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;
@@ -81,6 +88,9 @@ export type ConversationEvent = EventOf<keyof typeof conversationEvents>;
 export type TaskEvent = EventOf<keyof typeof taskEvents>;
 export type FileEvent = EventOf<keyof typeof fileEvents>;
 export type BatchEvent = EventOf<keyof typeof batchEvents>;
+export type VectorStoreEvent = EventOf<keyof typeof vectorStoreEvents>;
+export type VectorFileEvent = EventOf<keyof typeof vectorFileEvents>;
+export type VectorBatchEvent = EventOf<keyof typeof vectorBatchEvents>;
 export type PriceListEvent = EventOf<keyof typeof priceListEvents>;
 
 /**

@@ -5,7 +5,7 @@ import { dataFolder } from '../../infra/read-models/pglite/data-marker.ts';
 import { openReadModels, type ReadModels } from '../../infra/read-models/read-models.ts';
 import { WORK_SCHEMA } from '../../infra/workers/work-schema.ts';
 import { dropReadModels } from '../../projections/engine/engine-schema.ts';
-import { testDatabase } from './postgres.ts';
+import { testDatabase, type TestDatabaseOptions } from './postgres.ts';
 import { onTeardown } from './teardown.ts';
 
 const scratch = (): string => {
@@ -49,8 +49,8 @@ const emptyPglite = async (): Promise<ReadModels> => {
   return { ...models, close: async () => undefined };
 };
 
-const emptyPostgres = async (): Promise<ReadModels> => {
-  const { url, drop } = await testDatabase();
+const emptyPostgres = async (options: TestDatabaseOptions = {}): Promise<ReadModels> => {
+  const { url, drop } = await testDatabase(options);
   const models = await openReadModels({ kind: 'postgres', connectionString: url });
   return {
     ...models,
@@ -64,7 +64,13 @@ const emptyPostgres = async (): Promise<ReadModels> => {
 /** Both kinds of database that read models live in; whatever holds for one has to hold for the other. */
 export const DATABASES = [
   { name: 'PGlite', open: emptyPglite },
-  { name: 'PostgreSQL', open: emptyPostgres },
+  { name: 'PostgreSQL', open: () => emptyPostgres() },
+] as const;
+
+/** Likewise, where vectors are searched in; pgvector is built where the machine lacks it. */
+export const VECTOR_DATABASES = [
+  { name: 'PGlite', open: emptyPglite },
+  { name: 'PostgreSQL', open: () => emptyPostgres({ extensions: ['vector'] }) },
 ] as const;
 
 /** The quicker of the two, for what does not depend on it. */

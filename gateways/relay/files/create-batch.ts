@@ -10,7 +10,7 @@ import { mappedBy } from '../upstream-address.ts';
 import { BatchInput, ENDPOINT_OF } from './batch-input.ts';
 import { batchRatio } from './batch-ratio.ts';
 import type { FindBatchPrice } from './batch-total.ts';
-import type { FileDesk, FileUpload } from './file-desk.ts';
+import { isKept, type FileDesk, type FileUpload } from './file-desk.ts';
 import { readLines } from './file-lines.ts';
 import { handIn, namedBatch, refused, type Created, type HandInDeps } from './hand-in-batch.ts';
 
@@ -65,7 +65,7 @@ export const createBatch = async (deps: HandInDeps, desk: FileDesk, call: Call, 
   if ('kind' in named) return named;
   const upload = await desk.ownFile(caller.token.tokenId, inputFileId);
   if (isRefusal(upload)) return refused(upload);
-  if (upload.purpose !== 'batch')
+  if (isKept(upload) || upload.purpose !== 'batch')
     return refused(
       refuse('invalid_request', `The file was uploaded for "${upload.purpose}", and not for "batch".`, { param: 'input_file_id' }),
     );

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { runBatchCommand } from '../../../commands/batches/run-batch-command.ts';
 import { settleBatch, type BatchMeasure, type SettleBatchDeps } from '../../../commands/batches/settle-batch.ts';
 import type { CommandContext } from '../../../commands/command-context.ts';
+import { fileBlob } from '../../../commands/files/file-blob.ts';
 import { runFileCommand } from '../../../commands/files/run-file-command.ts';
 import { orLogUnavailable } from '../../../commands/log-unavailable.ts';
+import type { Blobs } from '../../../commands/ports/blobs.ts';
 import type { Clock } from '../../../commands/ports/clock.ts';
 import type { IdSource } from '../../../commands/ports/id-source.ts';
 import { readState } from '../../../commands/read-state.ts';
@@ -25,10 +27,15 @@ import { askPlace, type PlaceDeps, type PlaceQuestion } from './file-place.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 export type FileUpload = EventOf<'FileUploaded'>['data'];
+/** A file whose content is here. */
+export type KeptFile = EventOf<'FileKept'>['data'];
+export type OwnFile = FileUpload | KeptFile;
 export type BatchSubmission = EventOf<'BatchSubmitted'>['data'];
 
 export interface FileDeskDeps extends SettleBatchDeps, PlaceDeps {
   readonly lists: FileLists;
+  /** Where the content of files is that are kept here. */
+  readonly blobs: Blobs;
   readonly clock: Clock;
   readonly ids: IdSource;
 }
@@ -37,6 +44,9 @@ export interface SeenBatch extends Batch {
   readonly submitted: BatchSubmission;
 }
 
+export const isKept = (file: OwnFile): file is KeptFile => !('upstreamId' in file);
+
+const OUT_OF_REACH = refuse('log_unavailable', 'Files can be neither kept nor read at the moment; try again.');
 const NO_FILE = refuse('not_found', 'There is no such file.');
 const NO_BATCH = refuse('not_found', 'There is no such batch.');
 
@@ -89,19 +99,54 @@ export class FileDesk {
     return isRefusal(done) ? done : done.state;
   }
 
+  /** Keeps a file here: its content first, so that what is on record is there. */
+  async keepHere(kept: KeptFile, bytes: Buffer): Promise<StoredFile | Refusal> {
+    const { fileId, userId } = kept;
+    const id = fileBlob(fileId);
+    if (!(await this.#reached(this.#deps.blobs.put({ id, part: 0, userId, tag: '', bytes })))) return OUT_OF_REACH;
+    const done = await runFileCommand(this.#deps, fileId, { kind: 'keep', kept }, this.#context(fileId, userId));
+    return isRefusal(done) ? done : done.state;
+  }
+
+  /** The content of a file that is kept here. */
+  async contentHere({ fileId }: KeptFile): Promise<Buffer | Refusal> {
+    const blob = await this.#reached(this.#deps.blobs.get(fileBlob(fileId), 0));
+    if (blob === false) return OUT_OF_REACH;
+    return blob?.bytes ?? NO_FILE;
+  }
+
+  #reached<Answer>(work: Promise<Answer>): Promise<Answer | false> {
+    return work.catch(() => false as const);
+  }
+
   /** A key's own file; any other is not found. */
-  async ownFile(tokenId: TokenId, id: string): Promise<FileUpload | Refusal> {
+  async ownFile(tokenId: TokenId, id: string): Promise<OwnFile | Refusal> {
     const fileId = FileId.safeParse(id);
     if (!fileId.success) return NO_FILE;
     const file = await orLogUnavailable(readState(this.#deps.log, fileStream(fileId.data), fileOf(fileId.data)));
     if (isRefusal(file)) return file;
-    const { upload, deleted } = file;
+    const { upload, kept, deleted } = file;
+    if (kept !== null) return deleted || kept.tokenId !== tokenId ? NO_FILE : kept;
     if (upload === null || deleted || upload.tokenId !== tokenId) return NO_FILE;
     return upload.expiresAt !== null && upload.expiresAt <= this.#now() ? NO_FILE : upload;
   }
 
   /** Takes a file away, here and at its upstream. What a batch made stays until the batch is settled. */
-  async deleteFile(upload: FileUpload): Promise<Refusal | null> {
+  async deleteFile(file: OwnFile): Promise<Refusal | null> {
+    const refusal = isKept(file) ? await this.#removeHere(file) : await this.#removeThere(file);
+    if (refusal !== null) return refusal;
+    const { fileId, userId } = file;
+    const done = await runFileCommand(this.#deps, fileId, { kind: 'delete', at: this.#now() }, this.#context(fileId, userId));
+    return isRefusal(done) ? done : null;
+  }
+
+  async #removeHere({ fileId }: KeptFile): Promise<Refusal | null> {
+    // The content first: whatever comes between, it is gone.
+    const removed = await this.#reached(this.#deps.blobs.remove([fileBlob(fileId)]).then(() => true));
+    return removed ? null : OUT_OF_REACH;
+  }
+
+  async #removeThere(upload: FileUpload): Promise<Refusal | null> {
     if (upload.madeBy !== undefined) {
       const batch = await this.batch(upload.madeBy);
       if (!isRefusal(batch) && batch.settled === null)
@@ -109,10 +154,7 @@ export class FileDesk {
     }
     const answer = await askPlace(this.#deps, upload, { method: 'DELETE', path: `/files/${encodeURIComponent(upload.upstreamId)}` });
     if (answer === null) return refuse('upstream_failed');
-    if (answer.status !== 200 && answer.status !== 404) return refuse('upstream_refused');
-    const { fileId, userId } = upload;
-    const done = await runFileCommand(this.#deps, fileId, { kind: 'delete', at: this.#now() }, this.#context(fileId, userId));
-    return isRefusal(done) ? done : null;
+    return answer.status === 200 || answer.status === 404 ? null : refuse('upstream_refused');
   }
 
   async batch(batchId: BatchId): Promise<SeenBatch | Refusal> {

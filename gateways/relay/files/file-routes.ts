@@ -11,6 +11,7 @@ import type { DirectoryChannel } from '../../ports/directory.ts';
 import { sendBody, sendJson, sendRefusal } from '../answer.ts';
 import { asItComes } from '../as-it-comes.ts';
 import type { KeyUse } from '../authenticate.ts';
+import { CallRoom, type BodyRoom } from '../bodies/body-room.ts';
 import type { Call, Caller } from '../call.ts';
 import { boundaryOf } from '../form-scanner.ts';
 import { firstIssue } from '../parse.ts';
@@ -20,7 +21,8 @@ import type { RelayDeps } from '../relay-deps.ts';
 import type { LimitGate } from '../limits/limit-gate.ts';
 import type { Watch } from '../watch.ts';
 import { createBatch } from './create-batch.ts';
-import type { FileDesk, FileUpload, SeenBatch } from './file-desk.ts';
+import { beginUpload, type BegunUpload } from './begin-upload.ts';
+import { isKept, type FileDesk, type FileUpload, type KeptFile, type OwnFile, type SeenBatch } from './file-desk.ts';
 import { askPlace, placeRequest } from './file-place.ts';
 import { uploadFile } from './upload-file.ts';
 
@@ -30,6 +32,7 @@ type Answer = (call: Call, caller: Caller) => Promise<void>;
 export interface FileRoutesDeps extends RelayDeps {
   readonly gate: LimitGate;
   readonly watch: Watch;
+  readonly bodies: BodyRoom;
   readonly look: (routeName: string, door: 'files' | 'batches', answer: Answer, use?: KeyUse) => RequestHandler;
   readonly notThisMethod: (allowed: string) => (routeName: string) => RequestHandler;
 }
@@ -65,6 +68,8 @@ const fileAnswer = ({
   status: 'processed',
   ...(expiresAt === null ? {} : { expires_at: seconds(expiresAt) }),
 });
+
+const keptAnswer = (file: KeptFile): Json => fileAnswer({ ...file, expiresAt: null });
 
 const batchAnswer = (doc: Omit<BatchDocument, 'userId' | 'tokenId' | 'settled' | 'position'>): Json => ({
   id: doc.batchId,
@@ -114,11 +119,51 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
 
   const upload = async (files: FileDesk, call: Call, caller: Caller): Promise<void> => {
     const { req } = call;
-    if (boundaryOf(req.headers['content-type']) === null)
-      return sendRefusal(call, refuse('unsupported_media_type', 'Send the file as multipart/form-data.'));
+    const boundary = boundaryOf(req.headers['content-type']);
+    if (boundary === null) return sendRefusal(call, refuse('unsupported_media_type', 'Send the file as multipart/form-data.'));
     const length = req.headers['content-length'];
     const tooLarge = refuse('body_too_large', `A file has at most ${limits.uploadBytes} bytes.`);
     if (Number(length ?? 0) > limits.uploadBytes) return sendRefusal(call, tooLarge);
+    call.room = new CallRoom(deps.bodies);
+    try {
+      const begun = await beginUpload(req, boundary, call.room, limits);
+      if (begun === null) return;
+      if (isRefusal(begun)) return sendRefusal(call, begun);
+      if (begun.kind === 'here') return await keepHere(files, call, caller, begun);
+      await passOn(files, call, caller, begun.head, tooLarge);
+    } finally {
+      call.room.release();
+      // What nobody has read stands before the next request on its connection.
+      req.resume();
+    }
+  };
+
+  /** Keeps a file here, where vector stores find it. */
+  const keepHere = async (
+    files: FileDesk,
+    call: Call,
+    { user: { userId }, token: { tokenId } }: Caller,
+    { filename, purpose, bytes }: Extract<BegunUpload, { kind: 'here' }>,
+  ): Promise<void> => {
+    if ((await files.lists.keptBytes(userId)) + bytes.length > limits.keptBytes)
+      return sendRefusal(
+        call,
+        refuse('invalid_request', `The files of an account that are kept here have at most ${limits.keptBytes} bytes together.`, {
+          param: 'file',
+        }),
+      );
+    const file: KeptFile = {
+      ...{ fileId: files.nextFileId(), userId, tokenId, filename, purpose },
+      ...{ bytes: bytes.length, at: isoInstant(deps.clock.now()) },
+    };
+    const kept = await files.keepHere(file, bytes);
+    return isRefusal(kept) ? sendRefusal(call, kept) : sendJson(call, 200, keptAnswer(file));
+  };
+
+  /** Gives a file to an upstream, while it comes. */
+  const passOn = async (files: FileDesk, call: Call, caller: Caller, head: Buffer, tooLarge: Refusal): Promise<void> => {
+    const { req } = call;
+    const length = req.headers['content-length'];
     const channels = channelsForFiles(deps, caller);
     if (channels.length === 0) return sendRefusal(call, refuse('not_found', 'No channel takes files here.'));
     const channel = pick(channels, '', states, deps.random(), deps.sandboxUrl());
@@ -128,9 +173,14 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
     const place = { channelId: channel.channelId, channelKeyId: picked.key?.keyId ?? null };
     call.channelId = place.channelId;
     let isTooLarge = false;
-    const body = asItComes(req, limits.uploadBytes, () => {
-      isTooLarge = true;
-    });
+    const body = asItComes(
+      req,
+      limits.uploadBytes,
+      () => {
+        isTooLarge = true;
+      },
+      head,
+    );
     const request = await placeRequest(files.asking, place, {
       method: 'POST',
       path: '/files',
@@ -164,7 +214,11 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
     return isRefusal(kept) ? sendRefusal(call, kept) : sendJson(call, 200, { ...said, id: fileId });
   };
 
-  const content = async (files: FileDesk, call: Call, file: FileUpload): Promise<void> => {
+  const content = async (files: FileDesk, call: Call, file: OwnFile): Promise<void> => {
+    if (isKept(file)) {
+      const bytes = await files.contentHere(file);
+      return isRefusal(bytes) ? sendRefusal(call, bytes) : sendBody(call, 200, 'application/octet-stream', bytes);
+    }
     const path = `/files/${encodeURIComponent(file.upstreamId)}/content`;
     const request = await placeRequest(files.asking, file, { method: 'GET', path, headers: { accept: '*/*' } });
     if (request === null) return sendRefusal(call, refuse('upstream_failed'));
@@ -194,7 +248,8 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
     return page(found.slice(0, limit).map(fileAnswer), found.length > limit);
   };
 
-  const seen = async (files: FileDesk, file: FileUpload): Promise<Json | Refusal> => {
+  const seen = async (files: FileDesk, file: OwnFile): Promise<Json | Refusal> => {
+    if (isKept(file)) return keptAnswer(file);
     const answer = await askPlace(files.asking, file, { method: 'GET', path: `/files/${encodeURIComponent(file.upstreamId)}` });
     if (answer?.status === 404) return refuse('not_found', 'There is no such file.');
     return answer?.status === 200 && isRecord(answer.said) ? { ...answer.said, id: file.fileId } : fileAnswer(file);
@@ -251,10 +306,7 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
       },
       use,
     );
-  const onFile = (
-    name: string,
-    answer: (files: FileDesk, call: Call, file: FileUpload) => Promise<Json | Refusal | void>,
-  ): RequestHandler =>
+  const onFile = (name: string, answer: (files: FileDesk, call: Call, file: OwnFile) => Promise<Json | Refusal | void>): RequestHandler =>
     route(name, 'files', async (files, call, { token }) => {
       const file = await files.ownFile(token.tokenId, idIn(call.req));
       return isRefusal(file) ? file : answer(files, call, file);
@@ -275,6 +327,8 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
     .get(onFile(FILE, (files, _call, file) => seen(files, file)))
     .delete(
       onFile(FILE, async (files, _call, file) => {
+        const forgotten = isKept(file) && deps.vectors !== null ? await deps.vectors.forgetFile(file.fileId) : null;
+        if (forgotten !== null) return forgotten;
         const id: FileId = file.fileId;
         return (await files.deleteFile(file)) ?? { id, object: 'file', deleted: true };
       }),

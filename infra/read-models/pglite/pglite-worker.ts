@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { amcheck } from '@electric-sql/pglite/contrib/amcheck';
+import { vector } from '@electric-sql/pglite-pgvector';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { damageInside } from './damage-inside.ts';
 import { joiningMessages } from './joined-messages.ts';
@@ -27,7 +28,7 @@ const create = async (): Promise<void> => {
 };
 
 const serve = async (socket: string, check: boolean): Promise<void> => {
-  const database = await PGlite.create({ dataDir: task.dataFolder, ...(check ? { extensions: { amcheck } } : {}) });
+  const database = await PGlite.create({ dataDir: task.dataFolder, extensions: check ? { amcheck, vector } : { vector } });
   if (check) {
     const damage = await damageInside(database);
     if (damage !== null) {

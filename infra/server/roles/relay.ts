@@ -49,6 +49,7 @@ const STALE = 'the directory of keys and channels is behind the log';
 export interface RelayRole {
   readonly calls: RequestHandler;
   readonly takeUpgrade: RelayRouter['takeUpgrade'];
+  readonly embedder: RelayRouter['embedder'];
   readonly sight: RoutingSight;
   /** Gives back what is left of this process's leases: once no call is in flight. */
   readonly giveLeasesBack: () => Promise<void>;
@@ -58,7 +59,7 @@ export interface RelayRole {
 export const relay = async ({ container, config, version, stopping, notReady, onClose, failed }: RoleContext): Promise<RelayRole> => {
   const programLog = container.get(services.programLog);
   const metrics = container.get(services.metrics);
-  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, redis, tasks, files] = await Promise.all([
+  const [log, appender, readModels, keeper, secretBox, apiKeys, sandbox, redis, tasks, files, vectors] = await Promise.all([
     container.getAsync(services.eventLog),
     container.getAsync(services.appendQueue),
     container.getAsync(services.readModels),
@@ -69,6 +70,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     container.getAsync(services.redis),
     container.getAsync(services.taskDesk),
     container.getAsync(services.fileDesk),
+    container.getAsync(services.vectors),
   ]);
   const tokenCounter = container.get(services.tokenCounter);
   onClose(() => tokenCounter.close());
@@ -157,6 +159,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
     archive: config.OBLIVIOUS_KEEP_RESPONSES ? kept.archive : null,
     tasks,
     files,
+    vectors: vectors.desk,
     limitPolicies,
     limitCounters,
     sharedEvents: redis === null ? null : redisSharedEvents(redis),
@@ -164,5 +167,6 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   // Alone, a process is told of all that it has to end by its own callers.
   if (config.DATABASE_URL !== undefined)
     void followCancellations(log, calls.responsesMadeHere, stopping).catch(failed('following the responses that are cancelled'));
-  return { calls, takeUpgrade: calls.takeUpgrade, sight: routingSight(directory, states), giveLeasesBack: () => keeper.stop() };
+  const { takeUpgrade, embedder } = calls;
+  return { calls, takeUpgrade, embedder, sight: routingSight(directory, states), giveLeasesBack: () => keeper.stop() };
 };

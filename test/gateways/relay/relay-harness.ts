@@ -151,6 +151,7 @@ export interface RelayHarness {
   readonly pools: UpstreamPools;
   readonly inFlight: CallsInFlight;
   readonly http: HttpServer;
+  readonly embedder: RelayRouter['embedder'];
   readonly routes: RelayRouter['routes'];
   readonly spendingRoutes: RelayRouter['spendingRoutes'];
   readonly lines: RequestLine[];
@@ -186,6 +187,7 @@ export type HarnessOptions = {
     | 'clock'
     | 'tasks'
     | 'files'
+    | 'vectors'
     | 'spending'
   >
 >;
@@ -250,6 +252,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     archive: options.archive ?? null,
     tasks: options.tasks ?? null,
     files: options.files ?? null,
+    vectors: options.vectors ?? null,
     sharedEvents: options.sharedEvents ?? null,
     limits,
     limitPolicies: options.limitPolicies ?? { current: NO_LIMITS },
@@ -269,6 +272,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     pools,
     inFlight,
     http,
+    embedder: relay.embedder,
     routes: relay.routes,
     spendingRoutes: relay.spendingRoutes,
     lines,

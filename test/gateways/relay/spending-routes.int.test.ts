@@ -86,8 +86,8 @@ const CALLS: Readonly<Record<string, { readonly model?: string; readonly about?:
     '/openai/deployments/{model}/audio/speech': { model: 'speech', body: { input: 'hi', voice: 'alloy' } },
   };
 
-/** Takes a file first, so that it is shown to need money where files are tested. */
-const SHOWN_ELSEWHERE = ['/v1/batches', '/v1/messages/batches'];
+/** Take a file or a store first, so that they are shown to need money where those are tested. */
+const SHOWN_ELSEWHERE = ['/v1/batches', '/v1/messages/batches', '/v1/vector_stores/:id/search'];
 
 /** Addresses whose patterns stand for several. */
 const PATTERNS = [

@@ -11,12 +11,14 @@ import type { FileDocument } from '../../../../projections/files/tables.ts';
 import type { BatchEvent, DomainEvent, FileEvent } from '../../../../schemas/events/catalogue.ts';
 import { openLedger, userId, type LedgerRig } from '../../../commands/ledger/ledger-rig.ts';
 import type { MemoryLog } from '../../../support/memory-log.ts';
+import { memoryBlobs } from '../../../support/memory-blobs.ts';
 import { startRelay, type HarnessOptions, type RelayHarness } from '../relay-harness.ts';
 
 export interface FileRig {
   readonly relay: RelayHarness;
   readonly ledger: LedgerRig;
   readonly desk: FileDesk;
+  readonly blobs: ReturnType<typeof memoryBlobs>;
   /** What works on files in another process. */
   anotherDesk(): FileDesk;
   /** Milliseconds since the Unix epoch. */
@@ -54,10 +56,12 @@ export const startFileRelay = async (credit = 10_000_000_000, options: Pick<Harn
   const { log, appender } = ledger;
   const time = { now: Date.parse('2026-01-01T12:00:00.000Z') };
   const clock = { now: () => time.now };
+  const blobs = memoryBlobs();
   const newDesk = (): FileDesk =>
     new FileDesk({
       log,
       appender,
+      blobs,
       book: new AccountBook(log, appender),
       channels: { find: async (channelId) => relay.directory.channels.find((channel) => channel.channelId === channelId) ?? null },
       lists: {
@@ -66,6 +70,8 @@ export const startFileRelay = async (credit = 10_000_000_000, options: Pick<Harn
           const sorted = order === 'asc' ? own : [...own].reverse();
           return sorted.slice(sorted.findIndex(({ fileId }) => fileId === after) + 1).slice(0, limit);
         },
+        keptBytes: async (owner) =>
+          fileDocuments(log).reduce((sum, { userId, kept, bytes }) => sum + (kept && userId === owner ? bytes : 0), 0),
         batches: async (tokenId, { form, limit, after }) => {
           const own = [...batchDocuments(log)]
             .reverse()
@@ -86,11 +92,18 @@ export const startFileRelay = async (credit = 10_000_000_000, options: Pick<Harn
       sandboxUrl: () => null,
     });
   const desk = newDesk();
-  const relay: RelayHarness = await startRelay({ ...options, files: desk, spending: ledger.keeper, clock });
+  const relay: RelayHarness = await startRelay({
+    ...options,
+    files: desk,
+    spending: ledger.keeper,
+    clock,
+    limits: { keptFileBytes: 100_000, keptBytes: 250_000 },
+  });
   return {
     relay,
     ledger,
     desk,
+    blobs,
     anotherDesk: newDesk,
     clock: time,
     events: () => log.events.map((recorded) => decodeEvent(recorded)),
