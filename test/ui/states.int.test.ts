@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { axeFindings, gone, openBrowser, seen, sidewaysScroll, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
 import { builtConsole } from '../e2e/console/support/built-console.ts';
@@ -377,6 +378,56 @@ describe('the states of the console', function () {
     expect(fake.calls.findLast(({ operation }) => operation === 'POST /channels/edit')?.body).to.deep.equal({
       tag: 'europe',
       edit: { enabled: false },
+    });
+  });
+
+  it('take channels to a file and from one, and show before what would become of each', async () => {
+    await page.goto(`${fake.origin}/channels`);
+    await seen(page.locator('[data-row]'));
+    await page.getByRole('button', { name: 'Export and import' }).click();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Export to a file' }).click()]);
+    expect(download.suggestedFilename()).to.match(/^channels-\d{4}-\d\d-\d\d\.json$/);
+    const file = JSON.parse(await readFile(await download.path(), 'utf8')) as { channels: { settings: Record<string, unknown> }[] };
+    await seen(page.getByText('5 channels exported. Their keys are not in the file.'));
+
+    await page.getByRole('button', { name: 'Export and import' }).click();
+    await page.getByRole('menuitem', { name: 'Import from a file' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Import from a file' });
+    const give = (text: string): Promise<void> =>
+      dialog
+        .getByLabel('File', { exact: true })
+        .setInputFiles({ name: 'channels.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+    await give('{"format":"something else"}');
+    await seen(dialog.getByText('These are not channels that were exported.'));
+    const [main, spare] = file.channels;
+    const channels = [
+      { settings: { ...main?.settings, priority: 20 } },
+      { settings: { ...spare?.settings, baseUrl: 'https://other.example/v1' } },
+      { settings: { ...main?.settings, name: 'Brand new' } },
+      ...file.channels.slice(2),
+    ];
+    await give(JSON.stringify({ ...file, channels }));
+    await seen(dialog.getByText('What would become of 6 channels'));
+    await seen(dialog.getByText('1 to be added, 0 to be changed.'));
+    expect(await dialog.getByRole('checkbox', { name: 'OpenAI spare' }).isDisabled()).to.equal(true);
+    await dialog.getByRole('checkbox', { name: 'OpenAI main' }).check();
+    await seen(dialog.getByText('1 to be added, 1 to be changed.'));
+    expect(await axeFindings(page)).to.deep.equal([]);
+
+    fake.answer('POST /channels/import', {
+      body: { position: '50001', rows: [{ name: 'Brand new', channelId: 'chn_new', message: null }] },
+    });
+    fake.answer('PUT /channels/chn_000000000001', { refused: 'revision_mismatch' });
+    await dialog.getByRole('button', { name: 'Import channels' }).click();
+    await seen(dialog.getByText('What became of them'));
+    await seen(dialog.getByRole('listitem').filter({ hasText: 'Brand new' }).getByText('Added'));
+    await seen(dialog.getByRole('listitem').filter({ hasText: 'OpenAI main' }).getByText('As it was'));
+    await seen(dialog.getByText('1 channel was added without a key.'));
+    expect(await axeFindings(page)).to.deep.equal([]);
+    const sent = fake.calls.find(({ operation }) => operation === 'POST /channels/import')?.body as { channels: unknown[] };
+    expect(sent.channels).to.deep.equal([{ settings: { ...main?.settings, name: 'Brand new' }, secrets: [] }]);
+    expect(fake.calls.find(({ operation }) => operation.startsWith('PUT /channels/'))?.body).to.deep.equal({
+      settings: { ...main?.settings, priority: 20 },
     });
   });
 

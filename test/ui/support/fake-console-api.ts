@@ -116,6 +116,11 @@ export const startFakeConsole = async (
         keyPrefix: 'sk-obl-5c1e',
       }),
       'GET /channels': () => ({ rows: sample.sampleChannels(now) }),
+      'GET /channels/export': () => ({
+        format: 'oblivious-channels',
+        version: 1,
+        channels: sample.sampleChannels(now).map(({ settings }) => ({ settings })),
+      }),
       'POST /channels/edit': () => ({ ...done, rows: [] }),
       'GET /providers': () => ({ rows: sample.sampleProviders() }),
       'POST /channels': () => ({ ...done, channelId: 'chn_000000000001' }),

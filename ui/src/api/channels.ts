@@ -11,7 +11,9 @@ import type {
   ChannelTested,
   ChannelView,
   ChannelsEdited,
+  ChannelsImported,
   EditChannels,
+  ExportedChannels,
   ModelsDiscovered,
 } from '../../../schemas/http/channels.ts';
 import type { Done, Wire } from '../../../schemas/http/wire.ts';
@@ -57,3 +59,12 @@ export const editChannels = (which: BulkSubject, edit: ChannelsEdit): Promise<Ed
   call('POST', '/channels/edit', { body: { ...which, edit } });
 export const askBalance = (channelId: string, signal?: AbortSignal): Promise<Wire<typeof BalanceTold>> =>
   call('POST', at(channelId, '/balance'), { signal });
+/** Of the file as somebody has it: what a channel may be is for the server to say. */
+export interface ChannelInFile {
+  readonly settings: ChannelSettings;
+  readonly secrets: readonly string[];
+}
+export type ImportedChannels = Wire<typeof ChannelsImported>;
+export const exportChannels = (): Promise<Wire<typeof ExportedChannels>> => call('GET', '/channels/export');
+export const importChannels = (channels: readonly ChannelInFile[]): Promise<ImportedChannels> =>
+  call('POST', '/channels/import', { body: { format: 'oblivious-channels', version: 1, channels } });

@@ -78,7 +78,7 @@ export const wholeIn = (text: string, least: number, most: number): number | nul
   return value >= least && value <= most ? value : null;
 };
 
-const originOf = (address: string): string | null => {
+export const originOf = (address: string): string | null => {
   try {
     const url = new URL(address);
     return url.protocol === 'http:' || url.protocol === 'https:' ? url.origin : null;

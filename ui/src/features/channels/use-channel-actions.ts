@@ -1,5 +1,14 @@
 import { useI18n } from 'vue-i18n';
-import { disableChannel, enableChannel, removeChannel, testChannel, type Channel, type TestResult } from '../../api/channels.ts';
+import {
+  disableChannel,
+  enableChannel,
+  exportChannels,
+  removeChannel,
+  testChannel,
+  type Channel,
+  type TestResult,
+} from '../../api/channels.ts';
+import { downloadText } from '../../lib/download-text.ts';
 import { toastDone, toastTrouble } from '../../parts/toasts.ts';
 import { useAction, type Action } from '../../parts/use-action.ts';
 import { useFormat } from '../../parts/use-format.ts';
@@ -10,6 +19,8 @@ export interface ChannelActions {
   readonly enable: Action<[Channel]>;
   readonly disable: Action<[Channel]>;
   readonly remove: Action<[Channel]>;
+  /** Hands all of them to the reader as a file, without their keys. */
+  readonly exportAll: Action<[]>;
 }
 
 export const useChannelActions = (): ChannelActions => {
@@ -41,6 +52,16 @@ export const useChannelActions = (): ChannelActions => {
       touches,
       done: (_, channel) => toastDone(t('channels.disabled', named(channel))),
       failed: (error) => tell(t('channels.failed.disable'), error),
+    }),
+    exportAll: useAction({
+      perform: () => exportChannels(),
+      touches: [],
+      done: (file) => {
+        const { length } = file.channels;
+        downloadText(`channels-${new Date().toISOString().slice(0, 10)}.json`, `${JSON.stringify(file, null, 2)}\n`, 'application/json');
+        toastDone(t('channels.file.exported', { count: format.value.count(length) }, length));
+      },
+      failed: (error) => tell(t('channels.failed.export'), error),
     }),
     remove: useAction({
       perform: (channel: Channel) => removeChannel(channel.channelId, channel.revision),
