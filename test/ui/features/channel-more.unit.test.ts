@@ -6,7 +6,7 @@ import { sampleChannels } from '../support/sample-data.ts';
 
 const [channel] = sampleChannels(Date.parse('2026-11-22T12:00:00.000Z'));
 if (channel === undefined) throw new Error('there are channels');
-const plain: ChannelSettings = channel.settings;
+const { tags: _tags, ...plain } = channel.settings;
 const rich: ChannelSettings = {
   ...plain,
   tags: ['eu', 'old'],
