@@ -30,14 +30,20 @@ export const startFaultProxy = async ({ host, port: targetPort, on = '127.0.0.1'
 
   /** Hands on what comes, late where it has to be; nothing overtakes what came before it. */
   const handOn = (from: Socket, to: Socket): void => {
-    let waiting = 0;
+    const queue: { readonly due: number; readonly work: () => void }[] = [];
+    // Looks at the first only: what is due sooner, as everything is once it is healed, still waits for what came before it.
+    const handOver = (): void => {
+      for (let first = queue[0]; first !== undefined; first = queue[0]) {
+        const left = first.due - performance.now();
+        if (left > 0) return void setTimeout(handOver, left);
+        queue.shift();
+        first.work();
+      }
+    };
     const later = (work: () => void): void => {
-      if (delayMs === 0 && waiting === 0) return work();
-      waiting++;
-      setTimeout(() => {
-        waiting--;
-        work();
-      }, delayMs);
+      if (delayMs === 0 && queue.length === 0) return work();
+      queue.push({ due: performance.now() + delayMs, work });
+      if (queue.length === 1) handOver();
     };
     from.on('data', (data) => {
       if (swallowing) return;

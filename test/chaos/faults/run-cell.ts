@@ -71,8 +71,10 @@ const shownUpTo = async (operator: Operator, head: bigint, over: AbortSignal): P
 const differences = async (operator: Operator): Promise<string[]> => {
   const found: string[] = [];
   for (const { name } of await projectionsOf(operator)) {
-    const { equal } = await operator.request<{ readonly equal: boolean }>('POST', `/projections/${name}/compare`);
-    if (!equal) found.push(`the read model ${name} differs from a rebuild`);
+    const compare = (): Promise<{ readonly equal: boolean }> => operator.request('POST', `/projections/${name}/compare`);
+    const first = await compare();
+    if (!first.equal)
+      found.push(`the read model ${name} differs from a rebuild: ${JSON.stringify(first)}, and again: ${JSON.stringify(await compare())}`);
   }
   return found;
 };
