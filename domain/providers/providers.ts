@@ -30,7 +30,7 @@ export const PROVIDERS: readonly Provider[] = [
     auth: { kind: 'bearer' },
     keyless: true,
     dialect: 'openai',
-    serves: ['chat', 'embeddings'],
+    serves: ['chat', 'embeddings', 'images', 'speech', 'transcription', 'moderation', 'rerank'],
     internal: true,
   },
 ];

@@ -2,9 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { EmbeddingsRequest } from '../../schemas/openai/embeddings-request.ts';
 import { SandboxChatRequest } from '../../schemas/openai/sandbox-request.ts';
+import { boundaryOf } from '../relay/form-scanner.ts';
 import { embed } from './embedding.ts';
+import { MEDIA } from './media.ts';
 import { SANDBOX_MODELS, sandboxPrices } from './prices.ts';
 import { outputTokens, replyTo, type Reply } from './reply.ts';
+import { refuse, send } from './sandbox-answers.ts';
 import { hashOf, tokensOf } from './text.ts';
 
 export interface Sandbox {
@@ -17,21 +20,13 @@ export interface Sandbox {
 const SPEEDS: Readonly<Record<string, number>> = { 'sandbox-story-slow': 10, 'sandbox-story': 80, 'sandbox-reasoning': 40 };
 const USUAL_SPEED = 400;
 
-const LARGEST_BODY = 64 * 1024 * 1024;
+/** A form may have as much. */
+const LARGEST_BODY = 128 * 1024 * 1024;
 const MOST_DIMENSIONS = 4_096;
 /** Timers are no finer than this; faster streams send more than one token at a time. */
 const TICK_MS = 10;
 
-const send = (res: ServerResponse, status: number, value: unknown): void => {
-  const body = JSON.stringify(value);
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-  res.end(body);
-};
-
-const refuse = (res: ServerResponse, status: number, message: string, code: string | null = null): void =>
-  send(res, status, { error: { message: `[sandbox] ${message}`, type: 'invalid_request_error', param: null, code } });
-
-const readJson = (req: IncomingMessage): Promise<unknown> =>
+const readBody = (req: IncomingMessage): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -40,13 +35,7 @@ const readJson = (req: IncomingMessage): Promise<unknown> =>
       if (bytes > LARGEST_BODY) req.destroy();
       else chunks.push(chunk);
     });
-    req.on('end', () => {
-      try {
-        resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
+    req.on('end', () => resolve(Buffer.concat(chunks)));
     req.on('close', () => reject(new Error('the caller left')));
   });
 
@@ -183,16 +172,24 @@ const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> 
   const path = req.url?.split('?')[0];
   if (req.method === 'GET' && path === '/v1/models')
     return send(res, 200, { object: 'list', data: SANDBOX_MODELS.map((id) => ({ id, object: 'model', created: 0, owned_by: 'sandbox' })) });
-  if (req.method !== 'POST' || (path !== '/v1/chat/completions' && path !== '/v1/embeddings'))
+  const media = path === undefined ? undefined : MEDIA.get(path);
+  if (req.method !== 'POST' || (media === undefined && path !== '/v1/chat/completions' && path !== '/v1/embeddings'))
     return refuse(res, 404, 'there is nothing here');
-  let body: unknown;
+  let body: Buffer;
   try {
-    body = await readJson(req);
+    body = await readBody(req);
   } catch {
-    return res.destroyed ? undefined : refuse(res, 400, 'the body is not JSON');
+    return;
   }
-  if (path === '/v1/embeddings') embeddings(res, body);
-  else chat(res, body);
+  if (media !== undefined) return media(res, { body, boundary: boundaryOf(req.headers['content-type']) });
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    return refuse(res, 400, 'the body is not JSON');
+  }
+  if (path === '/v1/embeddings') embeddings(res, value);
+  else chat(res, value);
 };
 
 /**
