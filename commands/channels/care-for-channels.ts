@@ -1,13 +1,13 @@
-import { dueTests, RECOVERY_MS, type ChannelInCare, type DueTest } from '../../domain/channel/due-tests.ts';
+import { dueTests, RECOVERY_MS, type ChannelInCare } from '../../domain/channel/due-tests.ts';
 import { isRefusal, type Refusal } from '../../schemas/errors.ts';
-import { RequestId, type ChannelId } from '../../schemas/ids.ts';
-import { beginCommand } from '../begin-command.ts';
+import type { ChannelId } from '../../schemas/ids.ts';
 import type { CommandLog } from '../command-log.ts';
 import { platformContext } from '../platform-context.ts';
 import type { ChannelProbe } from '../ports/channel-probe.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { IdSource } from '../ports/id-source.ts';
 import type { SecretBox } from '../ports/secret-box.ts';
+import { claimTurn } from './claim-turn.ts';
 import { runChannelCommand } from './run-channel-command.ts';
 import { testChannel } from './test-channel.ts';
 
@@ -25,21 +25,6 @@ export interface ChannelCareReport {
   readonly refused: readonly Refusal[];
 }
 
-/**
- * Whether this process is the one to make a test: the first to say so in the log, of all that look at the same time. Tests are due at most once
- * in a slot of time, so its number is what they are claimed by.
- */
-const claim = async (deps: ChannelCareDeps, { channelId, keyId }: DueTest, slot: number): Promise<boolean | Refusal> => {
-  const context = platformContext(deps.ids, deps.clock, 'channel-care');
-  const requestId = RequestId.parse(deps.ids.next('req'));
-  const begun = await beginCommand(
-    deps,
-    { operation: 'channel-care', key: `${channelId} ${keyId ?? ''} ${slot}`, requestId },
-    { ...context, actor: { kind: 'system', id: 'channel-care' } },
-  );
-  return isRefusal(begun) ? begun : begun.commandId === context.commandId;
-};
-
 /** Tries what is due, each by one process of all that run this, and puts back what the platform took off and what works again. */
 export const careForChannels = async (deps: ChannelCareDeps, channels: readonly ChannelInCare[]): Promise<ChannelCareReport> => {
   let tested = 0;
@@ -53,7 +38,7 @@ export const careForChannels = async (deps: ChannelCareDeps, channels: readonly 
   });
   for (const { test, slot } of due) {
     const { channelId, keyId } = test;
-    const mine = await claim(deps, test, slot);
+    const mine = await claimTurn(deps, 'channel-care', `${channelId} ${keyId ?? ''} ${slot}`);
     if (isRefusal(mine)) refused.push(mine);
     if (mine !== true) continue;
     const context = platformContext(deps.ids, deps.clock, 'channel-care');

@@ -16,7 +16,7 @@ export interface NotificationsDeps extends CommandLog {
   readonly lowBalance: Money;
 }
 
-/** Raises notifications: of balances that run low, for their owners, and of channels that go off, for administrators. */
+/** Raises notifications: of balances that run low, for their owners; of channels that go off, and of providers where little is left, for administrators. */
 export const notificationsWorker = (deps: NotificationsDeps): AnyWorker => {
   const balances = new BalanceChanges(deps.log);
 
@@ -38,12 +38,27 @@ export const notificationsWorker = (deps: NotificationsDeps): AnyWorker => {
       'SpendLeaseSettled',
       'ChargeRefunded',
       'ChannelDisabled',
+      'ChannelBalanceReported',
     ],
     handle: async (event, context) => {
       if (event.type === 'ChannelDisabled') {
         const { channelId, by, reason } = event.data;
         const { settings } = await readState(deps.log, channelStream(channelId), channelOf(channelId));
         return raise({ kind: 'administrators' }, { kind: 'channel_disabled', channelId, name: settings?.name ?? '', by, reason }, context);
+      }
+      if (event.type === 'ChannelBalanceReported') {
+        const { channelId, currency, amount, fellBelow } = event.data;
+        if (fellBelow === undefined) return null;
+        const { settings } = await readState(deps.log, channelStream(channelId), channelOf(channelId));
+        const tidings = {
+          kind: 'channel_balance_low',
+          channelId,
+          name: settings?.name ?? '',
+          currency,
+          amount,
+          threshold: fellBelow,
+        } as const;
+        return raise({ kind: 'administrators' }, tidings, context);
       }
       const { userId } = event.data;
       const { before, after } = await balances.of(userId, event, event.revision);

@@ -6,6 +6,7 @@ import type { Sealed } from '../../schemas/sealed.ts';
 import type { Decider } from '../kernel/decider.ts';
 import { streamName } from '../kernel/stream-name.ts';
 import { providerOf } from '../providers/providers.ts';
+import { balanceQuestion, isLess, type ReportedBalance } from '../providers/reported-balance.ts';
 import { bodyRuleFault } from './body-rules.ts';
 import { headerRuleFault } from './header-rules.ts';
 import { cycleIn } from '../relay/model-mapping.ts';
@@ -31,6 +32,8 @@ export interface Channel {
   readonly health: ChannelHealth;
   readonly failingModels: ReadonlySet<string>;
   readonly keys: ReadonlyMap<ChannelKeyId, ChannelKey>;
+  /** What its provider said last is left; `null`: nothing yet. */
+  readonly balance: (ReportedBalance & { readonly isLow: boolean }) | null;
 }
 
 const NO_MODELS: ReadonlySet<string> = new Set();
@@ -42,6 +45,7 @@ const initial: Channel = {
   health: 'unknown',
   failingModels: NO_MODELS,
   keys: new Map(),
+  balance: null,
 };
 
 const withKey = (state: Channel, keyId: ChannelKeyId, change: (key: ChannelKey) => ChannelKey): Channel => {
@@ -49,12 +53,21 @@ const withKey = (state: Channel, keyId: ChannelKeyId, change: (key: ChannelKey) 
   return key === undefined ? state : { ...state, keys: new Map(state.keys).set(keyId, change(key)) };
 };
 
+/** Elsewhere there is another account. */
+const isOfSameAccount = (before: ChannelSettings | null, after: ChannelSettings): boolean =>
+  before?.provider === after.provider && before.baseUrl === after.baseUrl;
+
 const evolve = (state: Channel, { type, data }: ChannelEvent): Channel => {
   switch (type) {
     case 'ChannelAdded':
       return { ...initial, settings: data.settings };
     case 'ChannelChanged':
-      return { ...state, settings: data.settings, failingModels: NO_MODELS };
+      return {
+        ...state,
+        settings: data.settings,
+        failingModels: NO_MODELS,
+        balance: isOfSameAccount(state.settings, data.settings) ? state.balance : null,
+      };
     case 'ChannelKeyAdded':
       return { ...state, keys: new Map(state.keys).set(data.keyId, { secret: data.secret, enabled: true, disabledBy: null }) };
     case 'ChannelKeyDisabled':
@@ -78,6 +91,8 @@ const evolve = (state: Channel, { type, data }: ChannelEvent): Channel => {
     case 'ChannelTested':
     case 'ChannelModelsDiscovered':
       return state;
+    case 'ChannelBalanceReported':
+      return { ...state, balance: { currency: data.currency, amount: data.amount, isLow: data.isLow } };
     case 'ChannelRemoved':
       return initial;
   }
@@ -104,6 +119,7 @@ export type ChannelCommand =
   | { readonly kind: 'changeModelHealth'; readonly model: string; readonly to: 'healthy' | 'failing'; readonly reason: string }
   /** A test has shown that a key works again, or the channel without one. Puts back what the platform took off, and nothing else. */
   | { readonly kind: 'recover'; readonly keyId: ChannelKeyId | null }
+  | { readonly kind: 'reportBalance'; readonly balance: ReportedBalance }
   | { readonly kind: 'recordModels'; readonly models: readonly string[] }
   | {
       readonly kind: 'recordTest';
@@ -140,6 +156,8 @@ const settingsAtFault = (settings: ChannelSettings): Refusal | null => {
       { param: 'settings.baseUrl' },
     );
   }
+  if (settings.balance !== undefined && balanceQuestion(provider) === null)
+    return refuse('invalid_request', 'This provider has no address that tells what is left.', { param: 'settings.balance' });
   const seen = new Set<string>();
   for (const [index, { model }] of models.entries()) {
     if (seen.has(model)) return refuse('invalid_request', `The model ${model} is mapped twice.`, { param: `settings.models.${index}` });
@@ -218,11 +236,44 @@ const enabledByKey = (state: Channel, channelId: ChannelId): readonly ChannelEve
     ? [{ type: 'ChannelEnabled', data: { channelId } }]
     : [];
 
+const isSpent = ({ amount }: ReportedBalance): boolean => !isLess('0', amount);
+
+/** A test that succeeds does not say that there is anything left to spend. */
+const isHeldBySpentAccount = ({ settings, balance }: Channel): boolean =>
+  settings?.balance?.disableAtZero === true && balance !== null && isSpent(balance);
+
+const balanceReported = (
+  balance: ReportedBalance,
+  state: Channel,
+  { balance: care }: ChannelSettings,
+  channelId: ChannelId,
+): readonly ChannelEvent[] => {
+  const { currency, amount } = balance;
+  const warnBelow = care?.warnBelow;
+  const isLow = warnBelow !== undefined && isLess(amount, warnBelow);
+  const before = state.balance;
+  const events: ChannelEvent[] = [];
+  if (before?.currency !== currency || before.amount !== amount || before.isLow !== isLow) {
+    const fellBelow = isLow && before?.isLow !== true ? { fellBelow: warnBelow } : {};
+    events.push({ type: 'ChannelBalanceReported', data: { channelId, currency, amount, isLow, ...fellBelow } });
+  }
+  if (care?.disableAtZero !== true) return events;
+  if (isSpent(balance)) {
+    const reason = `Nothing is left of the account at the provider: ${amount} ${currency}.`;
+    if (state.enabled) events.push({ type: 'ChannelDisabled', data: { channelId, by: 'platform', reason } });
+    return events;
+  }
+  const canBeCalled = state.keys.size === 0 || [...state.keys.values()].some(({ enabled }) => enabled);
+  if (before !== null && isSpent(before) && state.disabledBy === 'platform' && canBeCalled)
+    events.push({ type: 'ChannelEnabled', data: { channelId } });
+  return events;
+};
+
 const recovered = (keyId: ChannelKeyId | null, state: Channel, channelId: ChannelId): readonly ChannelEvent[] => {
   const events: ChannelEvent[] = [];
   if (keyId !== null && state.keys.get(keyId)?.disabledBy === 'platform')
     events.push({ type: 'ChannelKeyRestored', data: { channelId, keyId } });
-  if (state.disabledBy === 'platform') {
+  if (state.disabledBy === 'platform' && !isHeldBySpentAccount(state)) {
     events.push({ type: 'ChannelEnabled', data: { channelId } });
     if (state.health !== 'healthy')
       events.push({ type: 'ChannelHealthChanged', data: { channelId, from: state.health, to: 'healthy', reason: 'A test succeeded.' } });
@@ -279,6 +330,8 @@ const decide = (command: ChannelCommand, state: Channel, channelId: ChannelId): 
         ? []
         : [{ type: 'ChannelModelHealthChanged', data: { channelId, model, to, reason } }];
     }
+    case 'reportBalance':
+      return balanceReported(command.balance, state, state.settings, channelId);
     case 'recordModels':
       return [{ type: 'ChannelModelsDiscovered', data: { channelId, models: [...command.models] } }];
     case 'recover':

@@ -59,6 +59,18 @@ const BILLING: BalanceQuestion = {
   },
 };
 
+const FRACTION = 12;
+
+/** A decimal number in units of its twelfth place. */
+const scaled = (decimalText: string): bigint => {
+  const [whole = '0', fraction = ''] = decimalText.replace('-', '').split('.');
+  const size = BigInt(whole + fraction.padEnd(FRACTION, '0'));
+  return decimalText.startsWith('-') ? -size : size;
+};
+
+/** Whether one decimal number is below another. */
+export const isLess = (one: string, other: string): boolean => scaled(one) < scaled(other);
+
 const QUESTIONS: ReadonlyMap<string, BalanceQuestion> = new Map<string, BalanceQuestion>([
   [
     'deepseek',

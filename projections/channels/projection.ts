@@ -41,8 +41,14 @@ const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelE
   }
   if (doc === undefined) return undefined;
   switch (type) {
-    case 'ChannelChanged':
-      return { ...withoutFailures(doc), settings: data.settings, revision };
+    case 'ChannelChanged': {
+      const { provider, baseUrl } = data.settings;
+      const kept = withoutFailures(doc);
+      // Elsewhere there is another account.
+      if (provider === doc.settings.provider && baseUrl === doc.settings.baseUrl) return { ...kept, settings: data.settings, revision };
+      const { balance: _, ...rest } = kept;
+      return { ...rest, settings: data.settings, revision };
+    }
     case 'ChannelKeyAdded':
       return {
         ...doc,
@@ -79,6 +85,10 @@ const evolve = (doc: ChannelDocument | undefined, event: ProjectedEvent<ChannelE
     }
     case 'ChannelModelsDiscovered':
       return { ...doc, discovered: { count: data.models.length, at: occurredAt }, revision };
+    case 'ChannelBalanceReported': {
+      const { currency, amount, isLow } = data;
+      return { ...doc, balance: { currency, amount, isLow, reportedAt: occurredAt }, revision };
+    }
     case 'ChannelTested':
       return {
         ...doc,

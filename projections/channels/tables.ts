@@ -33,6 +33,8 @@ export const ChannelDocument = z.object({
   failingModels: z.array(z.object({ model: z.string(), reason: z.string(), since: Instant })).optional(),
   /** When its upstream was asked last which models it has, and how many it said. Absent where it never was. */
   discovered: z.object({ count: z.int(), at: Instant }).optional(),
+  /** What its provider says is left. Absent where it never said. */
+  balance: z.object({ currency: z.string(), amount: z.string(), isLow: z.boolean(), reportedAt: Instant }).optional(),
   /** In the order in which they were added. */
   keys: z.array(ChannelKeyDocument),
   lastTest: z.object({ ok: z.boolean(), model: z.string(), latencyMs: z.int(), message: z.string(), testedAt: Instant }).nullable(),

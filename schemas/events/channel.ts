@@ -30,6 +30,21 @@ export type ProviderId = z.infer<typeof ProviderId>;
 export const ChannelHealth = z.enum(['unknown', 'healthy', 'failing']);
 export type ChannelHealth = z.infer<typeof ChannelHealth>;
 
+/** A decimal number, of whatever currency. */
+const DecimalText = z.string().regex(/^-?\d{1,15}(?:\.\d{1,12})?$/, 'is not a decimal number');
+
+/** What is left of the account behind a channel, asked of its provider from time to time. */
+export const BalanceCare = z.object({
+  everyMinutes: z.int().min(5).max(10_080),
+  /** Administrators are told when it falls below this, in the provider's own currency. */
+  warnBelow: DecimalText.optional(),
+  /** Takes the channel out of use when nothing is left, and puts it back when something is. */
+  disableAtZero: z.boolean().optional(),
+});
+
+/** What is left of an account at a provider, in a currency of ISO 4217. It may be below zero. */
+const ReportedBalance = z.object({ currency: z.string().regex(/^[A-Z]{3}$/), amount: DecimalText });
+
 export const ChannelSettings = z.object({
   name: z.string().min(1).max(100),
   provider: ProviderId,
@@ -78,6 +93,8 @@ export const ChannelSettings = z.object({
   testEveryMinutes: z.int().min(1).max(1_440).optional(),
   /** What it is tested with; the first that it maps by name unless given. */
   testModel: z.string().min(1).max(200).optional(),
+  /** Nobody asks by himself unless given. */
+  balance: BalanceCare.optional(),
 });
 export type ChannelSettings = z.infer<typeof ChannelSettings>;
 
@@ -114,6 +131,15 @@ export const channelEvents = {
     message: z.string().max(500),
     /** Where it was made with one key in particular. */
     keyId: ChannelKeyId.optional(),
+  }),
+  /** What its provider says is left, where that is something else than what it said before. */
+  ChannelBalanceReported: z.object({
+    channelId: ChannelId,
+    ...ReportedBalance.shape,
+    /** It is below what the operator wants to be warned of. */
+    isLow: z.boolean(),
+    /** Where it was not before. */
+    fellBelow: DecimalText.optional(),
   }),
   ChannelRemoved: z.object({ channelId: ChannelId }),
 } as const;

@@ -20,6 +20,15 @@ export const Tidings = z.discriminatedUnion('kind', [
     by: z.enum(['operator', 'platform']),
     reason: z.string().max(500),
   }),
+  /** What is left at a channel's provider fell below what its operator wants to be warned of; decimal numbers of the provider's own currency. */
+  z.object({
+    kind: z.literal('channel_balance_low'),
+    channelId: ChannelId,
+    name: z.string().max(100),
+    currency: z.string().max(3),
+    amount: z.string().max(40),
+    threshold: z.string().max(40),
+  }),
 ]);
 export type Tidings = z.infer<typeof Tidings>;
 

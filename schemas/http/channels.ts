@@ -28,6 +28,8 @@ export const ChannelView = z.object({
   /** Models that fail here while others may not. */
   failingModels: z.array(z.object({ model: z.string(), reason: z.string(), since: Instant })).optional(),
   discovered: z.object({ count: z.int(), at: Instant }).optional(),
+  /** What its provider said last is left, and since when it says that. Absent where nobody asks for it by schedule, or it never said. */
+  balance: z.object({ currency: z.string(), amount: z.string(), isLow: z.boolean(), reportedAt: Instant }).optional(),
   keys: z.array(ChannelKeyView),
   lastTest: ChannelTestView.nullable(),
   addedAt: Instant,

@@ -202,6 +202,23 @@ describe('channels', () => {
     expect(channel?.lastTest).to.deep.equal({ ok: false, model: 'm', latencyMs: 9, message: 'refused', testedAt: instantOf(1) });
   });
 
+  it('shows what is left at its provider, until it is another one', () => {
+    const told = {
+      type: 'ChannelBalanceReported',
+      data: { channelId, currency: 'USD', amount: '4', isLow: true, fellBelow: '5' },
+    } as const;
+    expect(given(channels, added, told)['chn_1']?.balance).to.deep.equal({
+      currency: 'USD',
+      amount: '4',
+      isLow: true,
+      reportedAt: instantOf(1),
+    });
+    const renamed = { type: 'ChannelChanged', data: { channelId, settings: { ...settings, name: 'x' } } } as const;
+    const moved = { type: 'ChannelChanged', data: { channelId, settings: { ...settings, provider: 'groq' } } } as const;
+    expect(given(channels, added, told, renamed)['chn_1']).to.have.property('balance');
+    expect(given(channels, added, told, moved)['chn_1']).to.not.have.property('balance');
+  });
+
   it('keeps the name of a channel that was removed, and none of its keys', () => {
     expect(given(channels, added, keyAdded, enabled, { type: 'ChannelRemoved', data: { channelId } })['chn_1']).to.deep.include({
       settings,

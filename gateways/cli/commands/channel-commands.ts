@@ -132,6 +132,11 @@ export const channelCommands: readonly Command[] = [
             { title: 'HEALTH', cell: ({ health }) => health },
             { title: 'KEYS', cell: ({ keys }) => `${keys.filter(({ enabled }) => enabled).length}/${keys.length}`, right: true },
             { title: 'MODELS', cell: ({ settings }) => settings.models.length, right: true },
+            {
+              title: 'LEFT',
+              cell: ({ balance }) => (balance === undefined ? '' : `${balance.amount} ${balance.currency}${balance.isLow ? ' (low)' : ''}`),
+              right: true,
+            },
             { title: 'BASE URL', cell: ({ settings }) => settings.baseUrl },
           ],
           list.rows,

@@ -1,4 +1,6 @@
+import { BalanceCare } from '../../../commands/channels/care-for-balances.ts';
 import { careForChannels } from '../../../commands/channels/care-for-channels.ts';
+import { balanceAsker } from '../../../gateways/console/balance-asker.ts';
 import { channelProbe } from '../../../gateways/console/channel-probe.ts';
 import { listChannels } from '../../../projections/channels/queries.ts';
 import { systemClock } from '../../clock.ts';
@@ -21,7 +23,8 @@ const CARE_MS = 15_000;
 /** How often upstreams are asked for batches that they have not been heard to be done with. */
 const BATCH_MS = 60_000;
 
-/** Ends what dead processes left: their leases and the reservations in them. Tries channels that the platform took out of use. Asks about tasks and batches. */
+/** Ends what dead processes left: their leases and the reservations in them. Tries channels that the platform took out of use. Asks about tasks and batches, and what is left
+ * at providers. */
 export const sweep = async ({ container, config, stopping, onClose, failed }: RoleContext): Promise<void> => {
   const programLog = container.get(services.programLog);
   const [readModels, sweeper] = await Promise.all([container.getAsync(services.readModels), container.getAsync(services.leaseSweeper)]);
@@ -43,6 +46,18 @@ export const sweep = async ({ container, config, stopping, onClose, failed }: Ro
     clock: systemClock,
     sandboxUrl: () => sandbox?.baseUrl ?? null,
   });
+  const balanceCare = new BalanceCare({
+    ...{ log, appender, secretBox, clock: systemClock, ids: timeSortedIds },
+    balances: balanceAsker({ upstream: container.get(services.upstreamPools), sandboxUrl: () => sandbox?.baseUrl ?? null }),
+  });
+  const careForBalances = async (): Promise<void> => {
+    if (stopping.aborted) return;
+    const { refused } = await balanceCare.round(await listChannels(readModels.database));
+    if (refused.length > 0)
+      programLog.warn('providers did not say what is left', {
+        refused: refused.map(({ channelId, refusal }) => `${channelId}: ${refusal.message}`),
+      });
+  };
   const care = async (): Promise<void> => {
     if (stopping.aborted) return;
     const report = await careForChannels(
@@ -58,5 +73,6 @@ export const sweep = async ({ container, config, stopping, onClose, failed }: Ro
   const files = await container.getAsync(services.fileDesk);
   onClose(every(BATCH_MS, async () => void (await files.tick(stopping)), failed('the care of batches')));
   onClose(every(CARE_MS, care, failed('the care of channels')));
+  onClose(every(CARE_MS, careForBalances, failed('asking what is left at providers')));
   onClose(every(SWEEP_MS, () => sweepOnce(false), failed('the sweep')));
 };

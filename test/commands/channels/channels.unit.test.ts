@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { addChannel, addChannelKey, changeChannel } from '../../../commands/channels/add-channel.ts';
+import { BalanceCare } from '../../../commands/channels/care-for-balances.ts';
 import { careForChannels } from '../../../commands/channels/care-for-channels.ts';
 import { channelKeyContext } from '../../../commands/channels/channel-secrets.ts';
 import { runChannelCommand } from '../../../commands/channels/run-channel-command.ts';
@@ -163,5 +164,67 @@ describe('the care of channels', () => {
     done(await testChannel(bench, { channelId, keyId }, bench.context()));
     expect(bench.eventsOf('channel').filter(({ type }) => type === 'ChannelHealthChanged')).to.deep.equal([]);
     expect(bench.probe.calls).to.deep.equal([{ credential: SECRET, upstreamModel: 'their-small' }]);
+  });
+});
+
+describe('the care of what is left at providers', () => {
+  const MINUTE_MS = 60_000;
+  const watched: ChannelSettings = {
+    ...settings,
+    provider: 'deepseek',
+    balance: { everyMinutes: 30, warnBelow: '5', disableAtZero: true },
+  };
+
+  it('asks on time, by one of all processes that look, and records what is new', async () => {
+    const bench = commandBench();
+    const { channelId } = done(await addChannel(bench, { settings: watched, secrets: [SECRET] }, bench.context()));
+    const asked: (string | null)[] = [];
+    let left: { currency: string; amount: string } | { failed: string } = { currency: 'USD', amount: '20' };
+    const balances = {
+      ask: async (_settings: ChannelSettings, credential: string | null) => {
+        asked.push(credential);
+        return left;
+      },
+    };
+    const sweepers = [1, 2, 3].map(() => new BalanceCare({ ...bench, balances }));
+    const everybodyLooks = async (): Promise<readonly string[]> => {
+      const { settings: now, enabled, disabledBy, keys } = await readState(bench.log, channelStream(channelId), channelOf(channelId));
+      const seen = {
+        ...{ channelId, settings: now ?? watched, enabled, disabledBy },
+        keys: [...keys].map(([keyId, key]) => ({ keyId, enabled: key.enabled })),
+      };
+      const before = bench.eventsOf('channel').length;
+      const reports = await Promise.all(sweepers.map((sweeper) => sweeper.round([seen])));
+      return [
+        ...bench
+          .eventsOf('channel')
+          .slice(before)
+          .map(({ type }) => type),
+        ...reports.flatMap(({ refused: each }) => each.map(({ refusal }) => refusal.refused)),
+      ];
+    };
+    expect(await everybodyLooks()).to.deep.equal(['ChannelBalanceReported']);
+    expect(await everybodyLooks()).to.deep.equal([]);
+    bench.pass(29 * MINUTE_MS);
+    expect(await everybodyLooks()).to.deep.equal([]);
+    expect(asked).to.deep.equal([SECRET]);
+    bench.pass(MINUTE_MS);
+    expect(await everybodyLooks()).to.deep.equal([]);
+    expect(asked).to.have.length(2);
+    left = { failed: 'it answered with HTTP 500.' };
+    bench.pass(30 * MINUTE_MS);
+    expect(await everybodyLooks()).to.deep.equal(['upstream_failed']);
+    left = { currency: 'USD', amount: '0' };
+    bench.pass(30 * MINUTE_MS);
+    expect(await everybodyLooks()).to.deep.equal(['ChannelBalanceReported', 'ChannelDisabled']);
+    left = { currency: 'USD', amount: '50' };
+    bench.pass(30 * MINUTE_MS);
+    expect(await everybodyLooks()).to.deep.equal(['ChannelBalanceReported', 'ChannelEnabled']);
+    expect(asked).to.have.length(5);
+    // Nobody asks for a channel that an operator switched off.
+    done(await runChannelCommand(bench, channelId, { kind: 'disable', by: 'operator', reason: '' }, bench.context()));
+    bench.pass(30 * MINUTE_MS);
+    expect(await everybodyLooks()).to.deep.equal([]);
+    expect(asked).to.have.length(5);
   });
 });

@@ -185,4 +185,23 @@ describe('the worker that raises notifications', () => {
       tidings: { kind: 'channel_disabled', channelId, name: 'OpenAI', by: 'platform', reason: 'no key left' },
     });
   });
+
+  it('tells administrators once where little is left at a provider', async () => {
+    const bench = commandBench();
+    const settings = {
+      ...{ name: 'DeepSeek', provider: 'deepseek', baseUrl: 'https://api.deepseek.com/v1', priority: 0, weight: 1, groups: null },
+      ...{ models: [{ model: 'a', upstreamModel: 'a' }], costRatio: RATIO_ONE, balance: { everyMinutes: 60, warnBelow: '5' } },
+    };
+    const { channelId } = done(await addChannel(bench, { settings, secrets: [] }, bench.context()));
+    for (const amount of ['20', '4', '3'])
+      done(await runChannelCommand(bench, channelId, { kind: 'reportBalance', balance: { currency: 'USD', amount } }, bench.context()));
+    const worker = notificationsWorker({ ...bench, lowBalance: dollars(1) });
+    await work(worker, [...bench.log.events]);
+    await work(worker, [...bench.log.events]);
+    expect(bench.eventsOf('notification').map(({ data }) => data)).to.have.length(1);
+    expect(bench.eventsOf('notification')[0]?.data).to.deep.include({
+      audience: { kind: 'administrators' },
+      tidings: { kind: 'channel_balance_low', channelId, name: 'DeepSeek', currency: 'USD', amount: '4', threshold: '5' },
+    });
+  });
 });

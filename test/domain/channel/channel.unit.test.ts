@@ -207,6 +207,89 @@ describe('channel', () => {
       .then(enabled, health('unknown', 'healthy', 'A test succeeded.'));
   });
 
+  describe('whose provider says what is left', () => {
+    const withCare = (balance: NonNullable<ChannelSettings['balance']>): ChannelEvent => ({
+      type: 'ChannelAdded',
+      data: { channelId, settings: { ...settings, provider: 'deepseek', balance } },
+    });
+    const told = (amount: string, isLow: boolean, fellBelow?: string): ChannelEvent => ({
+      type: 'ChannelBalanceReported',
+      data: { channelId, currency: 'USD', amount, isLow, ...(fellBelow === undefined ? {} : { fellBelow }) },
+    });
+    const report = (amount: string) => ({ kind: 'reportBalance', balance: { currency: 'USD', amount } }) as const;
+    const watched = [withCare({ everyMinutes: 60, warnBelow: '5' }), keyAdded('a'), enabled];
+
+    it('records what is new of it, and each fall below what is to be warned of', () => {
+      given(channel, ...watched)
+        .when(report('5.00'))
+        .then(told('5.00', false));
+      given(channel, ...watched, told('5.00', false))
+        .when(report('5.00'))
+        .changesNothing();
+      given(channel, ...watched, told('5.00', false))
+        .when(report('4.99'))
+        .then(told('4.99', true, '5'));
+      given(channel, ...watched, told('4.99', true, '5'))
+        .when(report('-3'))
+        .then(told('-3', true));
+      given(channel, ...watched, told('-3', true))
+        .when(report('20'))
+        .then(told('20', false));
+      given(channel, ...watched)
+        .when(report('1'))
+        .then(told('1', true, '5'));
+      // Another threshold is another question.
+      given(channel, ...watched, told('1', true, '5'), {
+        type: 'ChannelChanged',
+        data: { channelId, settings: { ...settings, provider: 'deepseek' } },
+      })
+        .when(report('1'))
+        .then(told('1', false));
+    });
+
+    it('is taken out of use at zero where that is wanted, and put back by nothing but a balance', () => {
+      const strict = [withCare({ everyMinutes: 60, disableAtZero: true }), keyAdded('a'), enabled];
+      const off: ChannelEvent = {
+        type: 'ChannelDisabled',
+        data: { channelId, by: 'platform', reason: 'Nothing is left of the account at the provider: 0.00 USD.' },
+      };
+      given(channel, ...strict)
+        .when(report('0.00'))
+        .then(told('0.00', false), off);
+      given(channel, ...watched)
+        .when(report('0'))
+        .then(told('0', true, '5'));
+      given(channel, ...strict, told('0.00', false), off)
+        .when(report('0.00'))
+        .changesNothing();
+      given(channel, ...strict, told('0.00', false), off)
+        .when({ kind: 'recover', keyId: null })
+        .changesNothing();
+      given(channel, ...strict, told('0.00', false), off)
+        .when(report('7'))
+        .then(told('7', false), enabled);
+      given(channel, ...strict, told('0.00', false), disabled('operator'))
+        .when(report('7'))
+        .then(told('7', false));
+      given(channel, ...strict, told('0.00', false), off, {
+        type: 'ChannelKeyDisabled',
+        data: { channelId, keyId: key('a').keyId, reason: 'HTTP 401', by: 'platform' },
+      })
+        .when(report('7'))
+        .then(told('7', false));
+      // Whoever puts it on by hand without paying is told again.
+      given(channel, ...strict, told('0.00', false), off, enabled)
+        .when(report('0.00'))
+        .then(off);
+    });
+
+    it('is refused where its provider cannot be asked', () => {
+      given(channel)
+        .when({ kind: 'add', settings: { ...settings, balance: { everyMinutes: 60 } }, keys: [] })
+        .refuses('invalid_request');
+    });
+  });
+
   it('records which of its models fail, until it is changed', () => {
     const modelHealth = (to: 'failing' | 'healthy'): ChannelEvent => ({
       type: 'ChannelModelHealthChanged',

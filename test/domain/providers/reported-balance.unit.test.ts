@@ -1,6 +1,8 @@
 import { expect } from 'chai';
-import { balanceQuestion } from '../../../domain/providers/reported-balance.ts';
+import fc from 'fast-check';
+import { balanceQuestion, isLess } from '../../../domain/providers/reported-balance.ts';
 import { providerOf } from '../../../domain/providers/providers.ts';
+import { check } from '../../ledger/seed.ts';
 
 /** Answers as the providers' own documents have them. */
 const TOLD: readonly (readonly [provider: string, answers: readonly unknown[], told: object | null])[] = [
@@ -47,5 +49,20 @@ describe('what a provider tells of a balance', () => {
 
   it('is nothing where there is no address for it', () => {
     expect(balanceQuestion('anthropic')).to.equal(null);
+  });
+});
+
+describe('two amounts', () => {
+  it('are compared by their values, whatever their digits', () => {
+    const amount = fc.tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.integer({ min: 0, max: 4 }));
+    const text = (millionths: number, zeros: number): string =>
+      `${millionths < 0 ? '-' : ''}${Math.floor(Math.abs(millionths) / 1_000)}.${String(Math.abs(millionths) % 1_000).padStart(3, '0')}${'0'.repeat(zeros)}`;
+    check(fc.property(amount, amount, ([one, a], [other, b]) => isLess(text(one, a), text(other, b)) === one < other));
+    expect([isLess('0', '0.000000000001'), isLess('-0', '0'), isLess('5', '5.0'), isLess('9', '10')]).to.deep.equal([
+      true,
+      false,
+      false,
+      true,
+    ]);
   });
 });
