@@ -35,8 +35,8 @@ const HISTORY: SchemaHistory = {
 /** Vectors of one length have a table of their own, since an index is of one length. */
 export const chunkTable = (dimensions: number): string => `${VECTOR_SCHEMA}.chunk_${Math.trunc(dimensions)}`;
 
-/** Neighbours of a vector in the graph, and candidates looked at while it is built: pgvector's usual 16, and twice its usual 64. */
-const GRAPH = 'm = 16, ef_construction = 128';
+/** Neighbours of a vector in the graph, and candidates looked at while it is built: pgvector's usual figures. */
+const GRAPH = 'm = 16, ef_construction = 64';
 
 const hasExtension = async (tx: Sql): Promise<boolean> => {
   const { rows } = await tx.query(`SELECT 1 FROM pg_extension WHERE extname = 'vector'`);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { newEvents } from '../../commands/run-command.ts';
 import { channelOf, channelStream, type ChannelCommand } from '../../domain/channel/channel.ts';
+import { fileOf, fileStream, type FileCommand } from '../../domain/file/file.ts';
 import { fold, type Decider } from '../../domain/kernel/decider.ts';
 import { accountOf, accountStream, type AccountCommand } from '../../domain/ledger/account.ts';
 import { leaseStream } from '../../domain/ledger/lease.ts';
@@ -8,8 +9,10 @@ import { groupRatios, groupRatiosStream } from '../../domain/pricing/group-ratio
 import { priceListOf, priceListStream } from '../../domain/pricing/price-list.ts';
 import { tokenOf, tokenStream, type TokenCommand } from '../../domain/token/token.ts';
 import { userOf, userStream, type UserCommand } from '../../domain/user/user.ts';
+import { vectorFile, vectorFileStream, type VectorFileStep } from '../../domain/vectors/vector-file.ts';
+import { vectorStore, vectorStoreStream, type VectorStoreCommand } from '../../domain/vectors/vector-store.ts';
 import { isRefusal } from '../../schemas/errors.ts';
-import type { DomainEvent, EventOf } from '../../schemas/events/catalogue.ts';
+import type { DomainEvent, EventOf, VectorFileEvent } from '../../schemas/events/catalogue.ts';
 import type { ChannelSettings } from '../../schemas/events/channel.ts';
 import { UNRESTRICTED, type KeyHash } from '../../schemas/events/token.ts';
 import type {
@@ -17,12 +20,15 @@ import type {
   ChannelId,
   ChannelKeyId,
   CommandId,
+  FileId,
   LeaseId,
   PriceListId,
   RequestId,
   StreamName,
   TokenId,
   UserId,
+  VectorFileId,
+  VectorStoreId,
 } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import { RATIO_ONE, type Ratio } from '../../schemas/price.ts';
@@ -60,6 +66,7 @@ const KINDS = [
   'extend',
   'close',
   'refund',
+  'vectors',
 ] as const;
 
 type Kind = (typeof KINDS)[number];
@@ -74,7 +81,15 @@ interface Step {
 }
 
 /** Calls make most of a log, and so of a history. */
-const WEIGHTS: Readonly<Partial<Record<Kind, number>>> = { grantLease: 4, reserve: 10, debit: 8, release: 3, close: 2, credit: 3 };
+const WEIGHTS: Readonly<Partial<Record<Kind, number>>> = {
+  grantLease: 4,
+  reserve: 10,
+  debit: 8,
+  release: 3,
+  close: 2,
+  credit: 3,
+  vectors: 3,
+};
 
 const step = fc.record<Step>({
   kind: fc.oneof(...KINDS.map((kind) => ({ weight: WEIGHTS[kind] ?? 1, arbitrary: fc.constant(kind) }))),
@@ -118,6 +133,7 @@ class Play {
   readonly #tokens: { readonly tokenId: TokenId; readonly userId: UserId }[] = [];
   readonly #channels: ChannelId[] = [];
   readonly #lists: PriceListId[] = [];
+  readonly #stores: VectorStoreId[] = [];
   readonly #leases: OpenLease[] = [];
   readonly #charges: {
     readonly userId: UserId;
@@ -447,6 +463,72 @@ class Play {
       amount: ((BigInt(amount) % charged) + 1n) as Money,
       reason: 'a complaint',
     });
+  }
+
+  /** Files that are kept here, stores, and what becomes of files in them. */
+  vectors(a: number, b: number, amount: number): void {
+    const token = pick(this.#tokens, a);
+    if (token === undefined) return this.issueToken(a, b);
+    const { tokenId, userId } = token;
+    const at = new Date(this.#now).toISOString();
+    const known = pick(this.#stores, b);
+    if (known === undefined || amount % 5 === 0) {
+      const storeId = this.#id<VectorStoreId>('vs');
+      this.#stores.push(storeId);
+      const created = {
+        storeId,
+        userId,
+        tokenId,
+        at,
+        name: b % 2 === 0 ? null : `store ${b}`,
+        metadata: { n: `${a}` },
+        model: 'text-embedding-3-small',
+      };
+      return void this.#decide(vectorStoreStream(storeId), vectorStore, { kind: 'create', created });
+    }
+    const fileId = `file-${b % 4}` as FileId;
+    const storeSteps: readonly VectorStoreCommand[] = [
+      { kind: 'change', name: `named ${b}`, metadata: undefined, at },
+      { kind: 'delete', at },
+    ];
+    const fileSteps: readonly FileCommand[] = [
+      { kind: 'keep', kept: { fileId, userId, tokenId, filename: `${b}.md`, purpose: 'assistants', bytes: amount, at } },
+      { kind: 'delete', at },
+    ];
+    switch (amount % 7) {
+      case 0:
+        return void this.#decide(vectorStoreStream(known), vectorStore, pick(storeSteps, a) as VectorStoreCommand);
+      case 1:
+        return void this.#decide(fileStream(fileId), fileOf(fileId), pick(fileSteps, a) as FileCommand);
+      default:
+    }
+    const stream = vectorFileStream(known, fileId);
+    const { attached } = fold(vectorFile, (this.#streams.get(stream) ?? []) as VectorFileEvent[]);
+    if (attached === null || amount % 3 === 0) {
+      const vectorFileId = this.#id<VectorFileId>('vsf');
+      const place = {
+        vectorFileId,
+        storeId: known,
+        fileId,
+        userId,
+        tokenId,
+        batchId: null,
+        filename: `${b}.md`,
+        model: 'text-embedding-3-small',
+        at,
+      };
+      const attaching = { ...place, attributes: { year: a, open: b % 2 === 0 }, chunking: { size: 800, overlap: 400 } };
+      return void this.#decide(stream, vectorFile, { kind: 'attach', attached: attaching });
+    }
+    const steps: readonly VectorFileStep[] = [
+      { kind: 'complete', indexed: { chunks: a + 1, dimensions: 256, bytes: amount } },
+      { kind: 'fail', code: 'server_error', message: `because of ${b}` },
+      { kind: 'describe', attributes: { year: b } },
+      { kind: 'cancel' },
+      { kind: 'remove' },
+    ];
+    const { vectorFileId } = attached;
+    this.#decide(stream, vectorFile, { kind: 'step', vectorFileId, step: pick(steps, a) as VectorFileStep, at });
   }
 
   #facts(
