@@ -268,6 +268,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       clock: systemClock,
       ids: timeSortedIds,
       usualModel: config.OBLIVIOUS_VECTOR_MODEL ?? null,
+      search: { report: (error) => context.get(services.programLog).warn('the index of vectors failed', { error }) },
     });
   });
   bind(services.workers, async (context) => {

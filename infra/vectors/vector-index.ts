@@ -12,6 +12,8 @@ export interface VectorIndexOptions {
   readonly exactUpTo?: number;
   /** Candidates that a search in the graph looks at: more find more of the nearest, and take longer. */
   readonly efSearch?: number;
+  /** Told of what went wrong; whoever asked is told only that it did. */
+  readonly report?: (error: unknown) => void;
 }
 
 const EXACT_UP_TO = 5_000;
@@ -39,13 +41,18 @@ export class PgVectorIndex implements VectorIndex, VectorSearcher {
   readonly #database: ReadModelDatabase;
   readonly #exactUpTo: number;
   readonly #efSearch: number;
+  readonly #report: (error: unknown) => void;
   #ready: Promise<void> | null = null;
   readonly #tables = new Set<number>();
 
-  constructor(database: ReadModelDatabase, { exactUpTo = EXACT_UP_TO, efSearch = EF_SEARCH }: VectorIndexOptions = {}) {
+  constructor(
+    database: ReadModelDatabase,
+    { exactUpTo = EXACT_UP_TO, efSearch = EF_SEARCH, report = () => undefined }: VectorIndexOptions = {},
+  ) {
     this.#database = database;
     this.#exactUpTo = exactUpTo;
     this.#efSearch = efSearch;
+    this.#report = report;
   }
 
   async fill(file: IndexedFile, vectors: AsyncIterable<readonly Float32Array[]>): Promise<boolean> {
@@ -89,6 +96,7 @@ export class PgVectorIndex implements VectorIndex, VectorSearcher {
   }
 
   async describe(vectorFileId: VectorFileId, attributes: FileAttributes): Promise<void> {
+    if (!(await this.#isThere())) return;
     await this.#prepared(() =>
       this.#database.query(`UPDATE ${VECTOR_SCHEMA}.file SET attributes = $2::jsonb WHERE vector_file_id = $1`, [
         vectorFileId,
@@ -98,6 +106,7 @@ export class PgVectorIndex implements VectorIndex, VectorSearcher {
   }
 
   async remove(removal: Removal): Promise<void> {
+    if (!(await this.#isThere())) return;
     const [ids, column, own] =
       'storeId' in removal
         ? [[removal.storeId], 'store_id', []]
@@ -166,6 +175,12 @@ export class PgVectorIndex implements VectorIndex, VectorSearcher {
       .map(({ attributes, ...hit }) => ({ ...hit, attributes: FileAttributes.parse(attributes) }));
   }
 
+  /** Where nothing was ever indexed nothing has to be made, and the database need not have pgvector. */
+  async #isThere(): Promise<boolean> {
+    const { rows } = await this.#database.query<{ there: boolean }>(`SELECT to_regclass('${VECTOR_SCHEMA}.removed') IS NOT NULL AS there`);
+    return rows[0]?.there === true;
+  }
+
   async #tableFor(dimensions: number): Promise<void> {
     if (this.#tables.has(dimensions)) return;
     await this.#database.transaction((tx) => prepareChunkTable(tx, dimensions));
@@ -180,6 +195,7 @@ export class PgVectorIndex implements VectorIndex, VectorSearcher {
     } catch (error) {
       this.#ready = null;
       this.#tables.clear();
+      this.#report(error);
       throw error;
     }
   }

@@ -182,6 +182,21 @@ for (const { name, open } of VECTOR_DATABASES) {
       expect(await index.search(question)).to.deep.equal([]);
     });
 
+    it('needs nothing of the database before there is something to index, and tells why it cannot', async () => {
+      const index = new PgVectorIndex(models.database);
+      await index.remove({ storeId: store(1) });
+      await index.describe(file(1).vectorFileId, { a: 1 });
+      const { rows } = await models.database.query(`SELECT 1 FROM pg_namespace WHERE nspname = '${VECTOR_SCHEMA}'`);
+      expect(rows).to.deep.equal([]);
+      const told: unknown[] = [];
+      const refuse = { transaction: () => Promise.reject(new Error('no pgvector')) };
+      const broken = new PgVectorIndex({ ...models.database, ...refuse }, { report: (error) => told.push(error) });
+      const question = { storeId: store(1), userId: user(1), vector: Float32Array.of(1), filter: null, limit: 1 };
+      const failed: unknown = await broken.search(question).catch((error: unknown) => error);
+      expect(failed).to.be.instanceOf(Error);
+      expect(told).to.deep.equal([failed]);
+    });
+
     it('has vectors of several lengths beside each other, and what has no direction is not found', async () => {
       const index = new PgVectorIndex(models.database);
       await index.fill(file(1), inGroups([Float32Array.of(1, 0), Float32Array.of(0, 0), Float32Array.of(1e9, 1)]));
