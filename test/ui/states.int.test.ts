@@ -434,6 +434,8 @@ describe('the states of the console', function () {
   it('ask an upstream for its balance, and keep what it last said when it says no more', async () => {
     await page.goto(`${fake.origin}/channels?peek=chn_000000000001`);
     const sheet = page.getByRole('dialog', { name: 'OpenAI main' });
+    await seen(sheet.getByText('4.10 USD'));
+    await seen(sheet.getByText(/Since 3 hours ago/));
     await sheet.getByRole('button', { name: 'Ask for the balance' }).click();
     await seen(sheet.getByText('118.42 USD'));
     fake.answer('POST /channels/chn_000000000001/balance', {

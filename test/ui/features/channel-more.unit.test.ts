@@ -15,6 +15,7 @@ const rich: ChannelSettings = {
   passThrough: 'calls',
   responses: 'native',
   testEveryMinutes: 30,
+  balance: { everyMinutes: 60, warnBelow: '5.00', disableAtZero: true },
   testModel: plain.models[0]?.model,
   times: { answerSeconds: 60, firstEventSeconds: 5 },
   systemPrompt: { text: 'Be brief.', place: 'instead' },
@@ -49,6 +50,11 @@ describe('what most channels do without', () => {
     });
   });
 
+  it('has a balance asked for in the provider’s own currency, or not at all', () => {
+    expect(read(plain, { balanceEvery: '30', warnBelow: '0,50' }).settings?.balance).to.deep.equal({ everyMinutes: 30, warnBelow: '0.50' });
+    expect(read(rich, { balanceEvery: '', warnBelow: '', offAtZero: false }).settings).to.not.have.property('balance');
+  });
+
   it('says what cannot be read', () => {
     const wrong: readonly (readonly [keyof MoreDraft, string])[] = [
       ['proxy', 'ftp://x'],
@@ -56,6 +62,10 @@ describe('what most channels do without', () => {
       ['testEvery', '0'],
       ['answer', '1.5'],
       ['firstEvent', 'soon'],
+      ['balanceEvery', '4'],
+      ['balanceEvery', '10081'],
+      ['balanceEvery', ''],
+      ['warnBelow', 'little'],
       ['rules', '[]'],
       ['rules', '{"other":[]}'],
       ['rules', '{"bodyRules":1}'],

@@ -111,7 +111,11 @@ export const sampleChannels = (now: number): Channel[] => {
   const rows: readonly [Channel['settings'], Partial<Channel>][] = [
     [
       base('OpenAI main', 'openai', ['gpt-5.2', 'gpt-5.2-mini', 'text-embedding-3-small'], 10, 3),
-      { health: 'healthy', lastTest: { ok: true, model: 'gpt-5.2', latencyMs: 612, message: '', testedAt: at(now, 12 * 60_000) } },
+      {
+        balance: { currency: 'USD', amount: '4.10', isLow: true, reportedAt: at(now, 3 * HOUR) },
+        health: 'healthy',
+        lastTest: { ok: true, model: 'gpt-5.2', latencyMs: 612, message: '', testedAt: at(now, 12 * 60_000) },
+      },
     ],
     [
       base('OpenAI spare', 'openai', ['gpt-5.2'], 5, 1),

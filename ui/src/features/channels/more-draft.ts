@@ -10,6 +10,9 @@ export interface MoreDraft {
   /** `known`: as the table of providers has it. */
   responses: 'known' | NonNullable<ChannelSettings['responses']>;
   testEvery: string;
+  balanceEvery: string;
+  warnBelow: string;
+  offAtZero: boolean;
   answer: string;
   firstEvent: string;
   prompt: string;
@@ -18,13 +21,13 @@ export interface MoreDraft {
   rules: string;
 }
 
-export type MoreErrors = Partial<Record<keyof MoreDraft, 'proxy' | 'number' | 'rules'>>;
+export type MoreErrors = Partial<Record<keyof MoreDraft, 'proxy' | 'number' | 'rules' | 'balanceEvery' | 'decimal'>>;
 
 /** Settings that are lists of rules, and are written as they are kept. */
 const RULES = ['bodyRules', 'headerRules', 'statusMap', 'disableRules', 'endpoints'] as const;
 
 /** The others that are written here. */
-const FIELDS = ['tags', 'proxy', 'keyOrder', 'passThrough', 'responses', 'testEveryMinutes', 'times', 'systemPrompt'] as const;
+const FIELDS = ['tags', 'proxy', 'keyOrder', 'passThrough', 'responses', 'testEveryMinutes', 'balance', 'times', 'systemPrompt'] as const;
 
 export const moreDraftOf = (settings: ChannelSettings | null): MoreDraft => {
   const rules = Object.fromEntries(RULES.flatMap((name) => (settings?.[name] === undefined ? [] : [[name, settings[name]]])));
@@ -35,6 +38,9 @@ export const moreDraftOf = (settings: ChannelSettings | null): MoreDraft => {
     passThrough: settings?.passThrough ?? 'nothing',
     responses: settings?.responses ?? 'known',
     testEvery: settings?.testEveryMinutes?.toString() ?? '',
+    balanceEvery: settings?.balance?.everyMinutes.toString() ?? '',
+    warnBelow: settings?.balance?.warnBelow ?? '',
+    offAtZero: settings?.balance?.disableAtZero ?? false,
     answer: settings?.times?.answerSeconds?.toString() ?? '',
     firstEvent: settings?.times?.firstEventSeconds?.toString() ?? '',
     prompt: settings?.systemPrompt?.text ?? '',
@@ -46,6 +52,19 @@ export const moreDraftOf = (settings: ChannelSettings | null): MoreDraft => {
 /** A whole number from one on; `undefined` where nothing is written, `null` where it is none. */
 const count = (text: string): number | null | undefined =>
   text.trim() === '' ? undefined : /^[1-9]\d{0,4}$/.test(text.trim()) ? Number(text.trim()) : null;
+
+/** How often a provider is asked; what is made of its answer needs that it is asked. */
+const balanceIn = ({ balanceEvery, warnBelow, offAtZero }: MoreDraft, errors: MoreErrors): ChannelSettings['balance'] => {
+  const everyMinutes = count(balanceEvery);
+  const below = warnBelow.trim().replace(',', '.');
+  if (below !== '' && !/^-?\d{1,15}(?:\.\d{1,12})?$/.test(below)) errors.warnBelow = 'decimal';
+  if (everyMinutes === undefined && below === '' && !offAtZero) return undefined;
+  if (everyMinutes === undefined || everyMinutes === null || everyMinutes < 5 || everyMinutes > 10_080) {
+    errors.balanceEvery = 'balanceEvery';
+    return undefined;
+  }
+  return { everyMinutes, ...(below === '' ? {} : { warnBelow: below }), ...(offAtZero ? { disableAtZero: true } : {}) };
+};
 
 const rulesIn = (text: string): Record<string, unknown> | null => {
   if (text.trim() === '') return {};
@@ -72,6 +91,7 @@ export const withMore = (
   if (proxy !== '' && !/^(?:https?|socks5):\/\/[^\s/@?#]+$/.test(proxy)) errors.proxy = 'proxy';
   const numbers = { testEvery: count(draft.testEvery), answer: count(draft.answer), firstEvent: count(draft.firstEvent) };
   for (const name of ['testEvery', 'answer', 'firstEvent'] as const) if (numbers[name] === null) errors[name] = 'number';
+  const balance = balanceIn(draft, errors);
   const rules = rulesIn(draft.rules);
   if (rules === null) errors.rules = 'rules';
   const { testEvery, answer, firstEvent } = numbers;
@@ -91,6 +111,7 @@ export const withMore = (
       ...(draft.passThrough === 'nothing' ? {} : { passThrough: draft.passThrough }),
       ...(draft.responses === 'known' ? {} : { responses: draft.responses }),
       ...(testEvery === undefined ? {} : { testEveryMinutes: testEvery }),
+      ...(balance === undefined ? {} : { balance }),
       ...(answer === undefined && firstEvent === undefined ? {} : { times: { answerSeconds: answer, firstEventSeconds: firstEvent } }),
       ...(prompt === '' ? {} : { systemPrompt: { text: prompt, place: draft.promptPlace } }),
     },
