@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Money } from '../../../../schemas/money.ts';
 import { jsonReply } from '../../../support/fake-upstream/mock-server.ts';
 import { startReplicateMock, type ReplicateMock } from '../../../support/fake-upstream/replicate-mock.ts';
+import { channelProbe } from '../../../../gateways/console/channel-probe.ts';
 import { channel, chatPrice, startRelay, type RelayHarness } from '../relay-harness.ts';
 
 const ASKED = { model: 'm', messages: [{ role: 'user', content: 'Hello.' }] };
@@ -205,5 +206,13 @@ describe('Replicate', () => {
     serve('meta/llama', ['wrong']);
     expect((await ask()).status).to.be.greaterThan(399);
     expect(relay.health.refusedKeys).to.have.length(1);
+  });
+
+  it('is tried by whoever tests a channel', async () => {
+    const probe = channelProbe({ upstream: relay.pools, clock: { now: () => Date.now() }, sandboxUrl: () => null });
+    const { settings } = channel(`${mock.url}/v1`, { provider: 'replicate' });
+    const mapping = { model: 'm', upstreamModel: 'meta/llama' };
+    expect(await probe.probe(settings, mapping, 'sk-replicate')).to.include({ ok: true });
+    expect(await probe.probe(settings, mapping, 'wrong')).to.include({ ok: false });
   });
 });

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { APP_ID, APP_KEY, sparkError, sparkPiece, startSparkMock } from '../../../support/fake-upstream/spark-mock.ts';
+import { channelProbe } from '../../../../gateways/console/channel-probe.ts';
+import { startHttpProxy, startSocksProxy } from '../../../support/proxies.ts';
 import { channel, chatPrice, startRelay, type RelayHarness } from '../relay-harness.ts';
 
 interface Said {
@@ -176,4 +178,28 @@ describe('Spark, over WebSockets', () => {
     expect((await ask()).status).to.equal(502);
     expect(mock.requests).to.have.length(0);
   });
+
+  it('is tried by whoever tests a channel', async () => {
+    const probe = channelProbe({ upstream: relay.pools, clock: { now: () => Date.now() }, sandboxUrl: () => null });
+    const { settings } = channel(mock.url, { provider: 'iflytek-spark' });
+    const mapping = { model: 'm', upstreamModel: 'lite' };
+    expect(await probe.probe(settings, mapping, APP_KEY)).to.include({ ok: true });
+    expect(await probe.probe(settings, mapping, 'wrong')).to.include({ ok: false });
+  });
+
+  for (const [how, start] of [
+    ['HTTP', startHttpProxy],
+    ['SOCKS5', startSocksProxy],
+  ] as const)
+    it(`is reached through its channel’s proxy (${how})`, async () => {
+      const proxy = await start();
+      try {
+        serve('lite', [APP_KEY], { proxy: proxy.url });
+        expect((await whole())?.message.content).to.equal('Hello there.');
+        expect(proxy.targets).to.deep.equal([new URL(mock.url).host]);
+        await noneOpen();
+      } finally {
+        await proxy.close();
+      }
+    });
 });
