@@ -1,7 +1,7 @@
 import type { Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../ports/upstream.ts';
 import type { Asked } from '../relay/upstreams/upstream-dialect.ts';
 
-/** Longest that a question waits for a whole answer. */
+/** Longest that a question waits for a whole answer, unless it says otherwise. */
 const LONGEST_MS = 30_000;
 
 /** One call, and all of what came back to it, up to a size. */
@@ -10,6 +10,7 @@ export const askUpstreamOnce = (
   request: UpstreamRequest,
   interpreter: Asked['interpreter'],
   mostBytes: number,
+  withinMs = LONGEST_MS,
 ): Promise<{ readonly status: number; readonly text: string } | { readonly fault: string }> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -21,7 +22,7 @@ export const askUpstreamOnce = (
       exchange?.abort();
       resolve({ fault });
     };
-    const timer = setTimeout(() => giveUp(`No whole answer within ${LONGEST_MS / 1_000} s.`), LONGEST_MS);
+    const timer = setTimeout(() => giveUp(`No whole answer within ${withinMs / 1_000} s.`), withinMs);
     const listener: UpstreamListener = {
       headers: (answered) => {
         status = answered;

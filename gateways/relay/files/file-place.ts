@@ -66,9 +66,10 @@ export const askPlace = async (
   deps: PlaceDeps,
   place: FilePlace,
   question: PlaceQuestion,
+  withinMs?: number,
 ): Promise<{ readonly status: number; readonly said: unknown; readonly text: string } | null> => {
   const request = await placeRequest(deps, place, question);
   if (request === null) return null;
-  const answer = await askUpstreamOnce(deps.upstream, request, null, MOST_BYTES);
+  const answer = await askUpstreamOnce(deps.upstream, request, null, MOST_BYTES, withinMs);
   return 'fault' in answer ? null : { ...answer, said: parsedJson(answer.text) };
 };

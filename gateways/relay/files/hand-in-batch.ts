@@ -13,7 +13,7 @@ import type { RelayDeps } from '../relay-deps.ts';
 import type { BatchPrice, BatchTotal } from './batch-total.ts';
 import { batchAddress } from './batch-address.ts';
 import type { BatchSubmission, FileDesk, SeenBatch } from './file-desk.ts';
-import { askPlace, type FilePlace } from './file-place.ts';
+import { askPlace, type FilePlace, type PlaceQuestion } from './file-place.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -137,10 +137,14 @@ const charged = async (deps: HandInDeps, desk: FileDesk, call: Call, caller: Cal
   deps.metrics.charged(model, 'held', charge.amount);
 
   const { path, headers } = batchAddress(endpoint);
-  const answer = await askPlace(desk.asking, read, {
-    ...{ method: 'POST', path, body: read.body },
+  const question: PlaceQuestion = {
+    method: 'POST',
+    path,
+    body: read.body,
     headers: { ...headers, ...read.headers, 'content-type': 'application/json' },
-  });
+  };
+  // Whoever is given up too soon may have taken it, and works for nothing.
+  const answer = await askPlace(desk.asking, read, question, deps.limits.answerMs);
   const upstreamId = answer !== null && isRecord(answer.said) && typeof answer.said['id'] === 'string' ? answer.said['id'] : null;
   if (answer === null || answer.status !== 200 || upstreamId === null || !isRecord(answer.said)) {
     await desk.giveUp(seen);
