@@ -1,16 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isPattern, starOf } from '../../domain/relay/name-pattern.ts';
-import { normalisedModel } from '../../domain/relay/model-mapping.ts';
 import { DEFAULT_ROUTING, routingFor, type Routing } from '../../domain/relay/routing-rules.ts';
 import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
 import { START } from '../../schemas/event-envelope.ts';
-import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
-import type { KeyHash, TokenRestrictions } from '../../schemas/events/token.ts';
+import type { KeyHash } from '../../schemas/events/token.ts';
 import type { RoutingRules } from '../../schemas/events/routing.ts';
 import type { ChannelId, PriceListId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
-import { RATIO_ONE, type ModelPrice, type Ratio } from '../../schemas/price.ts';
+import type { Ratio } from '../../schemas/price.ts';
 import { channels } from '../channels/projection.ts';
-import type { ChannelDocument, ChannelKeyDocument } from '../channels/tables.ts';
+import type { ChannelDocument } from '../channels/tables.ts';
 import { contradictionWithLog } from '../engine/against-log.ts';
 import { readCheckpoints } from '../engine/checkpoint.ts';
 import { readDocuments, type DocumentAt } from '../engine/document-rows.ts';
@@ -21,52 +18,20 @@ import type { CachedDocument, CachedKind, DocumentCache } from '../ports/documen
 import type { EventFeed } from '../ports/event-feed.ts';
 import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
 import { priceLists } from '../price-lists/projection.ts';
-import type { PriceDocument, PriceListDocument } from '../price-lists/tables.ts';
+import type { PriceDocument } from '../price-lists/tables.ts';
 import { routingRules } from '../routing-rules/projection.ts';
 import { tokenLookup } from '../token-lookup/projection.ts';
 import type { TokenDocument } from '../token-lookup/tables.ts';
 import { users } from '../users/projection.ts';
 import type { UserDocument } from '../users/tables.ts';
+import { ChannelIndex } from './channel-index.ts';
+import type { ChannelEntry, PriceEntry, PriceListEntry, TokenEntry, UserEntry } from './entries.ts';
 import { HeldDocuments } from './held-documents.ts';
 import { KeyLookup, type Lookup } from './key-lookup.ts';
 import { OutsideDocuments, type LookupOutcome } from './outside-documents.ts';
 import { countRows, newestKeys, readSome, recentChanges } from './partial-rows.ts';
+import { PriceShelf } from './price-shelf.ts';
 import { RecentChanges } from './recent-changes.ts';
-
-export interface TokenEntry {
-  readonly tokenId: TokenId;
-  readonly userId: UserId;
-  readonly name: string;
-  readonly disabled: boolean;
-  readonly revoked: boolean;
-  readonly exhausted: boolean;
-  /** Milliseconds since the Unix epoch; `null` never expires. */
-  readonly expiresAt: number | null;
-  readonly restrictions: TokenRestrictions;
-}
-
-export type UserEntry = Pick<UserDocument, 'userId' | 'email' | 'displayName' | 'role' | 'group' | 'suspended' | 'credentialsRevision'>;
-
-/** A channel that is enabled. Settings that did not change stay the same object. */
-export interface ChannelEntry {
-  readonly channelId: ChannelId;
-  readonly settings: ChannelSettings;
-  readonly health: ChannelHealth;
-  /** Models that fail there, as somebody told the log. */
-  readonly failingModels: readonly string[];
-  readonly keys: readonly ChannelKeyDocument[];
-}
-
-export interface PriceEntry {
-  readonly priceListId: PriceListId;
-  readonly price: ModelPrice;
-}
-
-/** A price list with its models by name. */
-export interface PriceListEntry {
-  readonly list: PriceListDocument;
-  readonly prices: ReadonlyMap<string, ModelPrice>;
-}
 
 export type DirectoryChange =
   | { readonly kind: 'token'; readonly tokenId: TokenId }
@@ -100,9 +65,7 @@ export interface DirectoryOptions {
   readonly staleAfterMs?: number;
 }
 
-const NO_MODELS: readonly string[] = [];
-
-/** Names that fit no mapping but a pattern, and calls' ways of routing, are remembered; beyond so many they are all worked out anew. */
+/** Calls' ways of routing are remembered; beyond so many they are all worked out anew. */
 const MOST_REMEMBERED = 10_000;
 
 const RETRY_MS = 500;
@@ -114,8 +77,6 @@ interface Used<Entry> {
   used: boolean;
   fresh: boolean;
 }
-
-const fits = (patterns: readonly string[], model: string): boolean => patterns.some((pattern) => starOf(pattern, model) !== null);
 
 const use = <Entry>(held: Used<Entry> | undefined): Entry | undefined => {
   if (held === undefined) return undefined;
@@ -149,13 +110,6 @@ const tokenEntry = ({ tokenId, userId, name, disabled, revoked, exhausted, expir
   restrictions,
 });
 
-/** What took effect last comes last; of two that took effect together, the one published last. */
-const byEffect = ({ list: a }: PriceListEntry, { list: b }: PriceListEntry): number => {
-  const left = [a.effectiveFrom, a.publishedAt, a.priceListId].join(' ');
-  const right = [b.effectiveFrom, b.publishedAt, b.priceListId].join(' ');
-  return left < right ? -1 : left > right ? 1 : 0;
-};
-
 /**
  * Keys, people, channels and prices in this process's memory, for look-ups that may not wait. Every process keeps its own
  * current from the log itself, so that a revoked key is revoked everywhere as soon as the log can be read.
@@ -171,19 +125,10 @@ export class Directory {
 
   readonly #tokenByHash = new Map<KeyHash, Used<TokenEntry>>();
   readonly #userById = new Map<UserId, Used<UserEntry>>();
-  readonly #enabledChannels = new Map<ChannelId, ChannelEntry>();
-  #channelsByModel: ReadonlyMap<string, readonly ChannelEntry[]> | null = null;
-  /** Of the same moment as the map above. */
-  readonly #byPattern: { readonly channel: ChannelEntry; readonly patterns: readonly string[] }[] = [];
-  readonly #matched = new Map<string, readonly ChannelEntry[]>();
-  readonly #normalised = new Map<string, string>();
+  readonly #channelIndex = new ChannelIndex();
+  readonly #priceShelf = new PriceShelf();
   #rules: RoutingRules = [];
   readonly #routings = new Map<string, Routing>();
-  readonly #lists = new Map<PriceListId, PriceListEntry>();
-  readonly #ratios = new Map<string, Ratio>();
-  #published: readonly PriceListEntry[] = [];
-  #inForce: { readonly entry: PriceListEntry | undefined; readonly from: number; readonly until: number } | null = null;
-
   readonly #listeners = new Set<(change: DirectoryChange) => void>();
   #position: Position = START;
   #lastIssued: Position = START;
@@ -307,45 +252,27 @@ export class Directory {
 
   /** Every enabled channel. */
   channels(): readonly ChannelEntry[] {
-    return [...this.#enabledChannels.values()];
+    return this.#channelIndex.all();
   }
 
   /** Enabled channels that serve the model, whatever the group. */
   channelsForModel(model: string): readonly ChannelEntry[] {
-    const named = this.#byModel();
-    if (this.#byPattern.length === 0) return named.get(model) ?? [];
-    let serving = this.#matched.get(model);
-    if (serving === undefined) {
-      const exact = named.get(model) ?? [];
-      serving = [
-        ...exact,
-        ...this.#byPattern
-          .filter(({ channel, patterns }) => !exact.includes(channel) && fits(patterns, model))
-          .map(({ channel }) => channel),
-      ];
-      if (this.#matched.size >= MOST_REMEMBERED) this.#matched.clear();
-      this.#matched.set(model, serving);
-    }
-    return serving;
+    return this.#channelIndex.forModel(model);
   }
 
   /** Enabled channels of the provider, whatever they serve. */
   channelsOfProvider(provider: string): readonly ChannelEntry[] {
-    return [...this.#enabledChannels.values()].filter(({ settings }) => settings.provider === provider);
+    return this.#channelIndex.ofProvider(provider);
   }
 
   /** Every model that an enabled channel serves, by name; of those that fit a pattern only, the ones that have a price. */
   models(): readonly string[] {
-    const named = this.#byModel();
-    const priced = this.#byPattern.length === 0 ? [] : [...(this.priceListAt(this.#options.clock.now())?.prices.keys() ?? [])];
-    const fitting = priced.filter((model) => !named.has(model) && this.#byPattern.some(({ patterns }) => fits(patterns, model)));
-    return [...named.keys(), ...fitting].sort();
+    return this.#channelIndex.models(() => this.priceListAt(this.#options.clock.now())?.prices.keys() ?? []);
   }
 
   /** The name under which a model is served that is not served under this one: the same but for capitals and the like. */
   modelMeant(model: string): string | undefined {
-    this.#byModel();
-    return this.#normalised.get(normalisedModel(model));
+    return this.#channelIndex.modelMeant(model);
   }
 
   /** How calls of the model by the group are routed. */
@@ -370,26 +297,16 @@ export class Directory {
 
   /** The list in force at a moment, in milliseconds since the Unix epoch. */
   priceListAt(moment: number): PriceListEntry | undefined {
-    if (this.#inForce === null || moment < this.#inForce.from || moment >= this.#inForce.until) {
-      const next = this.#published.findIndex(({ list }) => Date.parse(list.effectiveFrom) > moment);
-      const entry = next === -1 ? this.#published.at(-1) : this.#published[next - 1];
-      const following = next === -1 ? undefined : this.#published[next];
-      this.#inForce = {
-        entry,
-        from: entry === undefined ? -Infinity : Date.parse(entry.list.effectiveFrom),
-        until: following === undefined ? Infinity : Date.parse(following.list.effectiveFrom),
-      };
-    }
-    return this.#inForce.entry;
+    return this.#priceShelf.listAt(moment);
   }
 
   priceList(priceListId: PriceListId): PriceListEntry | undefined {
-    return this.#lists.get(priceListId);
+    return this.#priceShelf.list(priceListId);
   }
 
   /** One, for a group that was given none. */
   groupRatio(group: string): Ratio {
-    return this.#ratios.get(group) ?? RATIO_ONE;
+    return this.#priceShelf.ratioOf(group);
   }
 
   /** Calls back after each change, with what changed. Answers with the way to stop. */
@@ -582,29 +499,12 @@ export class Directory {
   }
 
   #channelChanged(channelId: ChannelId, doc: ChannelDocument | undefined): void {
-    if (doc === undefined || !doc.enabled || doc.removed) this.#enabledChannels.delete(channelId);
-    else {
-      const { settings, health, failingModels, keys } = doc;
-      const failing = failingModels === undefined || failingModels.length === 0 ? NO_MODELS : failingModels.map(({ model }) => model);
-      this.#enabledChannels.set(channelId, { channelId, settings, health, failingModels: failing, keys });
-    }
-    this.#channelsByModel = null;
+    this.#channelIndex.changed(channelId, doc);
     this.#tell({ kind: 'channel', channelId });
   }
 
   #priceChanged(key: string, doc: PriceDocument | undefined): void {
-    if (doc?.kind === 'ratio') this.#ratios.set(doc.group, doc.ratio);
-    else if (doc?.kind === 'list')
-      this.#lists.set(doc.priceListId, {
-        list: doc,
-        prices: this.#lists.get(doc.priceListId)?.prices ?? new Map(doc.models.map((price) => [price.model, price])),
-      });
-    else {
-      this.#lists.delete(key as PriceListId);
-      this.#ratios.delete(key.slice(key.indexOf(':') + 1));
-    }
-    this.#published = [...this.#lists.values()].filter(({ list }) => !list.withdrawn).sort(byEffect);
-    this.#inForce = null;
+    this.#priceShelf.changed(key, doc);
     this.#tell({ kind: 'prices' });
   }
 
@@ -612,28 +512,6 @@ export class Directory {
     this.#rules = rules;
     this.#routings.clear();
     this.#tell({ kind: 'routing' });
-  }
-
-  #byModel(): ReadonlyMap<string, readonly ChannelEntry[]> {
-    if (this.#channelsByModel === null) {
-      const byModel = new Map<string, ChannelEntry[]>();
-      this.#byPattern.length = 0;
-      this.#matched.clear();
-      this.#normalised.clear();
-      for (const channel of this.#enabledChannels.values()) {
-        const patterns = channel.settings.models.filter(({ model }) => isPattern(model)).map(({ model }) => model);
-        if (patterns.length > 0) this.#byPattern.push({ channel, patterns });
-        for (const { model } of channel.settings.models) {
-          if (isPattern(model)) continue;
-          this.#normalised.set(normalisedModel(model), model);
-          const serving = byModel.get(model);
-          if (serving === undefined) byModel.set(model, [channel]);
-          else serving.push(channel);
-        }
-      }
-      this.#channelsByModel = byModel;
-    }
-    return this.#channelsByModel;
   }
 
   #tell(change: DirectoryChange): void {

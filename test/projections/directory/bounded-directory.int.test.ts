@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Directory, type DirectoryOptions, type TokenEntry } from '../../../projections/directory/directory.ts';
+import { Directory, type DirectoryOptions } from '../../../projections/directory/directory.ts';
+import type { TokenEntry } from '../../../projections/directory/entries.ts';
 import { RecentChanges } from '../../../projections/directory/recent-changes.ts';
 import { channels } from '../../../projections/channels/projection.ts';
 import { dropReadModels } from '../../../projections/engine/engine-schema.ts';
