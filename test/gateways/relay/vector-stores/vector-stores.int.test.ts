@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import OpenAI, { toFile } from 'openai';
 import type { ReadModels } from '../../../../infra/read-models/read-models.ts';
 import { VECTOR_SCHEMA } from '../../../../infra/vectors/index-schema.ts';
+import { refuse } from '../../../../schemas/errors.ts';
 import type { TokenId } from '../../../../schemas/ids.ts';
 import { emptyReadModels } from '../../../support/read-models.ts';
-import { KEY } from '../relay-harness.ts';
+import { KEY, TOKEN_ID } from '../relay-harness.ts';
 import { startVectorRelay, type VectorRig } from './vector-rig.ts';
 
 const LIGHTHOUSE = '# The lighthouse\n\nA lighthouse is a tower that shows a light to ships at sea.\n';
@@ -126,6 +127,36 @@ describe('vector stores, by the official client of OpenAI', function () {
     } finally {
       await poor.close();
     }
+  });
+
+  it('charges vectors behind their keeping, and nobody for what is not kept; and asks for nothing with a key that may not', async () => {
+    const { embedder, directory } = rig.relay;
+    const question = { tokenId: TOKEN_ID, model: 'sandbox-embedding', texts: ['one', 'two'] };
+    let chargedThen = -1;
+    const embedded = await embedder.embed({
+      ...question,
+      keep: async ({ vectors, requestId }) => {
+        chargedThen = rig.events('QuotaDebited').length;
+        expect(vectors.map(({ length }) => length)).to.deep.equal([256, 256]);
+        expect(rig.events('QuotaReserved').map((held) => held.requestId)).to.deep.equal([requestId]);
+        return null;
+      },
+    });
+    expect(embedded).to.have.property('requestId', rig.events('QuotaDebited')[0]?.requestId);
+    expect(chargedThen).to.equal(0);
+
+    const refused = await embedder.embed({ ...question, keep: async () => refuse('conflict') });
+    expect(refused).to.include({ refused: 'conflict' });
+    const thrown = await embedder.embed({ ...question, keep: () => Promise.reject(new Error('the store is away')) });
+    expect(thrown).to.include({ refused: 'internal' });
+    expect(rig.events('QuotaReleased').map(({ reconcile }) => reconcile)).to.deep.equal([true, true]);
+    expect(rig.events('QuotaDebited')).to.have.length(1);
+
+    directory.token = { ...directory.token, disabled: true };
+    expect(await embedder.embed(question)).to.include({ refused: 'key_disabled' });
+    directory.token = { ...directory.token, disabled: false, restrictions: { ...directory.token.restrictions, endpoints: ['files'] } };
+    expect(await embedder.embed(question)).to.include({ refused: 'endpoint_not_allowed' });
+    expect(rig.events('QuotaReserved')).to.have.length(3);
   });
 
   it('filters by attributes, which may change', async () => {
