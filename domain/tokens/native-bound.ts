@@ -3,7 +3,7 @@ import { NOTHING_ELIDED, type Elided } from './elided.ts';
 import {
   AUDIO_CHARACTERS_PER_TOKEN,
   FORMAT_OVERHEAD,
-  LARGEST_IMAGE,
+  largestImage,
   TOOLS_OVERHEAD,
   UNKNOWN_CONTEXT,
   type PromptBound,
@@ -23,7 +23,8 @@ interface Media {
   /** Characters of the body that are media, not text. */
   characters: number;
   audio: boolean;
-  image: boolean;
+  pictures: number;
+  readonly perImage: number;
   unbounded: boolean;
   readonly elided: Elided;
 }
@@ -36,8 +37,8 @@ const addData = (type: unknown, data: unknown, media: Media): void => {
   const kind = typeof type === 'string' ? type.toLowerCase() : '';
   media.characters += lengthOf(data, media.elided);
   if (kind.startsWith('image/')) {
-    media.image = true;
-    media.tokens += LARGEST_IMAGE;
+    media.pictures++;
+    media.tokens += media.perImage;
   } else if (kind.startsWith('audio/')) {
     media.audio = true;
     media.tokens += Math.ceil(lengthOf(data, media.elided) / AUDIO_CHARACTERS_PER_TOKEN);
@@ -50,8 +51,8 @@ const addBlock = (block: unknown, media: Media): void => {
   const source = isRecord(block['source']) ? block['source'] : {};
   switch (block['type']) {
     case 'image':
-      media.image = true;
-      media.tokens += LARGEST_IMAGE;
+      media.pictures++;
+      media.tokens += media.perImage;
       if (source['type'] === 'base64') media.characters += lengthOf(source['data'], media.elided);
       return;
     case 'document':
@@ -76,7 +77,7 @@ const addPart = (part: unknown, media: Media): void => {
   if (isRecord(response)) for (const one of listOf(response['parts'])) addPart(one, media);
 };
 
-const NONE: Omit<Media, 'elided'> = { tokens: 0, characters: 0, audio: false, image: false, unbounded: false };
+const NONE: Omit<Media, 'elided' | 'perImage'> = { tokens: 0, characters: 0, audio: false, pictures: 0, unbounded: false };
 
 const boundOf = (
   media: Media,
@@ -90,7 +91,7 @@ const boundOf = (
   const isOpen = media.unbounded || turns > 1;
   const most = isOpen ? Math.max(counted, UNKNOWN_CONTEXT) : counted;
   const once = context === undefined || most < context ? most : context;
-  return { tokens: once * turns, audio: media.audio, image: media.image, toolUses };
+  return { tokens: once * turns, audio: media.audio, image: media.pictures > 0, pictures: media.pictures, toolUses };
 };
 
 /**
@@ -99,11 +100,12 @@ const boundOf = (
  */
 export const boundMessages = (
   request: Readonly<Record<string, unknown>>,
+  model: string,
   bodyBytes: number,
   context: number | undefined,
   elided: Elided = NOTHING_ELIDED,
 ): NativeBound => {
-  const media: Media = { ...NONE, elided };
+  const media: Media = { ...NONE, elided, perImage: largestImage(model) };
   for (const message of listOf(request['messages']))
     if (isRecord(message)) for (const block of listOf(message['content'])) addBlock(block, media);
   let uses = 0;
@@ -124,11 +126,12 @@ export const boundMessages = (
  */
 export const boundContents = (
   request: Readonly<Record<string, unknown>>,
+  model: string,
   bodyBytes: number,
   context: number | undefined,
   elided: Elided = NOTHING_ELIDED,
 ): NativeBound => {
-  const media: Media = { ...NONE, elided };
+  const media: Media = { ...NONE, elided, perImage: largestImage(model) };
   for (const content of listOf(request['contents']))
     if (isRecord(content)) for (const part of listOf(content['parts'])) addPart(part, media);
   if ((request['cachedContent'] ?? null) !== null) media.unbounded = true;

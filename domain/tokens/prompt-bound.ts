@@ -6,6 +6,8 @@ export interface PromptBound {
   readonly tokens: number;
   readonly audio: boolean;
   readonly image: boolean;
+  /** Pictures in it. */
+  readonly pictures: number;
 }
 
 /** Room for what a chat format wraps around messages, beyond what their JSON already takes. */
@@ -18,6 +20,9 @@ export const TOOLS_OVERHEAD = 1_024;
 export const LARGEST_IMAGE_TILED = 48_169;
 export const LARGEST_IMAGE = 16_384;
 
+/** What one image can cost at most with a model of this name. */
+export const largestImage = (model: string): number => (model.includes('4o-mini') ? LARGEST_IMAGE_TILED : LARGEST_IMAGE);
+
 /** A token per this many characters of base64 audio: above what the lowest bit rate (8 kbit/s) and the finest rate (32 tokens a second) come to. */
 export const AUDIO_CHARACTERS_PER_TOKEN = 32;
 
@@ -29,14 +34,14 @@ interface Media {
   /** Characters of the body that are media, not text. */
   characters: number;
   audio: boolean;
-  image: boolean;
+  pictures: number;
   unbounded: boolean;
 }
 
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 
-const addPart = (part: unknown, largestImage: number, media: Media, elided: Elided): void => {
+const addPart = (part: unknown, perImage: number, media: Media, elided: Elided): void => {
   switch (field(part, 'type')) {
     case 'text':
     case 'refusal':
@@ -44,8 +49,8 @@ const addPart = (part: unknown, largestImage: number, media: Media, elided: Elid
     case 'image_url': {
       const image = field(part, 'image_url');
       const url = typeof image === 'string' ? image : field(image, 'url');
-      media.image = true;
-      media.tokens += largestImage;
+      media.pictures++;
+      media.tokens += perImage;
       if (typeof url === 'string' && url.startsWith('data:')) media.characters += url.length + elided.within(url);
       return;
     }
@@ -74,11 +79,11 @@ export const boundPrompt = (
   contextTokens: number | undefined,
   elided: Elided = NOTHING_ELIDED,
 ): PromptBound => {
-  const largestImage = request.model.includes('4o-mini') ? LARGEST_IMAGE_TILED : LARGEST_IMAGE;
-  const media: Media = { tokens: 0, characters: 0, audio: false, image: false, unbounded: false };
+  const perImage = largestImage(request.model);
+  const media: Media = { tokens: 0, characters: 0, audio: false, pictures: 0, unbounded: false };
   for (const message of request.messages) {
     const content = field(message, 'content');
-    if (Array.isArray(content)) for (const part of content) addPart(part, largestImage, media, elided);
+    if (Array.isArray(content)) for (const part of content) addPart(part, perImage, media, elided);
     // An assistant's earlier spoken answer, referred to by id.
     if ((field(message, 'audio') ?? null) !== null) {
       media.audio = true;
@@ -89,7 +94,12 @@ export const boundPrompt = (
   const counted = bodyBytes + elided.bytes - media.characters + media.tokens + overhead;
   const most = media.unbounded ? Math.max(counted, UNKNOWN_CONTEXT) : counted;
   const tokens = contextTokens === undefined || most < contextTokens ? most : contextTokens;
-  return { tokens, audio: media.audio || (request.modalities?.includes('audio') ?? false), image: media.image };
+  return {
+    tokens,
+    audio: media.audio || (request.modalities?.includes('audio') ?? false),
+    image: media.pictures > 0,
+    pictures: media.pictures,
+  };
 };
 
 /** The same for an embeddings call: text has at most a token per byte, and a list of tokens takes at least two bytes a token. */

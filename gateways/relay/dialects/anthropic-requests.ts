@@ -42,7 +42,7 @@ export const parseMessages: ParseNative = (body, limits) => {
     maxTokens: value.max_tokens,
     choices: 1,
     answers: { audio: false, image: false },
-    bound: (contextTokens) => boundMessages(value, body.length, contextTokens, elidedFrom(body)),
+    bound: (contextTokens) => boundMessages(value, value.model, body.length, contextTokens, elidedFrom(body)),
     prompt: (name) => promptOfMessages(value, name, elidedFrom(body)),
     inHubForm: (extras) => chatBodyOf(value, extras),
   };

@@ -49,7 +49,7 @@ export const parseContentsFor =
       maxTokens: maxOutputTokens ?? null,
       choices: candidateCount ?? 1,
       answers: { audio: answersIn('AUDIO'), image: answersIn('IMAGE') },
-      bound: (contextTokens) => boundContents(value, body.length, contextTokens, elidedFrom(body)),
+      bound: (contextTokens) => boundContents(value, model, body.length, contextTokens, elidedFrom(body)),
       prompt: (name) => promptOfContents(value, name, elidedFrom(body)),
       inHubForm: () => chatBodyOf(model, value, streamed),
     };

@@ -132,6 +132,7 @@ export const chat: EndpointRules<ParsedChat> = {
     return {
       choices,
       predicted,
+      pictures: prompt.pictures,
       bound: {
         promptTokens: prompt.tokens,
         outputTokens: outputPerChoice(request, price.maxOutputTokens) * choices + predicted,

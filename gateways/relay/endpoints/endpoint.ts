@@ -18,6 +18,8 @@ export interface Bounded {
   readonly choices: number;
   /** The part of the bound's output that no limit on the answer lowers. */
   readonly predicted: number;
+  /** Pictures in the prompt, each taken at the most that a model of the name in the request makes of one; absent: none. */
+  readonly pictures?: number;
 }
 
 /** A whole answer, and where its `usage` is. */

@@ -20,12 +20,13 @@ class NativeChat implements ChatInOwnForm {
 
   bound(price: ModelPrice): Bounded {
     const { maxTokens, choices, answers } = this.request;
-    const { tokens, audio, image, toolUses } = this.request.bound(price.contextTokens);
+    const { tokens, audio, image, pictures, toolUses } = this.request.bound(price.contextTokens);
     const limit = price.maxOutputTokens;
     const each = maxTokens === null ? (limit ?? UNKNOWN_OUTPUT_LIMIT) : limit === undefined ? maxTokens : Math.min(maxTokens, limit);
     return {
       choices,
       predicted: 0,
+      pictures,
       bound: {
         promptTokens: tokens,
         outputTokens: each * choices,

@@ -6,6 +6,7 @@ import ranks from 'js-tiktoken/ranks/o200k_base';
 import { promptOf, type Countable } from '../../../domain/tokens/chat-text.ts';
 import { boundContents, boundMessages } from '../../../domain/tokens/native-bound.ts';
 import { promptOfContents, promptOfMessages } from '../../../domain/tokens/native-text.ts';
+import { pictureTokens } from '../../../domain/tokens/picture-tokens.ts';
 import { boundInput, boundPrompt } from '../../../domain/tokens/prompt-bound.ts';
 import { scaledTokens, tokenizerOf, type Encoding } from '../../../domain/tokens/tokenizer.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
@@ -121,20 +122,34 @@ describe('the bound of a call', () => {
             tools: [{ name: 'f', input_schema: parameters }],
             ...(forced ? { tool_choice: { type: 'any' } } : {}),
           };
-          expect(boundMessages(messages, bytesOf(messages), undefined).tokens).to.be.at.least(
+          expect(boundMessages(messages, messages.model, bytesOf(messages), undefined).tokens).to.be.at.least(
             counted(promptOfMessages(messages, 'claude-opus-4-7'), 'claude-opus-4-7'),
           );
           const gemini = {
             contents: contents.map((parts) => ({ role: 'user', parts })),
             tools: [{ functionDeclarations: [{ name: 'f', parameters }] }],
           };
-          expect(boundContents(gemini, bytesOf(gemini), undefined).tokens).to.be.at.least(
+          expect(boundContents(gemini, 'gemini-2.5-pro', bytesOf(gemini), undefined).tokens).to.be.at.least(
             counted(promptOfContents(gemini, 'gemini-2.5-pro'), 'gemini-2.5-pro'),
           );
         },
       ),
       60,
     );
+  });
+
+  it('takes pictures at what the model makes of them, in every format', () => {
+    const url = { type: 'url', url: 'https://a/b.png' };
+    const messages = { messages: [{ role: 'user', content: [{ type: 'image', source: url }] }] };
+    const contents = { contents: [{ parts: [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }] }] };
+    for (const of of ['gpt-4o-mini', 'gpt-4o']) {
+      const most = pictureTokens(of, { width: 768, height: 2_048 }, 'high');
+      expect(boundMessages(messages, of, bytesOf(messages), undefined))
+        .to.include({ pictures: 1, image: true })
+        .and.have.property('tokens')
+        .that.is.at.least(most);
+      expect(boundContents(contents, of, bytesOf(contents), undefined).tokens).to.be.at.least(most);
+    }
   });
 
   it('costs microseconds, whatever a prompt is like', () => {

@@ -87,6 +87,20 @@ describe('counting where nobody reports', () => {
     expect(relay.spending.charges[before]?.usage).to.deep.equal({ input: 100 + 4 + 6, output: 3 });
   });
 
+  it('is never more than was set aside, where a channel asks for a dearer model than was named', async () => {
+    relay.directory.channels = [
+      ...relay.directory.channels,
+      channel(relay.directory.channels[0]?.settings.baseUrl ?? '', { models: ['small=gpt-4o-mini'] }),
+    ];
+    relay.directory.prices.set('small', chatPrice('small'));
+    const before = relay.spending.charges.length;
+    const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${png(768, 2_048)}` } };
+    await relay.post('/v1/chat/completions', { model: 'small', max_tokens: 10, messages: [{ role: 'user', content: [image] }] });
+    const charge = relay.spending.charges[before];
+    expect(charge?.usage.input).to.be.greaterThan(48_000);
+    expect((charge?.computed ?? 0n) <= relay.spending.last.hold.amount).to.equal(true);
+  });
+
   it('never comes to more than the model’s window', async () => {
     const before = relay.spending.charges.length;
     await relay.post('/v1/chat/completions', { model: 'deep', messages: [{ role: 'user', content: 'x'.repeat(9_000) }] });
