@@ -248,8 +248,9 @@ const ROWS: readonly Row[] = [
     serves: ['chat', 'embeddings'],
     auth: { kind: 'none' },
     keyless: true,
+    picturesInline: true,
   },
-  { id: 'ollama-cloud', name: 'Ollama Cloud', baseUrl: 'https://ollama.com/v1', serves: ['chat'] },
+  { id: 'ollama-cloud', name: 'Ollama Cloud', baseUrl: 'https://ollama.com/v1', serves: ['chat'], picturesInline: true },
   { id: 'opencode-zen', name: 'OpenCode Zen', baseUrl: 'https://opencode.ai/zen/v1', serves: ['chat'] },
   {
     id: 'openrouter',

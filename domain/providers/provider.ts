@@ -76,6 +76,8 @@ export interface Provider {
   readonly quirks?: ProviderQuirks;
   /** Bills the whole answer when a stream of it is broken off. */
   readonly billsAborted?: true;
+  /** Reads pictures only where they are in the request, and no addresses of them. */
+  readonly picturesInline?: true;
   /** Understands what is carried beside OpenAI's form: hints for caches, thoughts with their signatures. Others might refuse it. */
   readonly takesExtras?: true;
   /** In this process: its address is ours, not one that somebody typed in. */

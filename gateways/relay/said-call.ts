@@ -7,6 +7,7 @@ import type { ChatRequest } from '../../schemas/openai/chat-request.ts';
 import type { AttemptDeps } from './attempt-deps.ts';
 import type { Call } from './call.ts';
 import { prompted, rewrites, ruled } from './channel-rewriting.ts';
+import { parse } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { RemotePictures } from './pictures/remote-pictures.ts';
@@ -30,6 +31,9 @@ const formFor = (
   if (native !== null && native.request.dialect === dialect && !hasText) return { parsed, native: native.request };
   const hub = native === null ? parsed : native.hub(takesExtras === true);
   if (isRefusal(hub)) return hub;
+  // With the text in it, it is not the caller's own words that go out, whoever knows those.
+  const unsayable = hasText && hub.endpoint === 'chat' ? (hub.responses?.unsayable ?? null) : null;
+  if (unsayable !== null) return unsayable;
   return { parsed: hasText ? prompted(hub, ruledBy, limits) : hub, native: null };
 };
 
@@ -130,10 +134,15 @@ export class SaidCall {
   #unpictured({ settings }: DirectoryChannel, upstreamModel: string): ChatRequest | null {
     if (this.#deps.pictures === null || this.#parsed.endpoint !== 'chat') return null;
     const provider = providerOf(settings.provider);
-    if (provider === undefined || !wantsPictures(provider, upstreamModel)) return null;
+    if (provider === undefined || !wantsPictures(provider, upstreamModel) || this.#isInOwnWords(settings, provider)) return null;
     // A text of the channel's own has no pictures in it.
     const form = formFor(this.#parsed, provider, null, this.#limits);
     return isRefusal(form) || form.native !== null || form.parsed.endpoint !== 'chat' ? null : form.parsed.request;
+  }
+
+  /** Whether it goes out in the words of the Responses API, as it came. */
+  #isInOwnWords(settings: ChannelSettings, provider: Provider): boolean {
+    return 'responses' in this.#parsed && this.#parsed.responses !== undefined && speaksResponses(settings, provider);
   }
 
   #begun(): RemotePictures | null {
@@ -147,6 +156,11 @@ export class SaidCall {
     if (this.#pictures === null || native !== null || parsed.endpoint !== 'chat' || !wantsPictures(provider, upstreamModel)) return form;
     const request = this.#pictures.inline(parsed.request);
     if (isRefusal(request)) return request;
-    return request === parsed.request ? form : { parsed: { ...parsed, request }, native };
+    if (request === parsed.request) return form;
+    // Who speaks the hub's format is sent its bytes; for all others they are made of the request.
+    if (provider.dialect !== 'openai') return { parsed: { ...parsed, request }, native };
+    const again = parse(Buffer.from(JSON.stringify(request)), 'chat', this.#limits);
+    if (isRefusal(again) || again.endpoint !== 'chat') throw new Error('a picture in place of its address makes no request invalid');
+    return { parsed: parsed.responses === undefined ? again : { ...again, responses: parsed.responses }, native };
   }
 }

@@ -40,8 +40,8 @@ const UPSTREAM_DIALECTS: { readonly [D in UpstreamDialectName]: UpstreamDialect 
 };
 
 /** Whether a model of the provider's reads pictures only where they are in the request. */
-export const wantsPictures = ({ dialect }: Provider, upstreamModel: string): boolean =>
-  UPSTREAM_DIALECTS[dialect].wantsPictures?.(upstreamModel) === true;
+export const wantsPictures = ({ dialect, picturesInline }: Provider, upstreamModel: string): boolean =>
+  picturesInline === true || UPSTREAM_DIALECTS[dialect].wantsPictures?.(upstreamModel) === true;
 
 /** A call in its upstream's form; a refusal where that cannot say it: another channel may. */
 export const askUpstream = (ask: Ask): Asked | Refusal => {

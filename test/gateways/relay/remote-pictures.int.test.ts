@@ -144,6 +144,7 @@ describe('pictures that a call names by their addresses', () => {
   it('are fetched for upstreams that read them only where they are in the request', async () => {
     for (const [provider, upstreamModel, found] of [
       ['ollama-native', 'llava', `"images":["${DATA}"`],
+      ['ollama', 'llava', `"url":"data:image/gif;base64,${DATA}"`],
       ['gemini', 'gemini-2.0-flash', `"inlineData":{"mimeType":"image/gif","data":"${DATA}"}`],
       ['aws-bedrock', 'amazon.nova-pro-v1:0', `"image":{"format":"gif","source":{"bytes":"${DATA}"}}`],
       ['aws-bedrock', 'anthropic.claude-sonnet-4-5-20250929-v1:0', `"source":{"type":"base64","media_type":"image/gif","data":"${DATA}"}`],

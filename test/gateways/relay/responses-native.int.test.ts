@@ -57,6 +57,13 @@ describe('the Responses API before an upstream that has it', () => {
     expect(await client.responses.retrieve(response.id)).to.deep.include({ output: response.output });
   });
 
+  it('is refused, and not asked without its tools, where the channel puts a text of its own in front', async () => {
+    const systemPrompt = { text: 'Be brief.', place: 'before' as const };
+    relay.directory.channels = [channel(upstream.baseUrl, { models: ['m=theirs'], responses: 'native', systemPrompt })];
+    expect(await thrown(client.responses.create(ASKED))).to.include({ status: 400, param: 'tools.0' });
+    expect(upstream.asked).to.deep.equal([]);
+  });
+
   it('streams its own events, under our names', async () => {
     const types: string[] = [];
     const stream = client.responses.stream(ASKED);
