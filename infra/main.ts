@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './heap-growth.ts';
 import { runCli } from '../gateways/cli/run-cli.ts';
 import { commandLineHost } from './command-line/host.ts';
 

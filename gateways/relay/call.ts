@@ -110,6 +110,14 @@ export class Call implements Stoppable {
     this.interrupt('shutdown');
   }
 
+  /** Nobody asks for the request's headers from here on, nor for what comes behind this in Express's chain: a long answer does not hold them. */
+  forgetRequest(): void {
+    const { req } = this;
+    delete req.next;
+    req.headers = {};
+    req.rawHeaders = [];
+  }
+
   /** The row of the request log, as it goes into the event that ends the call's hold. */
   facts(endpoint: z.infer<typeof CallFacts>['endpoint'], status: number, durationMs: number): z.infer<typeof CallFacts> {
     const facts = {

@@ -131,7 +131,6 @@ class HeardRelay implements StreamSink, Watched, Interruptible {
   readonly #ear: Ear;
   readonly #heartbeat: Buffer;
   readonly #resolve: (stream: HeardStream) => void;
-  readonly #onDrain = (): void => this.#drained();
   #begun = 0;
   #lastData = 0;
   #lastWrite = 0;
@@ -153,7 +152,6 @@ class HeardRelay implements StreamSink, Watched, Interruptible {
     this.#begun = this.#lastData = this.#lastWrite = now;
     this.#call.running = this;
     if (this.#call.clientGone) return this.#stop('client_left');
-    this.#call.res.on('drain', this.#onDrain);
     this.#deps.watch.add(this);
     this.#source.attach(this);
   }
@@ -204,6 +202,8 @@ class HeardRelay implements StreamSink, Watched, Interruptible {
     call.sent?.push(bytes);
     this.#lastWrite = now;
     if (call.body?.write(bytes) === true) return true;
+    // Most streams are always read, and a listener for each would wait in vain.
+    if (this.#unreadSince === null) call.res.once('drain', () => this.#drained());
     this.#unreadSince = now;
     return false;
   }
@@ -224,7 +224,6 @@ class HeardRelay implements StreamSink, Watched, Interruptible {
   #finish(end: StreamEnd, rest: Buffer): void {
     this.#over = true;
     this.#call.running = null;
-    this.#call.res.off('drain', this.#onDrain);
     this.#deps.watch.remove(this);
     this.#resolve({ end, heard: this.#ear.heard(), empty: this.#empty, rest });
   }
@@ -244,6 +243,7 @@ export const hearStream = (
   if (!call.clientGone) {
     sendHead(call, 200, ['content-type', contentType, ...(isEvents ? EVENT_HEADERS : []), ...headers]);
     call.body = new ChunkedBody(call.res);
+    call.forgetRequest();
     call.firstByteMs = Math.round(deps.stopwatch.elapsed() - call.begun);
   }
   return new Promise((resolve) => new HeardRelay(deps, call, source, isEvents, resolve).begin());

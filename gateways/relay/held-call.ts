@@ -14,7 +14,8 @@ export const CLIENT_LEFT = 499;
 /** A call whose money is set aside. */
 export interface HeldCall {
   readonly call: Call;
-  readonly parsed: ParsedRequest;
+  /** Without its body once an answer streams. */
+  parsed: ParsedRequest;
   readonly route: Route;
   readonly hold: Hold;
   readonly claim: Claim | null;

@@ -48,7 +48,7 @@ export class ProducedText {
   #unread: Buffer[] = [];
   #bytes = 0;
   /** One text a choice: a word that two chunks share is one word. */
-  readonly #texts = new Map<number, string>();
+  #texts: Map<number, string> | null = null;
   #length = 0;
   #tokens = 0;
   #events = 0;
@@ -67,7 +67,9 @@ export class ProducedText {
 
   keep(events: Buffer): void {
     this.#events++;
-    this.#unread.push(events);
+    // Most silent streams have said one thing; an array that was pushed to has room for many.
+    if (this.#unread.length === 0) this.#unread = [events];
+    else this.#unread.push(events);
     this.#bytes += events.length;
     if (this.#bytes > this.#unreadBytes) this.#read();
   }
@@ -76,7 +78,7 @@ export class ProducedText {
   forget(): void {
     this.#unread = [];
     this.#bytes = 0;
-    this.#texts.clear();
+    this.#texts = null;
   }
 
   /** Whether a choice has said why it ended. */
@@ -89,7 +91,7 @@ export class ProducedText {
     this.#read();
     const reading = readOpenAIUsage(this.#teller?.usageSoFar?.(), 'chat');
     return {
-      texts: [...this.#texts.values()],
+      texts: [...(this.#texts?.values() ?? [])],
       tokens: this.#tokens,
       reported: reading.kind === 'reported' ? reading.usage : null,
     };
@@ -124,7 +126,10 @@ export class ProducedText {
   #add(choice: number, text: string): void {
     this.#length += text.length;
     if (this.#length > MOST_TEXT) this.#tokens += generousTokens(text);
-    else this.#texts.set(choice, (this.#texts.get(choice) ?? '') + text);
+    else {
+      this.#texts ??= new Map();
+      this.#texts.set(choice, (this.#texts.get(choice) ?? '') + text);
+    }
   }
 }
 

@@ -27,25 +27,29 @@ const receive = (
     let bytes = 0;
     const stop = (why: Refusal | Begun): void => {
       req.pause();
-      req.removeAllListeners('data');
+      req.off('data', took);
       req.off('end', ended);
       req.off('close', closed);
       resolve(why);
     };
     // Whatever ends a request early ends with this; without a listener for errors there are none.
     const closed = (): void => resolve(null);
+    // The request outlives its body by as long as its answer takes; the body is not to be held by what read it.
     const ended = (): void => {
+      req.off('data', took);
+      req.off('end', ended);
       req.off('close', closed);
       resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0)));
     };
-    req.on('data', (chunk: Buffer) => {
+    const took = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes > limit) return stop(tooLarge(limit));
       if (first === null) first = chunk;
       else (more ??= [first]).push(chunk);
       if (bytes > UNCOUNTED && room?.memory(bytes) === false) return stop(NO_ROOM);
       if (bytes > memoryBytes) stop({ chunks: more ?? [first] });
-    });
+    };
+    req.on('data', took);
     req.on('close', closed);
     req.on('end', ended);
   });

@@ -11,7 +11,7 @@ import type { RequestLine } from '../ports/request-logger.ts';
 import { sendBody, sendHead, sendInternal, sendRefusal } from './answer.ts';
 import { attempt } from './attempt.ts';
 import type { AttemptDeps } from './attempt-deps.ts';
-import type { Attempted } from './attempted.ts';
+import type { Attempted, Served } from './attempted.ts';
 import { authenticate } from './authenticate.ts';
 import { Call, type Caller } from './call.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
@@ -39,7 +39,16 @@ import { limitHeaders } from './limits/limit-headers.ts';
 import { readBody } from './read-body.ts';
 import { reserve } from './reserve.ts';
 import { pinnedTo, route, type Route } from './route.ts';
-import { endStream, endStreamRefused, errorOfEnd, relayStream, streamHeaders, type ChargedTokens, type StreamOptions } from './stream.ts';
+import {
+  endStream,
+  endStreamRefused,
+  errorOfEnd,
+  relayStream,
+  streamHeaders,
+  type ChargedTokens,
+  type StreamOptions,
+  type StreamResult,
+} from './stream.ts';
 import { sendTask } from './tasks/send-task.ts';
 import type { TaskAsked } from './tasks/task-asked.ts';
 import { startCallSpan } from './trace.ts';
@@ -105,22 +114,18 @@ const tokensOf = (charged: ChargedCall): ChargedTokens | null =>
     ? null
     : { promptTokens: charged.promptTokens, outputTokens: charged.outputTokens, estimated: charged.basis === 'estimated' };
 
-const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'stream' }>): Promise<void> => {
-  const { call, parsed, hold, claim } = held;
-  const { served, source, native: form } = attempted;
-  if (parsed.endpoint !== 'chat' && parsed.endpoint !== 'completions') throw new Error('only text streams');
-  const usageWanted = parsed.request.stream_options?.include_usage === true;
-  const isRenamed = served.upstreamModel !== held.route.model;
-  const native = form?.stream({ dialect: call.dialect, requestId: call.requestId, renamedTo: isRenamed ? held.route.model : null }) ?? null;
-  const writer = native ?? call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
-  const renamedTo = writer === null && isRenamed ? held.route.model : null;
-  const chunkObject = parsed.endpoint === 'chat' ? 'chat.completion.chunk' : 'text_completion';
-  const readOn = providerOf(served.channel.settings.provider)?.billsAborted === true;
-  const options: StreamOptions = { usageWanted, renamedTo, chunkObject, native, writer, readOn };
-  const headers = ['x-oblivious-channel', served.channel.channelId];
-  if (claim !== null) call.sent = [];
-  const result = await relayStream(deps, call, source, headers, options);
+const channelHeader = ({ channel }: Served): readonly string[] => ['x-oblivious-channel', channel.channelId];
 
+/** What is left to do when nothing more will come of a stream. */
+const finishStream = async (
+  deps: PipelineDeps,
+  held: HeldCall,
+  served: Served,
+  options: StreamOptions,
+  result: StreamResult,
+): Promise<void> => {
+  const { call, parsed, hold, claim } = held;
+  const { writer } = options;
   const left = result.end === 'client_left' || result.end === 'unread';
   const ours = left || result.end === 'shutdown';
   served.finish(
@@ -145,8 +150,31 @@ const sendStream = async (deps: PipelineDeps, held: HeldCall, attempted: Extract
   if (claim === null) return;
   // Half an answer is not worth repeating, and the whole one was not paid for.
   if (result.end === 'done')
-    claim.done({ status: 200, headers: [...streamHeaders(call), ...headers], body: Buffer.concat(call.sent ?? []) });
+    claim.done({ status: 200, headers: [...streamHeaders(call), ...channelHeader(served)], body: Buffer.concat(call.sent ?? []) });
   else claim.spent();
+};
+
+const NO_BODY = Buffer.alloc(0);
+
+/** No async function: it would hold a frame for as long as the stream lasts. */
+const sendStream = (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attempted, { kind: 'stream' }>): Promise<void> => {
+  const { call, parsed, claim } = held;
+  const { served, source, native: form } = attempted;
+  if (parsed.endpoint !== 'chat' && parsed.endpoint !== 'completions') throw new Error('only text streams');
+  const usageWanted = parsed.request.stream_options?.include_usage === true;
+  const isRenamed = served.upstreamModel !== held.route.model;
+  const native = form?.stream({ dialect: call.dialect, requestId: call.requestId, renamedTo: isRenamed ? held.route.model : null }) ?? null;
+  const writer = native ?? call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
+  const renamedTo = writer === null && isRenamed ? held.route.model : null;
+  const chunkObject = parsed.endpoint === 'chat' ? 'chat.completion.chunk' : 'text_completion';
+  const readOn = providerOf(served.channel.settings.provider)?.billsAborted === true;
+  const options: StreamOptions = { usageWanted, renamedTo, chunkObject, native, writer, readOn };
+  if (claim !== null) call.sent = [];
+  // Nobody will be asked again.
+  held.parsed = { ...parsed, body: NO_BODY };
+  return relayStream(deps, call, source, channelHeader(served), options).then((result) =>
+    finishStream(deps, held, served, options, result),
+  );
 };
 
 /** No error that can be told is longer. */
@@ -518,25 +546,30 @@ export const newCall = (
   new Call(req, res, routeName, dialect, deps.ids.next('req') as RequestId, deps.clock.now(), deps.stopwatch.elapsed());
 
 /** Runs a step that answers the call, and does what has to be done around every request. */
-export const around = async (deps: PipelineDeps, call: Call, answer: () => Promise<void> | void): Promise<void> => {
+export const around = (deps: PipelineDeps, call: Call, answer: () => Promise<void> | void): Promise<void> => {
   deps.metrics.callStarted(call.route);
-  try {
-    await answer();
-  } catch (cause) {
+  const failed = (cause: unknown): void => {
     sendInternal(call, cause);
+    finish(deps, call);
+  };
+  // No async function: thousands of calls may wait here for their answer's end, and each would hold a frame.
+  try {
+    return Promise.resolve(answer()).then(() => finish(deps, call), failed);
+  } catch (cause) {
+    failed(cause);
+    return Promise.resolve();
   }
-  finish(deps, call);
 };
 
 const ignore = (): void => undefined;
 
 /** Every address that can spend: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
-export const relayCall = async (deps: PipelineDeps, asked: SpendingRoute, req: Request, res: Response): Promise<void> => {
+export const relayCall = (deps: PipelineDeps, asked: SpendingRoute, req: Request, res: Response): Promise<void> => {
   const { endpoint } = asked;
   const call = newCall(deps, req, res, asked.name, asked.dialect);
   const span = startCallSpan(deps.tracer, call);
   let held: HeldCall | null = null;
-  await around(deps, call, async () => {
+  const answered = around(deps, call, async () => {
     if (!deps.inFlight.admitting)
       return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }), ['connection', 'close']);
     const authenticated = authenticate(deps, call, rulesOf(endpoint).door, 'spend');
@@ -575,5 +608,5 @@ export const relayCall = async (deps: PipelineDeps, asked: SpendingRoute, req: R
       call.room?.release();
     }
   });
-  span?.end(outcomeOf(call), call.res.headersSent ? call.res.statusCode : null);
+  return span === null ? answered : answered.then(() => span.end(outcomeOf(call), call.res.headersSent ? call.res.statusCode : null));
 };

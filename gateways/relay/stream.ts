@@ -126,7 +126,6 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
   readonly #resolve: (result: StreamResult) => void;
   readonly #splitter: EventSplitter;
   readonly #produced: ProducedText;
-  readonly #onDrain = (): void => this.#drained();
   #begun = 0;
   #lastData = 0;
   #lastWrite = 0;
@@ -151,7 +150,6 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
   }
 
   begin(): void {
-    const { res } = this.#call;
     const now = this.#deps.stopwatch.elapsed();
     this.#begun = this.#lastData = this.#lastWrite = now;
     this.#call.running = this;
@@ -159,7 +157,6 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
       if (!this.#options.readOn) return this.#stop('client_left');
       this.#isDeserted = true;
     }
-    res.on('drain', this.#onDrain);
     this.#deps.watch.add(this);
     this.#source.attach(this);
     // Begun for its upstream's silence: now somebody must say something.
@@ -296,6 +293,8 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     this.#wrote = true;
     this.#lastWrite = now;
     if (call.body?.write(events) === true) return true;
+    // Most streams are always read, and a listener for each would wait in vain.
+    if (this.#unreadSince === null) call.res.once('drain', () => this.#drained());
     this.#unreadSince = now;
     return false;
   }
@@ -329,7 +328,6 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     const { stopwatch, watch } = this.#deps;
     this.#over = stopwatch.elapsed();
     this.#call.running = null;
-    this.#call.res.off('drain', this.#onDrain);
     // What an upstream sends behind its last event is read and dropped, so that its connection can be used again; but not for ever.
     if (this.#upstreamEnded) watch.remove(this);
     else watch.add(this);
@@ -354,6 +352,7 @@ export const relayStream = (
   if (!call.clientGone) {
     sendHead(call, 200, [...streamHeaders(call), ...headers]);
     call.body = new ChunkedBody(call.res);
+    call.forgetRequest();
     call.firstByteMs = Math.round(deps.stopwatch.elapsed() - call.begun);
   }
   return new Promise((resolve) => new StreamRelay(deps, call, source, options, resolve).begin());

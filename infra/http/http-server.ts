@@ -51,6 +51,8 @@ const expressClasses = (app: Express): { IncomingMessage: typeof IncomingMessage
   class ExpressResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {}
   Object.setPrototypeOf(ExpressRequest.prototype, app.request);
   Object.setPrototypeOf(ExpressResponse.prototype, app.response);
+  // Express makes one for each response that has none; nobody here reads it.
+  app.response.locals = Object.freeze({});
   app.request = ExpressRequest.prototype as unknown as Express['request'];
   app.response = ExpressResponse.prototype as unknown as Express['response'];
   return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectRedis, type RedisConnection } from './connect-redis.ts';
+import type { ConnectRedisOptions, RedisConnection } from './connect-redis.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { shaOf, type Script } from './script.ts';
 
@@ -42,6 +42,12 @@ const CONNECT_MS = 2_000;
 const FIRST_CONNECT_MS = 1_000;
 const CLOSE_MS = 500;
 
+/** The client is loaded where there is a Redis only: it takes more than 10 MB. */
+const connect = async (options: ConnectRedisOptions, withinMs: number): Promise<RedisConnection> => {
+  const { connectRedis } = await import('./connect-redis.ts');
+  return connectRedis(options, withinMs);
+};
+
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
@@ -67,7 +73,7 @@ export class RedisLink {
   static async open(options: RedisLinkOptions): Promise<RedisLink> {
     const link = new RedisLink(options);
     try {
-      link.#use(await connectRedis(options, FIRST_CONNECT_MS));
+      link.#use(await connect(options, FIRST_CONNECT_MS));
     } catch (error) {
       link.#report(reasonOf(error));
       link.#inBackground(link.#reconnect());
@@ -190,7 +196,7 @@ export class RedisLink {
       if (instead === null) await pause(waitMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const next = await connectRedis(this.#options, CONNECT_MS);
+        const next = await connect(this.#options, CONNECT_MS);
         if (signal.aborted || this.#connection !== instead) return this.#destroy(next);
         this.#use(next);
         if (instead !== null) this.#destroy(instead);

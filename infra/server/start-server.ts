@@ -110,7 +110,7 @@ export const startServer = async (config: Config, version: string, supervised: S
   try {
     const directory = await container.getAsync(services.dataDirectory);
     closers.push(() => directory.release());
-    const tracing = startTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT, version);
+    const tracing = await startTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT, version);
     closers.push(() => tracing.stop());
 
     const app = express();

@@ -1,19 +1,11 @@
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { Tracing } from './register-provider.ts';
 
-export interface Tracing {
-  /** Sends what is left. */
-  stop(): Promise<void>;
-}
-
-/** Spans are made through the OpenTelemetry API, which does nothing until a provider is registered: that happens here, when an endpoint is configured. */
-export const startTracing = (endpoint: string | undefined, serviceVersion: string): Tracing => {
+/**
+ * Spans are made through the OpenTelemetry API, which does nothing until a provider is registered: that happens here, when an endpoint is configured.
+ * Nothing of its SDK is loaded where none is: it takes some 10 MB.
+ */
+export const startTracing = async (endpoint: string | undefined, serviceVersion: string): Promise<Tracing> => {
   if (endpoint === undefined) return { stop: () => Promise.resolve() };
-  const provider = new NodeTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': 'oblivious', 'service.version': serviceVersion }),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` }))],
-  });
-  provider.register();
-  return { stop: () => provider.shutdown() };
+  const { registerProvider } = await import('./register-provider.ts');
+  return registerProvider(endpoint, serviceVersion);
 };

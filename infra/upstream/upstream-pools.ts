@@ -94,11 +94,9 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     if (this.#over) controller.abort(new Error('aborted'));
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    // Parts of what was read from the network, which they would keep for as long as the answer takes.
+    controller.rawHeaders = null;
     if (this.#over || status < 200) return;
     const { 'content-encoding': encoding, ...rest } = this.#wantsAll ? allOf(headers) : wanted(headers);
     if (encoding !== undefined && encoding !== 'identity') {
