@@ -9,9 +9,7 @@ import { refuse, type Refusal } from '../../schemas/errors.ts';
 import { readConfig, showConfig } from '../config/read-config.ts';
 import { DataDirectoryInUse, dataPaths } from '../home/data-directory.ts';
 import { readOperatorFile } from '../home/operator-file.ts';
-import { runServer } from '../server/run-server.ts';
 import { VERSION } from '../version.ts';
-import { openData } from './open-data.ts';
 
 /** The operator's token as the environment gives it: for servers other than that of this data directory. */
 const TOKEN_VARIABLE = 'OBLIVIOUS_OPERATOR_TOKEN';
@@ -32,6 +30,7 @@ const openOrRefuse = async (environment: NodeJS.ProcessEnv): Promise<OpenedData 
   if (result.config.DATABASE_URL === undefined && !existsSync(eventLogFile))
     return refuse('not_found', `There is no installation in ${path}. Set OBLIVIOUS_HOME to its data directory.`);
   try {
+    const { openData } = await import('./open-data.ts');
     return await openData(result.config);
   } catch (error) {
     if (error instanceof DataDirectoryInUse) return refuse('wrong_state', error.message);
@@ -39,7 +38,10 @@ const openOrRefuse = async (environment: NodeJS.ProcessEnv): Promise<OpenedData 
   }
 };
 
-/** The machine that the command line runs on: this process, its environment, its terminal. */
+/**
+ * The machine that the command line runs on: this process, its environment, its terminal. The server, and what opens its data, are loaded by the
+ * commands that need them: they are most of the program, and what only asks a running server would wait a second for them.
+ */
 export const commandLineHost = (environment: NodeJS.ProcessEnv): CommandLineHost => {
   const interrupt = new AbortController();
   return {
@@ -53,7 +55,10 @@ export const commandLineHost = (environment: NodeJS.ProcessEnv): CommandLineHost
     },
     readStdin: () => text(process.stdin),
     readFile: (path) => readFile(path, 'utf8'),
-    start: (settings) => runServer({ ...environment, ...settings }),
+    start: async (settings) => {
+      const { runServer } = await import('../server/run-server.ts');
+      return runServer({ ...environment, ...settings });
+    },
     writeFile: async (path, content) => {
       try {
         await pipeline(Readable.from(content), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
