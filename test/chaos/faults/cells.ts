@@ -237,7 +237,7 @@ const kafkaCells: readonly Cell[] = [
 ];
 
 const byRole: ClusterPlan = { log: 'postgres', kafka: 1, processes: BY_ROLE };
-const roleCells: readonly Cell[] = ['projector 1', 'sweeper 1', 'bridge 1', 'worker 1', 'relay'].flatMap((name) => {
+const roleCells: readonly Cell[] = ['projector 1', 'sweeper 1', 'bridge 1', 'worker 1', 'console', 'relay'].flatMap((name) => {
   const memberOf = (cluster: Cluster): Member => there(cluster.members.find((member) => member.name === name));
   const serving: Cell['serving'] = name === 'relay' ? 'open' : 'every';
   const target = `role ${name.replace(/ \d$/, '')}`;

@@ -5,7 +5,8 @@ import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendResp, BatchAppendResp, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import any from 'google-protobuf/google/protobuf/any_pb.js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
-import type { ProposedRecord, StoreRecord, WriteResult } from './memory-store.ts';
+import type { ProposedRecord, WriteResult } from './memory-store.ts';
+import type { StoreRecord } from './store-record.ts';
 
 const hexOf = (text: string): string => BigInt.asUintN(64, BigInt(text)).toString(16).padStart(16, '0');
 

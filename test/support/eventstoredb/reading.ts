@@ -3,7 +3,8 @@ import { status } from '@grpc/grpc-js';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import type { Faults } from './faults.ts';
-import type { MemoryStore, StoreRecord } from './memory-store.ts';
+import type { MemoryStore } from './memory-store.ts';
+import type { StoreRecord } from './store-record.ts';
 import {
   caughtUpMessage,
   checkpointMessage,

@@ -1,5 +1,5 @@
 import { fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { StoreRecord } from './memory-store.ts';
+import type { StoreRecord } from './store-record.ts';
 
 /** Where the store's records outlive its process. */
 export interface RecordFile {
