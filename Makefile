@@ -65,15 +65,18 @@ test-unit: $(INSTALLED) ## tests without I/O
 test-packages: # Chromium and PostgreSQL with pgvector, installed where this is possible
 	@infra/build/system-packages.sh
 
+# In the lane that has brokers already.
+ON_KAFKA := test/projections/engine/records-projector.int.test.ts
+
 .PHONY: test-int
 test-int: $(INSTALLED) test-packages ## tests against real servers and files
 	@echo 'integration tests: test/**/*.int.test.ts'
-	@infra/build/in-lanes.sh "$(MOCHA) --ignore 'test/infra/**' 'test/**/*.int.test.ts'" "$(MOCHA) 'test/infra/**/*.int.test.ts'"
+	@infra/build/in-lanes.sh "$(MOCHA) --ignore 'test/infra/**' --ignore '$(ON_KAFKA)' 'test/**/*.int.test.ts'" "$(MOCHA) 'test/infra/**/*.int.test.ts' '$(ON_KAFKA)'"
 
 .PHONY: test-e2e
 test-e2e: build test-packages ## tests of the whole server, with real clients and a real browser
 	@echo 'end-to-end tests: test/**/*.e2e.test.ts'
-	@$(MOCHA) 'test/**/*.e2e.test.ts'
+	@infra/build/in-lanes.sh "$(MOCHA) --ignore 'test/e2e/**' 'test/**/*.e2e.test.ts'" "$(MOCHA) 'test/e2e/**/*.e2e.test.ts'"
 
 LINTS := lint-format lint-code lint-imports lint-dead lint-types lint-ui
 .PHONY: lint $(LINTS)
@@ -85,7 +88,7 @@ lint: $(INSTALLED) ## format, code rules, import rule, dead code and types
 lint-format:
 	@$(PRETTIER) --check .
 lint-code:
-	@$(BIN)/eslint --max-warnings 0 .
+	@$(BIN)/eslint --max-warnings 0 --concurrency 2 .
 lint-imports:
 	@$(BIN)/depcruise --output-type err-long $(HOUSES)
 lint-dead:
