@@ -3,9 +3,9 @@ import { FAILPOINTS, runCrashes, type CrashPlan } from '../chaos/crash.ts';
 import { SEED } from './seed.ts';
 
 const plans: readonly Pick<CrashPlan, 'profile' | 'gateways' | 'randomKills' | 'freezes' | 'failpoints'>[] = [
-  { profile: 'postgres', gateways: 2, randomKills: 3, freezes: 1, failpoints: FAILPOINTS },
+  { profile: 'postgres', gateways: 2, randomKills: 6, freezes: 1, failpoints: FAILPOINTS },
   // It takes longer to start, so it dies less often; `make chaos` kills both at every place.
-  { profile: 'embedded', gateways: 1, randomKills: 2, freezes: 0, failpoints: ['reservation.durable', 'debit.durable', 'lease.closed'] },
+  { profile: 'embedded', gateways: 1, randomKills: 4, freezes: 0, failpoints: ['reservation.durable', 'debit.durable', 'lease.closed'] },
 ];
 
 describe('servers killed with kill -9 under load', function () {

@@ -66,6 +66,7 @@ describe('the look of the console', function () {
     ['light', 'light', DESK, 'en'],
     ['dark', 'dark', DESK, 'en'],
     ['on a phone, in Chinese', 'light', PHONE, 'zh-CN'],
+    ['on a phone, dark', 'dark', PHONE, 'en'],
   ] as const)
     it(`is accessible and fits: ${name}`, async () => {
       const page = await browser.page({ colorScheme, viewport, locale, hasTouch: viewport === PHONE });

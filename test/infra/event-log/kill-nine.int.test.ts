@@ -18,7 +18,7 @@ import { startPostgres } from '../../support/postgres.ts';
 import { transpile } from '../../support/transpile.ts';
 
 /** How many kills each log has to survive (`make chaos` asks for 100), and the seed of when they strike. */
-const KILLS = Number(process.env['CRASH_KILLS'] ?? 15);
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 40);
 const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const CALLERS = 8;
 /** Fewer than this, of what chance brings about in that many kills, and the test did not do what it says. */
