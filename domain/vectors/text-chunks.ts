@@ -17,14 +17,29 @@ const piecesOf = (text: string): readonly Piece[] => {
   return pieces;
 };
 
+/** Where a chunk lies in its text: from `from` up to but without `to`, in UTF-16 units, with no space at either end. */
+export interface ChunkSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is left of a span without the space at its ends; undefined where nothing is. */
+const trimmed = (text: string, from: number, to: number): ChunkSpan | undefined => {
+  const span = text.slice(from, to);
+  const start = from + span.length - span.trimStart().length;
+  const end = from + span.trimEnd().length;
+  return start < end ? { from: start, to: end } : undefined;
+};
+
 /**
- * Cuts a text into chunks of at most `size` tokens, of which each repeats the last `overlap` of the one before it. Cuts are between words
- * where words are no longer than usual. Tokens are reckoned by length, piece by piece, which comes to rather more than a tokeniser's count.
- * Chunks that are nothing but space are left out. The same text is always cut alike.
+ * Says where to cut a text into chunks of at most `size` tokens, of which each repeats the last `overlap` of the one before it. Cuts are
+ * between words where words are no longer than usual. Tokens are reckoned by length, piece by piece, which comes to rather more than a
+ * tokeniser's count. Chunks of nothing but space, and of what the one before has, are left out. The same text is
+ * always cut alike.
  */
-export const cutText = (text: string, { size, overlap }: Chunking): readonly string[] => {
+export const chunkSpans = (text: string, { size, overlap }: Chunking): readonly ChunkSpan[] => {
   const pieces = piecesOf(text);
-  const chunks: string[] = [];
+  const spans: ChunkSpan[] = [];
   let first = 0;
   while (first < pieces.length) {
     let tokens = 0;
@@ -32,13 +47,18 @@ export const cutText = (text: string, { size, overlap }: Chunking): readonly str
     for (; next < pieces.length && tokens + (pieces[next] as Piece).tokens <= size; next++) tokens += (pieces[next] as Piece).tokens;
     // No piece is larger than the smallest chunk; should one be, it is a chunk.
     next = Math.max(next, first + 1);
-    const chunk = text.slice((pieces[first] as Piece).from, (pieces[next - 1] as Piece).to).trim();
-    if (chunk !== '') chunks.push(chunk);
+    const span = trimmed(text, (pieces[first] as Piece).from, (pieces[next - 1] as Piece).to);
+    // What only repeats the end of the chunk before, with space behind it, says nothing new.
+    if (span !== undefined && span.to > (spans.at(-1)?.to ?? 0)) spans.push(span);
     if (next === pieces.length) break;
     let shared = 0;
     let from = next;
     for (; from > first + 1 && shared + (pieces[from - 1] as Piece).tokens <= overlap; from--) shared += (pieces[from - 1] as Piece).tokens;
     first = from;
   }
-  return chunks;
+  return spans;
 };
+
+/** The chunks of a text, in order, cut where {@link chunkSpans} says. */
+export const cutText = (text: string, chunking: Chunking): readonly string[] =>
+  chunkSpans(text, chunking).map(({ from, to }) => text.slice(from, to));

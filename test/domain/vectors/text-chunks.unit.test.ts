@@ -1,14 +1,19 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { approximateTokens } from '../../../domain/tokens/approximate.ts';
-import { cutText } from '../../../domain/vectors/text-chunks.ts';
+import { chunkSpans, cutText } from '../../../domain/vectors/text-chunks.ts';
 import { check } from '../../ledger/seed.ts';
 
 const SIZES = fc
   .record({ size: fc.integer({ min: 100, max: 400 }), share: fc.double({ min: 0, max: 0.5, noNaN: true }) })
   .map(({ size, share }) => ({ size, overlap: Math.floor(size * share) }));
 const TEXTS = fc.array(
-  fc.oneof(fc.lorem({ maxCount: 40 }), fc.string({ unit: 'grapheme', maxLength: 200 }), fc.constant('灯台は海を照らす')),
+  fc.oneof(
+    fc.lorem({ maxCount: 40 }),
+    fc.string({ unit: 'grapheme', maxLength: 200 }),
+    fc.constant('灯台は海を照らす'),
+    fc.nat(4_000).map((length) => ' '.repeat(length)),
+  ),
   { maxLength: 60 },
 );
 
@@ -17,18 +22,20 @@ describe('a text that is cut into chunks', () => {
     check(
       fc.property(TEXTS, SIZES, (texts, chunking) => {
         const text = texts.join(' ');
-        const chunks = cutText(text, chunking);
+        const spans = chunkSpans(text, chunking);
+        expect(cutText(text, chunking)).to.deep.equal(spans.map(({ from, to }) => text.slice(from, to)));
         let end = 0;
-        let from = 0;
-        for (const [at, chunk] of chunks.entries()) {
+        let start = 0;
+        for (const { from, to } of spans) {
+          const chunk = text.slice(from, to);
           expect(approximateTokens(chunk)).to.be.at.most(chunking.size);
-          const start = text.indexOf(chunk, from);
-          expect(start, 'in order').to.be.at.least(0);
+          expect(chunk).to.equal(chunk.trim()).and.not.equal('');
+          expect(from, 'in order').to.be.at.least(start);
+          expect(to, 'each goes on').to.be.greaterThan(end);
           // What lies between two chunks is space.
-          if (start > end) expect(text.slice(end, start).trim()).to.equal('');
-          if (at > 0) expect(start + chunk.length).to.be.greaterThan(end);
-          from = start;
-          end = Math.max(end, start + chunk.length);
+          if (from > end) expect(text.slice(end, from).trim()).to.equal('');
+          start = from;
+          end = to;
         }
         expect(text.slice(end).trim()).to.equal('');
       }),
