@@ -179,6 +179,20 @@ const eventStoreCells: readonly Cell[] = [
   },
   ...onTheWire('event store', onEventStore, 'eventstore', 'none'),
   {
+    target: 'event store',
+    fault: 'disk full',
+    plan: { ...onEventStore, smallDisk: true },
+    lastsMs: 5_000,
+    serving: 'open',
+    strike: (cluster) => there(cluster.disk).fill(),
+    heal: (cluster) => {
+      there(cluster.disk).relieve();
+      // It ends itself when it cannot write.
+      return eventStoreOf(cluster).restart();
+    },
+    how: () => 'its data on a file system of 256 MiB',
+  },
+  {
     target: 'PostgreSQL of the read models',
     fault: 'killed',
     plan: onEventStore,

@@ -113,14 +113,14 @@ export const startCluster = async (plan: ClusterPlan, models: readonly TestModel
     };
     let postgres: PostgresServer | undefined;
     if (plan.log !== 'sqlite') {
-      const onDisk = disk === undefined ? {} : { folder: disk.folder };
+      const onDisk = disk === undefined || plan.log === 'eventstore' ? {} : { folder: disk.folder };
       postgres = opened(await startPostgres(onDisk), (it) => it.stop());
       const wire = await wireTo('postgres', postgres.port);
       environment['DATABASE_URL'] = `postgres://postgres@${wire.host}:${wire.port}/postgres`;
     }
     let eventStore: EventStoreProcess | undefined;
     if (plan.log === 'eventstore') {
-      eventStore = opened(await startEventStoreProcess(join(folder, 'event-store.jsonl')), (it) => it.stop());
+      eventStore = opened(await startEventStoreProcess(join(disk?.folder ?? folder, 'event-store.jsonl')), (it) => it.stop());
       const wire = await wireTo('eventstore', eventStore.port);
       environment['EVENTSTORE_URL'] = `esdb://${wire.host}:${wire.port}?tls=false`;
     }

@@ -110,7 +110,7 @@ describe('the event log in an SQLite file', function () {
   it('gives up on a thread that does not answer, and goes on with another', async () => {
     let isDeaf = false;
     const log = await open({
-      deadlineMs: 1_500,
+      deadlineMs: 4_000,
       startWorker: (settings) =>
         isDeaf && settings.role === 'writer'
           ? new Worker(`require('node:worker_threads').parentPort.on('message', () => {})`, { eval: true })

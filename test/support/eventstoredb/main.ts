@@ -12,9 +12,14 @@ const { values } = parseArgs({
   options: { port: { type: 'string', default: '0' }, data: { type: 'string' }, 'until-input-ends': { type: 'boolean', default: false } },
 });
 
+const cannotWrite = (error: unknown): never => {
+  process.stderr.write(`the event store of the tests ends, since it cannot write: ${String(error)}\n`);
+  process.exit(1);
+};
+
 const server = await startEventStoreServer({
   port: Number(values.port),
-  store: new MemoryStore(values.data === undefined ? undefined : openRecordFile(values.data)),
+  store: new MemoryStore(values.data === undefined ? undefined : openRecordFile(values.data, cannotWrite)),
 });
 process.stdout.write(`${server.connectionString}\n`);
 

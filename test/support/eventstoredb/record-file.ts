@@ -29,8 +29,12 @@ const fromLine = (line: Line): StoreRecord => ({
   metadata: Buffer.from(line.metadata, 'base64'),
 });
 
-/** One line for each append, so that one which was cut short by the end of its process is there as a whole or not at all. */
-export const openRecordFile = (path: string): RecordFile => {
+/**
+ * One line for each append, so that one which was cut short by the end of its process, or of its disk, is there as a whole or not at all.
+ * Behind a line that was cut short nothing may be written: `cannotWrite` ends the process, as an event store's own node ends itself when it cannot
+ * write its log.
+ */
+export const openRecordFile = (path: string, cannotWrite: (error: unknown) => never): RecordFile => {
   const file = openSync(path, 'a+', 0o600);
   const text = readFileSync(path, 'utf8');
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
@@ -42,8 +46,14 @@ export const openRecordFile = (path: string): RecordFile => {
   return {
     records,
     append: (appended) => {
-      writeSync(file, `${JSON.stringify(appended.map(toLine))}\n`);
-      fdatasyncSync(file);
+      const line = Buffer.from(`${JSON.stringify(appended.map(toLine))}\n`);
+      try {
+        // A disk that is nearly full takes a part.
+        for (let written = 0; written < line.length;) written += writeSync(file, line, written);
+        fdatasyncSync(file);
+      } catch (error) {
+        cannotWrite(error);
+      }
     },
   };
 };
