@@ -33,7 +33,7 @@ export interface MoneyAheadDeps extends RelayDeps {
 /** So much more than what is needed now is set aside, so that not every word asks for another hold. */
 const HEADROOM_TOKENS = 1_024;
 
-type Release = 'client_left' | 'shutdown' | 'upstream_failed';
+export type Release = 'client_left' | 'shutdown' | 'upstream_failed';
 
 const boundOf = ({ promptTokens, outputTokens, seconds = 0 }: Need): CallBound => ({
   promptTokens,
