@@ -1,6 +1,6 @@
 // Copies what the compiled server reads beside its code (SQL, data, templates) into the build, keeping the paths, so that
 // `new URL('./x.sql', import.meta.url)` means the same in the sources and in dist/.
-import { chmodSync, cpSync, existsSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import { COMPILED } from './server-output.mjs';
 
@@ -26,6 +26,4 @@ for (const house of COMPILED) {
     copied += 1;
   }
 }
-const program = join('dist', 'infra', 'main.js');
-if (existsSync(program)) chmodSync(program, 0o755);
 process.stdout.write(`build: ${copied} data files copied beside the compiled server\n`);

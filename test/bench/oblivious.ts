@@ -13,6 +13,7 @@ import type { Target } from './target.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Another build may be measured in its place, for instance the one of before a change. */
 const MAIN = resolve(process.env['BENCH_SERVER'] ?? join(ROOT, 'dist/infra/main.js'));
+const UNBUNDLED = join(ROOT, 'dist/infra/unbundled.js');
 /** A million dollars: no run spends it. */
 const CREDIT_NANO_DOLLARS = '1000000000000000';
 const FIRST_CALL_TIMEOUT_MS = 15_000;
@@ -27,6 +28,8 @@ export interface ObliviousOptions {
   readonly folder: string;
   /** How many processes answer calls; one, which does everything else as well, unless given. */
   readonly processes?: number;
+  /** Runs each source's own file, by which a profile tells what is whose. */
+  readonly unbundled?: boolean;
   /** Arguments for Node itself. */
   readonly nodeArgs?: readonly string[];
   /** Channels besides the one of OpenAI's that every benchmark has, as the console is told them. */
@@ -59,7 +62,7 @@ const startProgram = (
 ): Promise<RunningProcess> =>
   startServer({
     name: `oblivious-${options.log}`,
-    args: [...(options.nodeArgs ?? []), MAIN, 'start'],
+    args: [...(options.nodeArgs ?? []), options.unbundled === true ? UNBUNDLED : MAIN, 'start'],
     cwd: ROOT,
     environment: {
       PORT: '0',

@@ -72,6 +72,7 @@ const profile = async (folder: string): Promise<void> => {
       log: values.embedded ? 'embedded' : 'postgres',
       upstream: await listeningOn(mock),
       folder,
+      unbundled: true,
       nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'],
     });
     const windowMs = Number(values.seconds) * 1000;
