@@ -156,8 +156,10 @@ export const createConsole = (deps: ConsoleDeps): Router => {
       addressOf: (request) => request.ip ?? request.socket.remoteAddress ?? '',
     }),
   );
-  const description = JSON.stringify(openApiDocument(installation.version));
+  /** Made when it is first asked for: that takes longer than all else of a console's start, and most are never asked. */
+  let description: string | null = null;
   router.get('/openapi.json', (_request: Request, response: Response) => {
+    description ??= JSON.stringify(openApiDocument(installation.version));
     setSecurityHeaders(response, secureCookies);
     response.setHeader('content-type', 'application/json; charset=utf-8');
     response.end(description);
