@@ -46,7 +46,7 @@ const settle = async (deps: SettleBatchDeps, batch: Batch, measure: BatchMeasure
 
   const refund = async (amount: Money, step: string): Promise<Refusal | null> => {
     const reason = `Batch ${batchId}: less was used than was charged beforehand`;
-    const answer = await refundCharge(deps.log, deps.book, { userId, leaseId, requestId, amount, reason }, context(step));
+    const answer = await refundCharge(deps, { userId, leaseId, requestId, amount, reason }, context(step));
     return isRefusal(answer) ? answer : null;
   };
   let refunded = owed;

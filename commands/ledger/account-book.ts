@@ -16,6 +16,13 @@ const CONFLICT_RETRIES = 50;
 /** What these do is recognised by the id of a lease, not of the command: when they have nothing to do, no earlier answer needs to be looked for. */
 const KNOWN_BY_LEASE: ReadonlySet<AccountCommand['kind']> = new Set(['grantSpendLease', 'settleLease', 'requestLeaseReturns']);
 
+/** What is asked for. Where a charge counted is read from the charge, and was no part of a refund's digest in older logs. */
+const payloadOf = (command: AccountCommand): object => {
+  if (command.kind !== 'refundCharge') return command;
+  const { counted: _, ...asked } = command;
+  return asked;
+};
+
 export interface AccountAnswer {
   readonly account: Account;
   readonly revision: Revision | 'no_stream';
@@ -102,7 +109,7 @@ export class AccountBook {
     context: CommandContext,
   ): Promise<AccountAnswer | Refusal> {
     const decider = accountOf(userId);
-    const payloadDigest = digestOf(command);
+    const payloadDigest = digestOf(payloadOf(command));
     // A refusal from memory may be a refusal of yesterday's balance: before it is believed, the log is asked once.
     let current = false;
     if (fresh) {

@@ -49,7 +49,7 @@ const settle = async (deps: SettleDeps, task: Task, at: string): Promise<Task | 
   });
   const reason = `Task ${taskId}: ${failure?.code ?? task.status}`;
   const refund = async (amount: Money, step: string): Promise<Refusal | null> => {
-    const answer = await refundCharge(deps.log, deps.book, { userId, leaseId, requestId, amount, reason }, context(step));
+    const answer = await refundCharge(deps, { userId, leaseId, requestId, amount, reason }, context(step));
     return isRefusal(answer) ? answer : null;
   };
 

@@ -9,7 +9,7 @@ import type { CommandLog } from '../command-log.ts';
 import { stepOf } from '../derived-id.ts';
 import type { AccountBook } from '../ledger/account-book.ts';
 import { readState } from '../read-state.ts';
-import { runTokenCommand } from './run-token-command.ts';
+import { reopenKey } from './reopen-key.ts';
 
 /** By window; absent stays as it is, `null` lifts the cap. */
 export type CapChanges = { readonly [Window in CapWindow]?: Money | null | undefined };
@@ -47,11 +47,7 @@ export const setKeyCaps = async (
   if (token.userId === null || (key.ownedBy !== undefined && token.userId !== key.ownedBy))
     return refuse('not_found', 'There is no such key.');
   const set = await setCaps(deps.book, token.userId, { kind: 'key', tokenId }, caps, context);
-  if (isRefusal(set) || caps.total === undefined || !token.exhausted || token.revoked) return set;
-  const standing = await deps.book.read(token.userId);
-  if (isRefusal(standing)) return standing;
-  const spent = standing.account.spentByKey.get(tokenId)?.total ?? 0n;
-  if (caps.total !== null && caps.total <= spent) return set;
-  const restored = await runTokenCommand(deps, tokenId, { kind: 'restore' }, stepOf(context, 'reopen'));
-  return isRefusal(restored) ? restored : { position: restored.position ?? set.position };
+  if (isRefusal(set) || caps.total === undefined) return set;
+  const reopened = await reopenKey(deps, tokenId, context);
+  return isRefusal(reopened) ? reopened : { position: reopened.position ?? set.position };
 };

@@ -8,7 +8,7 @@ import type { Decider } from '../kernel/decider.ts';
 import { streamName } from '../kernel/stream-name.ts';
 import { add, larger, smaller, subtract, sum, toDollarText, ZERO } from './money.ts';
 import { dayOf, endOfDay, monthOf } from './time-window.ts';
-import { NOTHING_SPENT, spend, spentIn, type WindowedSpend } from './windowed-spend.ts';
+import { NOTHING_SPENT, spend, spentIn, unspend, type WindowedSpend } from './windowed-spend.ts';
 
 export const accountStream = (userId: UserId): StreamName => streamName('account', userId);
 
@@ -100,12 +100,23 @@ const evolve = (state: Account, { type, data }: AccountEvent): Account => {
         ),
       };
     }
-    case 'ChargeRefunded':
-      return {
+    case 'ChargeRefunded': {
+      const { tokenId, day, amount, leaseId, requestId } = data;
+      const refunded = {
         ...state,
-        wallet: add(state.wallet, data.amount),
-        refunded: withEntry(state.refunded, data.requestId, add(state.refunded.get(data.requestId) ?? ZERO, data.amount)),
+        wallet: add(state.wallet, amount),
+        refunded: withEntry(state.refunded, requestId, add(state.refunded.get(requestId) ?? ZERO, amount)),
       };
+      if (tokenId === undefined || day === undefined) return refunded;
+      // An open lease counts in full, and what was spent of it only when it is settled.
+      const isAhead = state.leases.has(leaseId);
+      const spentByKey = unspend(state.spentByKey.get(tokenId) ?? NOTHING_SPENT, day, amount, isAhead);
+      return {
+        ...refunded,
+        spent: unspend(state.spent, day, amount, isAhead),
+        spentByKey: withEntry(state.spentByKey, tokenId, spentByKey),
+      };
+    }
     case 'QuotaOverdrawn':
       return state;
   }
@@ -154,6 +165,8 @@ export type AccountCommand =
       readonly charged: Money;
       readonly amount: Money;
       readonly reason: string;
+      /** Where the charge counted against caps. */
+      readonly counted: { readonly tokenId: TokenId; readonly day: Day };
     };
 
 /**
@@ -344,6 +357,7 @@ const decide = (command: AccountCommand, state: Account, userId: UserId): readon
           data: {
             userId,
             leaseId: command.leaseId,
+            ...command.counted,
             requestId: command.requestId,
             model: command.model,
             amount: command.amount,

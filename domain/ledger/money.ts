@@ -10,6 +10,7 @@ const NANOS_PER_QUOTA = NANOS_PER_DOLLAR / 500_000n;
 
 export const add = (a: Money, b: Money): Money => (a + b) as Money;
 export const subtract = (a: Money, b: Money): Money => (a - b) as Money;
+export const negate = (a: Money): Money => -a as Money;
 export const smaller = (a: Money, b: Money): Money => (a < b ? a : b);
 export const larger = (a: Money, b: Money): Money => (a > b ? a : b);
 export const sum = (amounts: Iterable<Money>): Money => {

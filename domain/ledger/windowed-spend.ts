@@ -1,7 +1,7 @@
 import type { CapWindow } from '../../schemas/events/account.ts';
 import type { Money } from '../../schemas/money.ts';
 import type { Day } from '../../schemas/time.ts';
-import { add, ZERO } from './money.ts';
+import { add, negate, subtract, ZERO } from './money.ts';
 import { monthOf } from './time-window.ts';
 
 /**
@@ -37,6 +37,19 @@ export const spend = (spent: WindowedSpend, day: Day, amount: Money): WindowedSp
   days: addTo(spent.days, day, amount),
   months: addTo(spent.months, monthOf(day), amount),
 });
+
+/**
+ * Takes back what was spent, on the day on which it was. Of windows that are not kept any more nothing is taken: nobody spends in them. `isAhead`:
+ * the spending itself is not recorded yet, so that windows are below nothing until it is.
+ */
+export const unspend = (spent: WindowedSpend, day: Day, amount: Money, isAhead: boolean): WindowedSpend => {
+  const takenFrom = (windows: ReadonlyMap<string, Money>, key: string): ReadonlyMap<string, Money> => {
+    const before = windows.get(key);
+    if (before === undefined) return isAhead ? addTo(windows, key, negate(amount)) : windows;
+    return new Map(windows).set(key, subtract(before, amount));
+  };
+  return { total: subtract(spent.total, amount), days: takenFrom(spent.days, day), months: takenFrom(spent.months, monthOf(day)) };
+};
 
 /** What was spent in the window that `day` lies in. */
 export const spentIn = (spent: WindowedSpend, window: CapWindow, day: Day): Money => {

@@ -78,7 +78,9 @@ export type TokenCommand =
   | { readonly kind: 'revoke'; readonly reason: string }
   /** Takes back a revocation and reopens an exhausted key; a key that was disabled besides stays so. */
   | { readonly kind: 'restore' }
-  | { readonly kind: 'exhaust' };
+  | { readonly kind: 'exhaust' }
+  /** Opens an exhausted key; one that is revoked stays so. */
+  | { readonly kind: 'reopen' };
 
 const sameList = (a: readonly string[] | null, b: readonly string[] | null): boolean =>
   a === null || b === null ? a === b : a.length === b.length && a.every((item, index) => item === b[index]);
@@ -94,6 +96,7 @@ const decide = (command: TokenCommand, state: Token, tokenId: TokenId): readonly
   }
   if (state.userId === null) return refuse('not_found', 'There is no such key.');
   if (command.kind === 'restore') return state.revoked || state.exhausted ? [{ type: 'TokenRestored', data: { tokenId } }] : [];
+  if (command.kind === 'reopen') return state.exhausted && !state.revoked ? [{ type: 'TokenRestored', data: { tokenId } }] : [];
   if (command.kind === 'revoke') return state.revoked ? [] : [{ type: 'TokenRevoked', data: { tokenId, reason: command.reason } }];
   if (command.kind === 'exhaust') return state.exhausted ? [] : [{ type: 'TokenExhausted', data: { tokenId } }];
   if (state.revoked) return refuse('wrong_state', 'The key has been revoked. Restore it first, or make a new one.');

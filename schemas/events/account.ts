@@ -53,9 +53,12 @@ export const accountEvents = {
     model: z.string().max(200),
     amount: AmountText,
   }),
+  /** `tokenId` and `day`: where the charge counted against caps, which get it back. Absent in older logs, whose refunds left caps alone. */
   ChargeRefunded: z.object({
     userId: UserId,
     leaseId: LeaseId,
+    tokenId: TokenId.optional(),
+    day: Day.optional(),
     requestId: RequestId,
     model: z.string().max(200),
     amount: AmountText,

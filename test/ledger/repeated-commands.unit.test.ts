@@ -58,6 +58,7 @@ const command: fc.Arbitrary<AccountCommand> = fc.oneof(
     charged: 60n as Money,
     amount: value,
     reason: 'r',
+    counted: { tokenId, day: '2026-01-01' },
   })),
 );
 

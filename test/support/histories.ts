@@ -31,6 +31,7 @@ import type {
   VectorStoreId,
 } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
+import type { Day } from '../../schemas/time.ts';
 import { RATIO_ONE, type Ratio } from '../../schemas/price.ts';
 import type { Sealed } from '../../schemas/sealed.ts';
 import type { Usage } from '../../schemas/usage.ts';
@@ -110,6 +111,7 @@ interface OpenLease {
   readonly leaseId: LeaseId;
   readonly userId: UserId;
   readonly tokenId: TokenId;
+  readonly day: Day;
   free: bigint;
   spent: bigint;
   readonly calls: OpenCall[];
@@ -141,6 +143,7 @@ class Play {
     readonly requestId: RequestId;
     readonly model: string;
     readonly amount: Money;
+    readonly counted: { readonly tokenId: TokenId; readonly day: Day };
   }[] = [];
 
   play({ kind, a, b, amount, waitMs }: Step): void {
@@ -320,7 +323,7 @@ class Play {
     this.#append(leaseStream(leaseId), [
       { type: 'LeaseOpened', data: { leaseId, userId, tokenId, amount: granted.data.amount, day: granted.data.day } },
     ]);
-    this.#leases.push({ leaseId, userId, tokenId, free: granted.data.amount, spent: 0n, calls: [] });
+    this.#leases.push({ leaseId, userId, tokenId, day: granted.data.day, free: granted.data.amount, spent: 0n, calls: [] });
   }
 
   reserve(a: number, b: number, amount: number): void {
@@ -393,7 +396,7 @@ class Play {
         },
       },
     ]);
-    if (charged > 0n) this.#charges.push({ userId, leaseId, requestId, model, amount: charged });
+    if (charged > 0n) this.#charges.push({ userId, leaseId, requestId, model, amount: charged, counted: { tokenId, day: lease.day } });
     if (computed > charged)
       this.#account(userId, { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount: (computed - charged) as Money });
   }
@@ -453,7 +456,7 @@ class Play {
   refund(a: number, _b: number, amount: number): void {
     const charge = pick(this.#charges, a);
     if (charge === undefined) return;
-    const { userId, leaseId, requestId, model, amount: charged } = charge;
+    const { userId, leaseId, requestId, model, amount: charged, counted } = charge;
     this.#account(userId, {
       kind: 'refundCharge',
       leaseId,
@@ -462,6 +465,7 @@ class Play {
       charged,
       amount: ((BigInt(amount) % charged) + 1n) as Money,
       reason: 'a complaint',
+      counted,
     });
   }
 

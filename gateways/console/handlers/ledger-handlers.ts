@@ -61,7 +61,7 @@ export const ledgerHandlers = (deps: HandlerDeps): LedgerHandlers => {
       const detail = await reads.request(requestId);
       if (detail === null) return NO_SUCH_CHARGE;
       const { userId } = detail.request;
-      return doneAt(await refundCharge(log, deps.book, { userId, leaseId: detail.leaseId, requestId, ...body }, context(userId)));
+      return doneAt(await refundCharge(deps, { userId, leaseId: detail.leaseId, requestId, ...body }, context(userId)));
     },
   };
 };

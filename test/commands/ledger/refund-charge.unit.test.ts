@@ -2,10 +2,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { AccountBook } from '../../../commands/ledger/account-book.ts';
 import { refundCharge, type RefundCharge } from '../../../commands/ledger/refund-charge.ts';
+import { runCommand } from '../../../commands/run-command.ts';
+import { tokenOf, tokenStream, type TokenCommand } from '../../../domain/token/token.ts';
 import { isRefusal } from '../../../schemas/errors.ts';
+import { KeyHash, UNRESTRICTED } from '../../../schemas/events/token.ts';
 import { LeaseId, RequestId, UserId } from '../../../schemas/ids.ts';
 import { checkAsync } from '../../ledger/seed.ts';
-import { charge, context, money, openLedger, userId, type LedgerRig } from './ledger-rig.ts';
+import { charge, context, money, openLedger, tokenId, userId, type LedgerRig } from './ledger-rig.ts';
 
 const charged = async (
   amount: number,
@@ -26,7 +29,7 @@ const charged = async (
         reason: 'test',
         ...changes,
       };
-      const answer = await refundCharge(rig.log, book, wanted, context(commandId));
+      const answer = await refundCharge({ log: rig.log, appender: rig.appender, book }, wanted, context(commandId));
       return isRefusal(answer) ? answer.refused : 'refunded';
     },
   };
@@ -42,6 +45,33 @@ describe('refunding a charge', () => {
       [30n, 'm'],
       [70n, 'm'],
     ]);
+  });
+
+  it('opens a key again that its quota had closed, also where it was refunded before the key was opened', async () => {
+    const { rig, refund } = await charged(100);
+    const token = (command: TokenCommand): Promise<unknown> =>
+      runCommand(rig.log, rig.appender, tokenStream(tokenId), tokenOf(tokenId), command, context());
+    const reopened = (): number => rig.events('TokenRestored').length;
+    await token({
+      kind: 'issue',
+      userId,
+      name: 'laptop',
+      keyHash: KeyHash.parse('a'.repeat(64)),
+      keyPrefix: 'sk-a',
+      expiresAt: null,
+      restrictions: UNRESTRICTED,
+    });
+    await rig.command({ kind: 'setCap', scope: { kind: 'key', tokenId }, window: 'total', amount: money(100) });
+    await token({ kind: 'exhaust' });
+    rig.interfere = ({ stream }) => (stream === tokenStream(tokenId) ? { outcome: 'unknown', cause: new Error('cut') } : undefined);
+    expect(await refund(50, {}, 'r1')).to.equal('log_unavailable');
+    expect(reopened()).to.equal(0);
+    rig.interfere = () => undefined;
+    expect(await refund(50, {}, 'r1')).to.equal('refunded');
+    expect(reopened()).to.equal(1);
+    expect(rig.events('ChargeRefunded').map((event) => event.tokenId)).to.deep.equal([tokenId]);
+    expect(await refund(50)).to.equal('refunded');
+    expect(reopened()).to.equal(1);
   });
 
   it('is done once under one id', async () => {

@@ -58,7 +58,8 @@ const submittedFor = async (price: number): Promise<Rig> => {
     refunds: () => ledger.events('ChargeRefunded').map(({ amount }) => amount),
     refundByHand: async (amount) => {
       const refund = { userId, leaseId, requestId, amount: money(amount), reason: 'by hand' };
-      if (isRefusal(await refundCharge(log, new AccountBook(log, appender), refund, context()))) throw new Error('refused');
+      if (isRefusal(await refundCharge({ log, appender, book: new AccountBook(log, appender) }, refund, context())))
+        throw new Error('refused');
     },
   };
 };

@@ -15,6 +15,7 @@ const money = (amount: bigint | number): Money => BigInt(amount) as Money;
 
 const NOON = Date.parse('2026-05-10T12:00:00.000Z');
 const HOUR = 3_600_000;
+const DAY = '2026-05-10';
 const account = accountOf(userId);
 
 const opened = (timeZone = 'UTC'): AccountEvent => ({ type: 'AccountOpened', data: { userId, timeZone } });
@@ -29,7 +30,7 @@ const capped = (window: 'day' | 'month' | 'total', amount: number, tokenId?: Tok
 const leased = (
   name: string,
   amount: number,
-  { day = '2026-05-10', tokenId = key, holder = 'a' }: { day?: string; tokenId?: TokenId; holder?: string } = {},
+  { day = DAY, tokenId = key, holder = 'a' }: { day?: string; tokenId?: TokenId; holder?: string } = {},
 ): AccountEvent => ({
   type: 'SpendLeaseGranted',
   data: {
@@ -49,7 +50,7 @@ const settled = (name: string, spent: number, returned: number, tokenId = key): 
 });
 const refunded = (amount: number): AccountEvent => ({
   type: 'ChargeRefunded',
-  data: { userId, leaseId: leaseId('1'), requestId: request, model: 'm', amount: money(amount), reason: 'test' },
+  data: { userId, leaseId: leaseId('1'), tokenId: key, day: DAY, requestId: request, model: 'm', amount: money(amount), reason: 'test' },
 });
 
 const grant = (
@@ -75,6 +76,7 @@ const refund = (amount: number, charged = 100): AccountCommand => ({
   charged: money(charged),
   amount: money(amount),
   reason: 'test',
+  counted: { tokenId: key, day: DAY },
 });
 const credited = (amount: Money): AccountCommand => ({ kind: 'grantCredit', amount, source: 'card', reason: 'top-up' });
 
@@ -376,6 +378,44 @@ describe('an account', () => {
         .leaves(({ wallet }) => expect(wallet).to.equal(100n));
       given(account, opened(), refunded(60)).when(refund(41)).refuses('exceeds_charge');
       given(account, opened()).when(refund(101)).refuses('exceeds_charge');
+    });
+
+    for (const window of ['day', 'month', 'total'] as const)
+      for (const scope of [undefined, key])
+        it(`gives back what counted against ${scope === undefined ? 'the user’s' : 'the key’s'} ${window} cap`, () => {
+          const spent = [opened(), credit(1_000), capped(window, 100, scope), leased('1', 100), settled('1', 100, 0)];
+          given(account, ...spent)
+            .when(grant({ least: 30, needed: 30 }))
+            .refuses(window === 'total' && scope !== undefined ? 'key_exhausted' : 'cap_reached');
+          given(account, ...spent, refunded(30))
+            .when(grant({ least: 30, needed: 30 }))
+            .leaves(({ leases }) => expect(leases.size).to.equal(1));
+          given(account, ...spent, refunded(30))
+            .when(grant({ least: 31, needed: 31 }))
+            .refuses(window === 'total' && scope !== undefined ? 'key_exhausted' : 'cap_reached');
+        });
+
+    it('gives caps nothing back that an open lease still counts', () => {
+      const charged = [opened(), credit(1_000), capped('day', 100), leased('1', 90), refunded(30)];
+      given(account, ...charged)
+        .when(grant({ least: 41, needed: 41 }))
+        .refuses('cap_reached');
+      given(account, ...charged, settled('1', 90, 0))
+        .when(grant({ least: 40, needed: 40 }))
+        .leaves(({ leases }) => expect(leases.size).to.equal(1));
+      given(account, ...charged, settled('1', 90, 0))
+        .when(grant({ least: 41, needed: 41 }))
+        .refuses('cap_reached');
+    });
+
+    it('of an older log, which does not say where it counted, leaves caps alone', () => {
+      const old: AccountEvent = {
+        type: 'ChargeRefunded',
+        data: { userId, leaseId: leaseId('1'), requestId: request, model: 'm', amount: money(30), reason: 'test' },
+      };
+      given(account, opened(), credit(1_000), capped('day', 100), leased('1', 100), settled('1', 100, 0), old)
+        .when(grant({}))
+        .refuses('cap_reached');
     });
 
     for (const amount of [0, -1])

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { NOTHING_SPENT, spend, spentIn, type WindowedSpend } from '../../../domain/ledger/windowed-spend.ts';
+import { NOTHING_SPENT, spend, spentIn, unspend, type WindowedSpend } from '../../../domain/ledger/windowed-spend.ts';
 import type { Money } from '../../../schemas/money.ts';
 import { check } from '../../ledger/seed.ts';
 
@@ -39,6 +39,29 @@ describe('spend by window', () => {
     const spent = spendAll([...ahead, ['1970-01-01', 3n], ['2031-05-20', 1n], ['1970-01-01', 4n]]);
     expect(spentIn(spent, 'day', '1970-01-01')).to.equal(7n);
     expect(spentIn(spent, 'month', '1970-01-31')).to.equal(7n);
+  });
+
+  it('takes back on the day on which it was spent, whichever comes first', () => {
+    const spent = spend(
+      spendAll([
+        ['2026-01-31', 5n],
+        ['2026-02-01', 7n],
+      ]),
+      '2026-02-01',
+      1n as Money,
+    );
+    const less = unspend(spent, '2026-01-31', 2n as Money, false);
+    expect([spentIn(less, 'day', '2026-01-31'), spentIn(less, 'month', '2026-01-01'), less.total]).to.deep.equal([3n, 3n, 11n]);
+    expect(spentIn(less, 'month', '2026-02-01')).to.equal(8n);
+    const ahead = unspend(NOTHING_SPENT, '2026-01-31', 2n as Money, true);
+    expect(spentIn(spend(ahead, '2026-01-31', 5n as Money), 'day', '2026-01-31')).to.equal(3n);
+  });
+
+  it('takes nothing from windows that are not kept any more, so that none of those in use is lost for them', () => {
+    const spent = spendAll(Array.from({ length: 20 }, (_, index) => [`2026-01-${String(index + 10)}`, 1n] as const));
+    const less = unspend(spent, '2026-01-10', 1n as Money, false);
+    expect([...less.days]).to.deep.equal([...spent.days]);
+    expect(less.total).to.equal(19n);
   });
 
   it('is exact for the windows in use, whatever the order of days', () => {

@@ -96,6 +96,9 @@ describe('token', () => {
     given(token, issued).when({ kind: 'exhaust' }).then(exhausted);
     given(token, issued, exhausted).when({ kind: 'exhaust' }).changesNothing();
     given(token, issued, exhausted).when({ kind: 'restore' }).then(restored);
+    given(token, issued, exhausted).when({ kind: 'reopen' }).then(restored);
+    given(token, issued, exhausted, restored).when({ kind: 'reopen' }).changesNothing();
+    given(token, issued, exhausted, revoked).when({ kind: 'reopen' }).changesNothing();
     given(token, issued).when({ kind: 'restore' }).changesNothing();
   });
 

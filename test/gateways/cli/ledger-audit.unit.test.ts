@@ -31,14 +31,7 @@ const soundLedger = async (): Promise<CommandBench> => {
     { requestId: request('b') },
   ]);
   await spendOnLease(bench, 'two', spender, [{ requestId: request('c'), usage: { output: 20_000 } }]);
-  done(
-    await refundCharge(
-      bench.log,
-      bench.book,
-      { userId, leaseId, requestId: request('a'), amount: 50_000n as Money, reason: 'test' },
-      bench.context(),
-    ),
-  );
+  done(await refundCharge(bench, { userId, leaseId, requestId: request('a'), amount: 50_000n as Money, reason: 'test' }, bench.context()));
   return bench;
 };
 

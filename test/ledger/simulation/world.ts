@@ -246,7 +246,9 @@ export class World {
       amount: amount as Money,
       reason: 'test',
     };
-    this.#begin(refundCharge(this.#admin, this.#adminBook, refund, this.#context(`cmd_${++this.#count}`)));
+    this.#begin(
+      refundCharge({ log: this.#admin, appender: this.#admin, book: this.#adminBook }, refund, this.#context(`cmd_${++this.#count}`)),
+    );
   }
 
   /** Begins a sweep by a process of its own, which sees the list of unsettled leases as it is now. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { newEvents } from '../../../commands/run-command.ts';
 import type { DomainEvent } from '../../../schemas/events/catalogue.ts';
-import type { StreamName } from '../../../schemas/ids.ts';
+import { TokenId, type StreamName } from '../../../schemas/ids.ts';
 import { context, money, tokenId, userId } from '../../commands/ledger/ledger-rig.ts';
 import { leaseEvent } from '../../ledger/lease-event-samples.ts';
 import type { RecordedCall } from '../fake-upstream/record.ts';
@@ -40,9 +40,9 @@ const overdrawn = (amount: number): DomainEvent => ({
   type: 'QuotaOverdrawn',
   data: { userId, leaseId, tokenId, requestId: leaseEvent.released('a').data.requestId, model: 'm', amount: money(amount) },
 });
-const refunded = (amount: number): DomainEvent => ({
+const refunded = (amount: number, counted: { readonly tokenId?: TokenId; readonly day?: string } = {}): DomainEvent => ({
   type: 'ChargeRefunded',
-  data: { userId, leaseId, requestId: leaseEvent.released('a').data.requestId, model: 'm', amount: money(amount), reason: 'x' },
+  data: { userId, leaseId, ...counted, requestId: leaseEvent.released('a').data.requestId, model: 'm', amount: money(amount), reason: 'x' },
 });
 
 const good: readonly DomainEvent[] = [
@@ -132,6 +132,8 @@ describe('the auditor of the ledger', () => {
     ],
     ['an overdraft of another sum', 14, [...good, overdrawn(5)]],
     ['a refund above the charge', 17, [...good, refunded(7), refunded(6)]],
+    ['a refund of what did not count on that day', 17, [...good, refunded(7, { tokenId, day: '2026-01-02' })]],
+    ['a refund to another key’s quota', 17, [...good, refunded(7, { tokenId: TokenId.parse('key_other'), day: '2026-01-01' })]],
     ['a debt', 2, replaced(1, credited, { type: 'CreditAdjusted', data: { userId, amount: money(-1_001), reason: 'x' } })],
   ];
   for (const [what, rule, history] of histories) it(`finds ${what}`, async () => expect(await rulesBroken(history)).to.include(rule));

@@ -318,11 +318,7 @@ export class LedgerAudit {
       this.#breaks(1, `lease ${lease.leaseId} leaves ${this.balanceOf(`held:${lease.leaseId}`)} held when it is settled`);
     lease.settled = true;
     account.open.delete(lease);
-    for (const scope of ['user', lease.tokenId]) {
-      for (const window of ['total/', `day/${lease.day}`, `month/${lease.day.slice(0, 7)}`]) {
-        account.spent.set(`${scope}/${window}`, (account.spent.get(`${scope}/${window}`) ?? 0n) + spent);
-      }
-    }
+    this.#count(account, lease, spent);
   }
 
   #leaseOpened(data: JsonObject): void {
@@ -461,5 +457,26 @@ export class LedgerAudit {
     else if (charge.userId !== text(data, 'userId') || charge.model !== text(data, 'model'))
       this.#breaks(17, `${requestId} is refunded to somebody else`);
     this.#move(`revenue:${text(data, 'model')}`, `wallet:${text(data, 'userId')}`, amount);
+    this.#uncount(data, amount);
+  }
+
+  /** A refund gives caps back what its charge counted there. Older logs do not say where that was. */
+  #uncount(data: JsonObject, amount: bigint): void {
+    const tokenId = text(data, 'tokenId');
+    const day = text(data, 'day');
+    if (tokenId === '' && day === '') return;
+    const lease = this.#leases.get(text(data, 'leaseId'));
+    if (lease?.tokenId !== tokenId || lease.day !== day)
+      return this.#breaks(17, `${text(data, 'requestId')} is refunded where it did not count: ${tokenId} on ${day}`);
+    this.#count(this.#account(data), lease, -amount);
+  }
+
+  /** Counts what was spent of a lease against caps. */
+  #count(account: AuditedAccount, lease: AuditedLease, amount: bigint): void {
+    for (const scope of ['user', lease.tokenId]) {
+      for (const window of ['total/', `day/${lease.day}`, `month/${lease.day.slice(0, 7)}`]) {
+        account.spent.set(`${scope}/${window}`, (account.spent.get(`${scope}/${window}`) ?? 0n) + amount);
+      }
+    }
   }
 }
