@@ -69,7 +69,10 @@ export class Transcripts {
     const { transcript, usage } = event;
     if (typeof transcript === 'string') running.meter.keep(transcript);
     const reading = transcriptReading(usage, ahead.route.price, audioTokens);
-    return (await ahead.hold.durable) ?? this.#settling.add(running.charge(reading, 'answered', 200, spokenBytesPerSecond));
+    const unrecorded = await ahead.hold.durable;
+    if (unrecorded === null) return this.#settling.add(running.charge(reading, 'answered', 200, spokenBytesPerSecond));
+    running.unrecorded(unrecorded);
+    return unrecorded;
   }
 
   /** Gives back what no transcript took. */
