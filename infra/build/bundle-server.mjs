@@ -8,6 +8,7 @@ import { BUNDLE } from './server-output.mjs';
 const main = join('dist', 'infra', 'main.js');
 const unbundled = join('dist', 'infra', 'unbundled.js');
 const folder = resolve('dist', BUNDLE);
+const program = `#!/usr/bin/env node\nimport '../${BUNDLE}/main.js';\n`;
 
 /** Packages with machine code in them, or that find parts of themselves by their place; and those that others may have and need not. */
 const LEFT_OUT =
@@ -26,7 +27,8 @@ const keepPlaces = {
 };
 
 rmSync(folder, { recursive: true, force: true });
-renameSync(main, unbundled);
+// As the compiler wrote it; otherwise this has been here before.
+if (readFileSync(main, 'utf8') !== program) renameSync(main, unbundled);
 const bundle = await rolldown({
   input: { main: unbundled },
   platform: 'node',
@@ -53,6 +55,6 @@ for (const { fileName } of chunks) {
     code.replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }
-writeFileSync(main, `#!/usr/bin/env node\nimport '../${BUNDLE}/main.js';\n`);
+writeFileSync(main, program);
 chmodSync(main, 0o755);
 process.stdout.write(`build: the server bundled into ${chunks.length} files\n`);

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Agent, request, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher, request } from 'undici';
 import type { FoundPicture, PictureFault, PictureSource } from '../../gateways/ports/picture-source.ts';
 import { pictureType } from '../../domain/tokens/picture-size.ts';
 import type { EgressGuard } from '../egress/guard.ts';
@@ -71,11 +71,17 @@ export const createPictureSource = ({
     return type === null ? 'no_picture' : { type, bytes: whole };
   };
 
-  const follow = async (address: string, most: number, signal: AbortSignal, agent: Agent): Promise<FoundPicture | PictureFault> => {
+  const follow = async (
+    address: string,
+    most: number,
+    signal: AbortSignal,
+    agent: Agent,
+    ask: typeof request,
+  ): Promise<FoundPicture | PictureFault> => {
     let at = urlOf(address);
     for (let redirects = 0; at !== null && isAllowed(at); redirects++) {
       if (isInside(at)) return 'unreachable';
-      const answer = await request(at.href, {
+      const answer = await ask(at.href, {
         dispatcher: agent,
         signal,
         headers: { accept: 'image/png,image/jpeg,image/webp,image/gif', 'accept-encoding': 'identity', 'user-agent': 'oblivious' },
@@ -127,21 +133,24 @@ export const createPictureSource = ({
       } catch {
         return 'unreachable';
       }
-      // Of its own for each: connections to wherever strangers point are not worth keeping.
-      const agent = new Agent({
-        connections: 1,
-        maxHeaderSize: 16_384,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-        connect: { timeout: timeoutMs, lookup: guard.lookup },
-      });
+      let agent: Agent | null = null;
       try {
-        return await follow(address, most, limited, agent);
+        // Loaded where it is used only: most processes fetch none.
+        const undici = await import('undici');
+        // Of its own for each: connections to wherever strangers point are not worth keeping.
+        agent = new undici.Agent({
+          connections: 1,
+          maxHeaderSize: 16_384,
+          headersTimeout: timeoutMs,
+          bodyTimeout: timeoutMs,
+          connect: { timeout: timeoutMs, lookup: guard.lookup },
+        });
+        return await follow(address, most, limited, agent, undici.request);
       } catch {
         return 'unreachable';
       } finally {
         done();
-        void agent.destroy();
+        void agent?.destroy();
       }
     },
   };

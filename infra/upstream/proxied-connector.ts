@@ -2,7 +2,8 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { SocksClient } from 'socks';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
+import connectorOf from 'undici/lib/core/connect.js';
 import { EgressRefused, type EgressGuard } from '../egress/guard.ts';
 
 interface ProxiedOptions {
@@ -94,7 +95,7 @@ const tunnelBySocks = async (proxy: URL, proxyAddress: string, target: string, p
 export const proxiedConnector = (proxyUrl: string, { guard, connectMs }: ProxiedOptions): buildConnector.connector => {
   const proxy = new URL(proxyUrl);
   const tunnel = proxy.protocol === 'socks5:' ? tunnelBySocks : tunnelByHttp;
-  const secure = buildConnector({ timeout: connectMs });
+  const secure = connectorOf({ timeout: connectMs });
   const connect = async (options: buildConnector.Options): Promise<Socket> => {
     const port = options.port === '' ? (options.protocol === 'https:' ? 443 : 80) : Number(options.port);
     const [proxyAddress, target] = await Promise.all([addressOf(proxy.hostname, guard), addressOf(options.hostname, guard)]);

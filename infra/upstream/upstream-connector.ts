@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
+import connectorOf from 'undici/lib/core/connect.js';
 import type { UpstreamRequest } from '../../gateways/ports/upstream.ts';
 import { EgressRefused, type EgressGuard } from '../egress/guard.ts';
 import { proxiedConnector } from './proxied-connector.ts';
@@ -13,8 +14,8 @@ type Target = Pick<UpstreamRequest, 'origin' | 'trusted' | 'proxy'>;
  * addresses are judged here, for sockets do not look those up.
  */
 export const upstreamConnector = (guard: Guard, connectMs: number): ((target: Target, callback: buildConnector.Callback) => void) => {
-  const trusted = buildConnector({ timeout: connectMs });
-  const guarded = buildConnector({ timeout: connectMs, lookup: guard.lookup });
+  const trusted = connectorOf({ timeout: connectMs });
+  const guarded = connectorOf({ timeout: connectMs, lookup: guard.lookup });
   const proxied = new Map<string, buildConnector.connector>();
 
   const throughProxy = (proxy: string): buildConnector.connector => {

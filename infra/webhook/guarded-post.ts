@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import type { Clock } from '../../commands/ports/clock.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { webhookSignature } from './webhook-signature.ts';
@@ -35,20 +35,23 @@ const ANSWER_LENGTH = 300;
 
 /** Posts signed messages to addresses outside, where the egress rules allow, and follows no redirect. */
 export const guardedPost = ({ guard, clock, timeoutMs }: GuardedPostOptions): GuardedPost => {
-  const agent = new Agent({
-    connections: 4,
-    pipelining: 1,
-    keepAliveTimeout: 4_000,
-    connect: { timeout: timeoutMs, lookup: guard.lookup },
-  });
+  let agent: Agent | null = null;
   return {
     post: async ({ url, secret, id, body, headers = {} }, signal) => {
       const host = url.hostname.replace(/^\[|\]$/g, '');
       // Sockets do not look addresses up, so one in the URL would pass by the guard’s look-up unseen.
       if (isIP(host) !== 0 && !guard.allowsAddress(host)) return { kind: 'private', host };
       const seconds = Math.floor(clock.now() / 1_000);
+      // Loaded where it is used only: most processes post nothing.
+      const undici = await import('undici');
+      agent ??= new undici.Agent({
+        connections: 4,
+        pipelining: 1,
+        keepAliveTimeout: 4_000,
+        connect: { timeout: timeoutMs, lookup: guard.lookup },
+      });
       try {
-        const answer = await request(url, {
+        const answer = await undici.request(url, {
           method: 'POST',
           dispatcher: agent,
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
@@ -79,6 +82,6 @@ export const guardedPost = ({ guard, clock, timeoutMs }: GuardedPostOptions): Gu
         return { kind: 'unreachable', error };
       }
     },
-    close: () => agent.close(),
+    close: () => agent?.close() ?? Promise.resolve(),
   };
 };
