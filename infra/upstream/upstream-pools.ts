@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
-import { Pool, type Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
+import connectorOf from 'undici/lib/core/connect.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type {
   Upstream,
   UpstreamExchange,
@@ -11,6 +13,7 @@ import type {
 import type { EgressGuard } from '../egress/guard.ts';
 import { DecodedBody } from './decoded-body.ts';
 import { proxiedConnector } from './proxied-connector.ts';
+import { unheldBody } from './unheld-body.ts';
 
 export interface UpstreamPoolsOptions {
   readonly guard: Pick<EgressGuard, 'lookup' | 'allowsAddress'>;
@@ -155,6 +158,22 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   }
 }
 
+/** undici's connector, without what it leaves with each connection that is not encrypted: a listener, and with it all that it took to connect. */
+const connector = (options: buildConnector.BuildOptions): buildConnector.connector => {
+  const connect = connectorOf(options);
+  return (target, callback) =>
+    connect(target, (...[error, socket]: Parameters<buildConnector.Callback>) => {
+      if (error !== null) return callback(error, null);
+      const [theirs] = target.protocol === 'http:' ? socket.listeners('error') : [];
+      callback(null, socket);
+      // Whoever it was handed to listens himself by now. Before, this would be the only one, and V8 would make a table of what has none left.
+      if (theirs !== undefined) socket.off('error', theirs as (error: Error) => void);
+    });
+};
+
+/** The answer will take long. */
+const isStreamed = ({ headers }: UpstreamRequest): boolean => headers['accept'] === 'text/event-stream';
+
 /** A pool of connections for each origin, kept alive. Connections go only where the egress rules allow. */
 export const createUpstreamPools = ({
   guard,
@@ -180,9 +199,9 @@ export const createUpstreamPools = ({
         headersTimeout: 0,
         bodyTimeout: 0,
         connect: request.trusted
-          ? { timeout: connectMs }
+          ? connector({ timeout: connectMs })
           : proxy === undefined
-            ? { timeout: connectMs, lookup: guard.lookup }
+            ? connector({ timeout: connectMs, lookup: guard.lookup })
             : proxiedConnector(proxy, { guard, connectMs }),
       });
       pools.set(name, pool);
@@ -206,10 +225,9 @@ export const createUpstreamPools = ({
         queueMicrotask(() => exchange.fail({ kind: 'blocked', message: 'the address is in a private or reserved range' }));
         return exchange;
       }
-      poolFor(request).dispatch(
-        { origin: request.origin, path: request.path, method: request.method, headers: request.headers, body: request.body },
-        exchange,
-      );
+      const { path, method, headers, body: given } = request;
+      const body = given instanceof Uint8Array && isStreamed(request) ? unheldBody(given) : given;
+      poolFor(request).dispatch({ origin: request.origin, path, method, headers, body }, exchange);
       return exchange;
     },
     stats: () =>

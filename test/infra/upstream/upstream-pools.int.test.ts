@@ -1,8 +1,16 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import type { UpstreamFault, UpstreamHeaders, UpstreamListener, UpstreamRequest } from '../../../gateways/ports/upstream.ts';
+import type {
+  UpstreamExchange,
+  UpstreamFault,
+  UpstreamHeaders,
+  UpstreamListener,
+  UpstreamRequest,
+} from '../../../gateways/ports/upstream.ts';
 import { createEgressGuard, type Resolve } from '../../../infra/egress/guard.ts';
 import { parseEgressPolicy } from '../../../infra/egress/policy.ts';
 import { createUpstreamPools, type UpstreamPools } from '../../../infra/upstream/upstream-pools.ts';
@@ -172,6 +180,70 @@ describe('upstream connections', () => {
     expect(requests).to.equal(0);
     // The sandbox of this process is no address that somebody typed in.
     expect((await send({ trusted: true })).body).to.equal('fine');
+  });
+
+  it('hold nothing of a request whose answer streams, and send it as ever', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    for (const bytes of [100, 100_000]) {
+      let arrived: { body: string; length: string | undefined } | null = null;
+      const streaming = createServer((req, res) => {
+        let body = '';
+        req.setEncoding('utf8').on('data', (text: string) => (body += text));
+        req.on('end', () => {
+          arrived = { body, length: req.headers['content-length'] };
+          res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+        });
+      });
+      await new Promise<void>((resolve) => streaming.listen(0, '127.0.0.1', resolve));
+      let held: WeakRef<Buffer> | undefined;
+      const ended = new Promise<void>((resolve) => streaming.once('close', () => resolve()));
+      const exchange = await new Promise<UpstreamExchange>((resolve, reject) => {
+        // Out of a pool, as small ones are.
+        const body = Buffer.from('x'.repeat(bytes));
+        held = new WeakRef(body);
+        const sent: UpstreamExchange = pools.send(
+          request({
+            origin: `http://127.0.0.1:${(streaming.address() as AddressInfo).port}`,
+            headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+            body,
+          }),
+          {
+            headers: () => undefined,
+            data: () => {
+              resolve(sent);
+              return true;
+            },
+            end: () => reject(new Error('it ended')),
+            failed: ({ message }) => reject(new Error(message)),
+          },
+        );
+      });
+      expect(arrived).to.deep.equal({ body: 'x'.repeat(bytes), length: String(bytes) });
+      for (let turns = 0; held?.deref() !== undefined && turns < 50; turns++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        collect();
+      }
+      expect(held?.deref(), `${bytes} bytes`).to.equal(undefined);
+      exchange.abort();
+      streaming.closeAllConnections();
+      streaming.close();
+      await ended;
+    }
+  });
+
+  it('that break under what they carry end nothing else', async () => {
+    const broken = createTcpServer((socket) => void socket.once('data', () => socket.resetAndDestroy()));
+    await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+    const { port } = broken.address() as AddressInfo;
+    for (const accept of ['application/json', 'text/event-stream']) {
+      for (const body of [Buffer.from('{}'), Buffer.alloc(100_000, 'x')]) {
+        const { fault } = await send({ origin: `http://127.0.0.1:${port}`, headers: { accept }, body });
+        expect(fault?.kind).to.equal('broken');
+      }
+    }
+    expect(running()).to.equal(0);
+    await new Promise((resolve) => broken.close(resolve));
   });
 
   it('do not follow a redirect', async () => {
