@@ -12,15 +12,20 @@ import type { ListenJob, Listening } from './listeners.ts';
 const HELP = `Holds thousands of streams open that say nothing, in one process, and tells what that takes.
 
   make bench-streams
-  tsx test/bench/streams/main.ts [--count 9800]
+  tsx test/bench/streams/main.ts [--count n] [--prompt bytes]
 
-Each stream is a file on both sides of the server: 10 000 of them need a limit of open files (ulimit -n) of some 20 100. Ends with an error when a stream
-does not begin, or when the process takes more than 40 kB for each and 400 MB for 10 000.
+Each stream is a file on both sides of the server, so 10 000 of them need a limit of 20 100 open files (ulimit -Hn). Where it is lower, as many are opened as
+it allows, and what they take is reckoned up to 10 000. Ends with an error when a stream does not begin, or when 10 000 take more than 400 MB.
 `;
 
 const { values } = parseArgs({
-  options: { count: { type: 'string', default: '9800' }, help: { type: 'boolean', default: false } },
+  options: { count: { type: 'string' }, prompt: { type: 'string', default: '12' }, help: { type: 'boolean', default: false } },
 });
+
+/** What a process has open besides: connections to its database, libraries, pipes. */
+const OTHER_FILES = 100;
+/** Node takes the hard limit for its own. */
+const mostFiles = (): number => Number(/^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity);
 
 const MOST_MB_FOR_10_000 = 400;
 /** Several heartbeats go out meanwhile. */
@@ -29,7 +34,8 @@ const HOLD_MS = 40_000;
 const residentMb = (pid: number): number => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
 
 const run = async (): Promise<boolean> => {
-  const count = Number(values.count);
+  const allowed = Math.floor((mostFiles() - OTHER_FILES) / 2);
+  const count = values.count === undefined ? Math.min(10_000, allowed) : Number(values.count);
   const folder = mkdtempSync(join(tmpdir(), 'oblivious-streams-'));
   const upstream = startHelper('./streams/silent-upstream.ts');
   const clients = startHelper('./streams/listeners.ts');
@@ -47,7 +53,7 @@ const run = async (): Promise<boolean> => {
         model: INSTANT_MODEL,
         stream: true,
         max_tokens: 16,
-        messages: [{ role: 'user', content: 'Say nothing.' }],
+        messages: [{ role: 'user', content: 'Say nothing.'.padEnd(Number(values.prompt), '.') }],
       });
       const since = performance.now();
       clients.tell({ origin: target.origin, headers: target.headers, body, count } satisfies ListenJob);
@@ -60,6 +66,7 @@ const run = async (): Promise<boolean> => {
       const busy = (cpuSeconds([pid]) - cpu) / (HOLD_MS / 1_000);
       const print = (line: string): void => void process.stdout.write(`${line}\n`);
       print(`streams begun    ${begun} of ${count} in ${tookS.toFixed(1)} s`);
+      if (count < 10_000 && count === allowed) print(`                 no more: the limit of open files is ${mostFiles()}`);
       for (const [what, times] of Object.entries(failed)) print(`  not begun      ${times} × ${what}`);
       print(
         `memory           ${before.toFixed(0)} MB before, ${opened.toFixed(0)} MB with all of them, ${held.toFixed(0)} MB ${HOLD_MS / 1_000} s later`,
