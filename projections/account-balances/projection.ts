@@ -4,7 +4,16 @@ import type { Position } from '../../schemas/event-envelope.ts';
 import type { Day, Instant } from '../../schemas/time.ts';
 import type { ProjectedEvent } from '../engine/projected-event.ts';
 import { tableProjection, type Statement } from '../engine/projection.ts';
-import { ACCOUNT_BALANCES, accountBalanceTables, LIFT_CAPS, WRITE_ACCOUNTS, WRITE_CAPS, WRITE_LEASES, WRITE_SPEND } from './tables.ts';
+import {
+  ACCOUNT_BALANCES,
+  accountBalanceTables,
+  LIFT_CAPS,
+  TAKE_BACK_SPEND,
+  WRITE_ACCOUNTS,
+  WRITE_CAPS,
+  WRITE_LEASES,
+  WRITE_SPEND,
+} from './tables.ts';
 
 const TYPES = [
   'AccountOpened',
@@ -30,7 +39,6 @@ interface AccountDelta {
   openedAt: Instant | null;
   wallet: bigint;
   held: bigint;
-  spent: bigint;
   refunded: bigint;
   overdrawn: bigint;
   position: Position;
@@ -67,6 +75,15 @@ interface SpendDelta {
   position: Position;
 }
 
+/** A refund that says where its charge counted. */
+interface TakenBack {
+  readonly userId: UserId;
+  readonly tokenId: TokenId;
+  readonly day: Day;
+  readonly amount: bigint;
+  readonly position: Position;
+}
+
 const later = (a: Instant | null, b: Instant): Instant => (a === null || b > a ? b : a);
 
 class Batch {
@@ -74,6 +91,7 @@ class Batch {
   readonly caps = new Map<string, CapChange>();
   readonly leases = new Map<LeaseId, LeaseDelta>();
   readonly spend = new Map<LeaseId, SpendDelta>();
+  readonly takenBack: TakenBack[] = [];
 
   add(event: BalanceEvent): void {
     const { type, data, position } = event;
@@ -125,6 +143,8 @@ class Batch {
         const account = this.#account(data.userId, position);
         account.wallet += data.amount;
         account.refunded += data.amount;
+        const { userId, tokenId, day, amount } = data;
+        if (tokenId !== undefined && day !== undefined) this.takenBack.push({ userId, tokenId, day, amount, position });
         return;
       }
       case 'LeaseOpened': {
@@ -144,7 +164,6 @@ class Batch {
         const { userId, tokenId, leaseId, amount, call } = data;
         const account = this.#account(userId, position);
         account.held -= amount;
-        account.spent += amount;
         let spend = this.spend.get(leaseId);
         if (spend === undefined) {
           spend = { userId, tokenId, amount: 0n, calls: 0, lastUsedAt: call.startedAt, position };
@@ -161,7 +180,7 @@ class Batch {
   #account(userId: UserId, position: Position): AccountDelta {
     let account = this.accounts.get(userId);
     if (account === undefined) {
-      account = { timeZone: null, openedAt: null, wallet: 0n, held: 0n, spent: 0n, refunded: 0n, overdrawn: 0n, position };
+      account = { timeZone: null, openedAt: null, wallet: 0n, held: 0n, refunded: 0n, overdrawn: 0n, position };
       this.accounts.set(userId, account);
     }
     account.position = position;
@@ -244,6 +263,10 @@ const statements = (events: readonly BalanceEvent[]): readonly Statement[] => {
         last_used_at: lastUsedAt,
         ...sums,
       })),
+    ),
+    ...statement(
+      TAKE_BACK_SPEND,
+      batch.takenBack.map(({ userId, tokenId, ...rest }) => ({ user_id: userId, token_id: tokenId, ...rest })),
     ),
   ];
 };

@@ -36,7 +36,7 @@ export interface AccountBalance {
   readonly caps: Caps;
 }
 
-type AccountRow = Pick<AccountBalance, 'userId' | 'timeZone' | 'wallet' | 'held' | 'refunded' | 'overdrawn'> & { readonly spent: Money };
+type AccountRow = Pick<AccountBalance, 'userId' | 'timeZone' | 'wallet' | 'held' | 'refunded' | 'overdrawn'>;
 
 /** A row of windows that were asked for: a user or a key, and its own today. */
 interface SpentRow {
@@ -68,7 +68,7 @@ const SPENT = (owner: 'user_id' | 'token_id'): string => `
  */
 export const accountBalances = async (sql: Sql, userIds: readonly UserId[] | 'all', now: number): Promise<readonly AccountBalance[]> => {
   const { rows: accounts } = await sql.query<AccountRow>(
-    `SELECT user_id AS "userId", coalesce(time_zone, 'UTC') AS "timeZone", wallet, held, spent, refunded, overdrawn FROM ${accountTable}
+    `SELECT user_id AS "userId", coalesce(time_zone, 'UTC') AS "timeZone", wallet, held, refunded, overdrawn FROM ${accountTable}
      WHERE $1::text[] IS NULL OR user_id = ANY($1) ORDER BY user_id`,
     [userIds === 'all' ? null : userIds],
   );
@@ -80,12 +80,12 @@ export const accountBalances = async (sql: Sql, userIds: readonly UserId[] | 'al
     `SELECT user_id AS owner, time_window AS "window", amount FROM ${capTable} WHERE token_id = '' AND user_id = ANY($1)`,
     [owners],
   );
-  return accounts.map(({ spent: total, ...account }) => {
-    const spent = spends.find(({ owner }) => owner === account.userId);
+  return accounts.map((account) => {
+    const { owner: _owner, ...spent } = spends.find(({ owner }) => owner === account.userId) ?? { owner: account.userId, ...NOTHING_SPENT };
     return {
       ...account,
       balance: (account.wallet + account.held) as Money,
-      spent: spent === undefined ? NOTHING_SPENT : { today: spent.today, thisMonth: spent.thisMonth, total },
+      spent,
       caps: capsOf(caps, account.userId),
     };
   });

@@ -1,6 +1,6 @@
 import { tableName, type TableDefinition } from '../engine/projection.ts';
 
-export const ACCOUNT_BALANCES = { name: 'account-balances', version: 2 } as const;
+export const ACCOUNT_BALANCES = { name: 'account-balances', version: 3 } as const;
 
 const table = (part?: string): string => tableName(ACCOUNT_BALANCES.name, ACCOUNT_BALANCES.version, part);
 
@@ -19,7 +19,6 @@ export const accountBalanceTables: readonly TableDefinition[] = [
          opened_at timestamptz,
          wallet numeric NOT NULL,
          held numeric NOT NULL,
-         spent numeric NOT NULL,
          refunded numeric NOT NULL,
          overdrawn numeric NOT NULL,
          position bigint NOT NULL
@@ -80,12 +79,12 @@ export const accountBalanceTables: readonly TableDefinition[] = [
 ];
 
 export const WRITE_ACCOUNTS = `
-  INSERT INTO ${accountTable} AS t (user_id, time_zone, opened_at, wallet, held, spent, refunded, overdrawn, position)
-  SELECT user_id, time_zone, opened_at, wallet, held, spent, refunded, overdrawn, position
-  FROM jsonb_to_recordset($1::jsonb) AS d(user_id text, time_zone text, opened_at timestamptz, wallet numeric, held numeric, spent numeric, refunded numeric, overdrawn numeric, position bigint)
+  INSERT INTO ${accountTable} AS t (user_id, time_zone, opened_at, wallet, held, refunded, overdrawn, position)
+  SELECT user_id, time_zone, opened_at, wallet, held, refunded, overdrawn, position
+  FROM jsonb_to_recordset($1::jsonb) AS d(user_id text, time_zone text, opened_at timestamptz, wallet numeric, held numeric, refunded numeric, overdrawn numeric, position bigint)
   ON CONFLICT (user_id) DO UPDATE SET
     time_zone = coalesce(excluded.time_zone, t.time_zone), opened_at = coalesce(excluded.opened_at, t.opened_at),
-    wallet = t.wallet + excluded.wallet, held = t.held + excluded.held, spent = t.spent + excluded.spent,
+    wallet = t.wallet + excluded.wallet, held = t.held + excluded.held,
     refunded = t.refunded + excluded.refunded, overdrawn = t.overdrawn + excluded.overdrawn, position = greatest(t.position, excluded.position)`;
 
 export const LIFT_CAPS = `
@@ -121,3 +120,13 @@ export const WRITE_SPEND = `
   GROUP BY d.user_id, d.token_id, l.day
   ON CONFLICT (user_id, token_id, day) DO UPDATE SET
     amount = t.amount + excluded.amount, calls = t.calls + excluded.calls, last_used_at = greatest(t.last_used_at, excluded.last_used_at), position = greatest(t.position, excluded.position)`;
+
+/** What is paid back was not spent, on the day on which it had counted. */
+export const TAKE_BACK_SPEND = `
+  UPDATE ${spendTable} AS t SET amount = t.amount - d.amount, position = greatest(t.position, d.position)
+  FROM (
+    SELECT user_id, token_id, day, sum(amount) AS amount, max(position) AS position
+    FROM jsonb_to_recordset($1::jsonb) AS d(user_id text, token_id text, day date, amount numeric, position bigint)
+    GROUP BY user_id, token_id, day
+  ) AS d
+  WHERE t.user_id = d.user_id AND t.token_id = d.token_id AND t.day = d.day`;

@@ -60,6 +60,21 @@ for (const { name, open } of DATABASES) {
       expect(ofType('QuotaReleased').filter(({ data }) => data.call === undefined)).not.to.be.empty;
     });
 
+    it('show as spent what caps count: what was charged less what came back', async () => {
+      const amountOf = (all: readonly { readonly data: { readonly amount: bigint } }[]): bigint =>
+        all.reduce((sum, { data }) => sum + data.amount, 0n);
+      for (const userId of new Set(ofType('ChargeRefunded').map(({ data }) => data.userId))) {
+        const refunds = ofType('ChargeRefunded').filter(({ data }) => data.userId === userId);
+        const charges = debits.filter(({ data }) => data.userId === userId);
+        expect((await accountBalance(sql, userId, NOW))?.spent.total).to.equal(amountOf(charges) - amountOf(refunds));
+        const keys = [...new Set(charges.map(({ data }) => data.tokenId))].map((tokenId) => ({ tokenId, userId }));
+        for (const { tokenId, spent } of await keySpends(sql, userId, keys, NOW)) {
+          const ofKey = ({ data }: { readonly data: { readonly tokenId?: TokenId | undefined } }): boolean => data.tokenId === tokenId;
+          expect(spent.total).to.equal(amountOf(charges.filter(ofKey)) - amountOf(refunds.filter(ofKey)));
+        }
+      }
+    });
+
     describe('show a user what is the user’s own, and nothing else', () => {
       it('in the request log', async () => {
         const all = await requests(sql, { userId: 'all' }, { limit: MANY });

@@ -414,7 +414,7 @@ for (const { name, open } of DATABASES) {
           };
           expect(await compareProjection(options)).to.include({ equal: true });
           const { rowCount } = await database.query(
-            `UPDATE rm_account_balances_v2 SET wallet = wallet + 1 WHERE user_id = (SELECT min(user_id) FROM rm_account_balances_v2)`,
+            `UPDATE rm_account_balances_v3 SET wallet = wallet + 1 WHERE user_id = (SELECT min(user_id) FROM rm_account_balances_v3)`,
           );
           expect(rowCount).to.equal(1);
           expect(await compareProjection(options)).to.include({ equal: false });
