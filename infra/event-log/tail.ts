@@ -7,8 +7,6 @@ import { wants } from './wanted.ts';
 interface Kept {
   readonly stored: StoredEvent;
   readonly bytes: number;
-  /** Parsed for the first reader that wants it and shared by the rest. */
-  recorded: RecordedEvent | undefined;
 }
 
 /** A fraction of a second at full load: readers are close behind, and whoever is not has the store. */
@@ -46,7 +44,7 @@ export class Tail {
       if (stored.position !== last + 1n) this.clear();
     }
     const bytes = stored.data.length + stored.metadata.length;
-    this.#kept.push({ stored, bytes, recorded: undefined });
+    this.#kept.push({ stored, bytes });
     this.#bytes += bytes;
     while (this.#bytes > this.#limits.bytes || this.#kept.length - this.#dropped > this.#limits.events) {
       this.#bytes -= (this.#kept[this.#dropped] as Kept).bytes;
@@ -77,7 +75,8 @@ export class Tail {
     for (let i = this.#dropped + Number(after + 1n - first); i < this.#kept.length && events.length < limit; i++) {
       const kept = this.#kept[i] as Kept;
       through = kept.stored.position;
-      if (wanted(kept.stored)) events.push((kept.recorded ??= toRecorded(kept.stored)));
+      // Each reader gets its own: what one parsed would stay here for a thousand calls, which costs more to carry along than the rare second reader to parse.
+      if (wanted(kept.stored)) events.push(toRecorded(kept.stored));
     }
     return { events, through, head: last };
   }
