@@ -1,4 +1,5 @@
-import type { Upstream, UpstreamExchange, UpstreamListener, UpstreamRequest } from '../ports/upstream.ts';
+import type { Upstream, UpstreamExchange, UpstreamRequest } from '../ports/upstream.ts';
+import { bytesOf, type HubListener } from '../relay/hub-events.ts';
 import type { Asked } from '../relay/upstreams/upstream-dialect.ts';
 
 /** Longest that a question waits for a whole answer, unless it says otherwise. */
@@ -23,11 +24,12 @@ export const askUpstreamOnce = (
       resolve({ fault });
     };
     const timer = setTimeout(() => giveUp(`No whole answer within ${withinMs / 1_000} s.`), withinMs);
-    const listener: UpstreamListener = {
+    const listener: HubListener = {
       headers: (answered) => {
         status = answered;
       },
-      data: (chunk) => {
+      data: (events) => {
+        const chunk = bytesOf(events);
         chunks.push(chunk);
         bytes += chunk.length;
         if (bytes > mostBytes) giveUp('The answer does not end.');

@@ -4,6 +4,7 @@ import { ChunkedBody } from './chunked-body.ts';
 import { isRecord } from '../../domain/dialects/loose-json.ts';
 import { parsedJson } from './dialects/parsed-json.ts';
 import type { Heard } from './endpoints/endpoint.ts';
+import { bytesOf, type HubEvents } from './hub-events.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
@@ -156,8 +157,9 @@ class HeardRelay implements StreamSink, Watched, Interruptible {
     this.#source.attach(this);
   }
 
-  data(chunk: Buffer): boolean {
+  data(events: HubEvents): boolean {
     if (this.#over) return true;
+    const chunk = bytesOf(events);
     this.#lastData = this.#deps.stopwatch.elapsed();
     if (chunk.length > 0) this.#empty = false;
     const passed = this.#ear.push(chunk);

@@ -1,5 +1,7 @@
-import type { UpstreamExchange, UpstreamFault, UpstreamHeaders, UpstreamListener } from '../ports/upstream.ts';
+import type { Told } from '../../domain/dialects/chat/told.ts';
+import type { UpstreamExchange, UpstreamFault, UpstreamHeaders } from '../ports/upstream.ts';
 import type { Interruptible, Interruption } from './call.ts';
+import { bytesOf, sizeOf, type HubEvents, type HubListener } from './hub-events.ts';
 import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
 import type { AnswerForm } from './endpoints/endpoint.ts';
 import type { Watched } from './watch.ts';
@@ -21,7 +23,7 @@ export type Opened =
 /** Hears the rest of a stream. */
 export interface StreamSink {
   /** False asks for a pause. */
-  data(chunk: Buffer): boolean;
+  data(events: HubEvents): boolean;
   end(): void;
   failed(fault: UpstreamFault): void;
 }
@@ -54,12 +56,13 @@ const ERROR_BYTES = 1024 * 1024;
 /** What may wait between a stream's first event and its reader. */
 const WAITING_BYTES = 256 * 1024;
 
+const isError = (value: object): boolean => 'error' in value && value.error !== null && value.error !== undefined;
+
 const isErrorEvent = (data: string): boolean | 'garbled' => {
   if (isDone(data)) return false;
   try {
     const value: unknown = JSON.parse(data);
-    if (typeof value !== 'object' || value === null) return 'garbled';
-    return 'error' in value && value.error !== null && value.error !== undefined;
+    return typeof value === 'object' && value !== null ? isError(value) : 'garbled';
   } catch {
     return 'garbled';
   }
@@ -69,7 +72,7 @@ const isErrorEvent = (data: string): boolean | 'garbled' => {
  * Listens to an upstream until it is clear what it answers: until then another one may be tried, and the client has seen
  * nothing. A plain answer is collected; a stream is handed over once its first event is there.
  */
-export class Opening implements UpstreamListener, StreamSource, Watched, Interruptible {
+export class Opening implements HubListener, StreamSource, Watched, Interruptible {
   place = -1;
   readonly #limits: OpeningLimits;
   readonly #settle: (opened: Opened) => void;
@@ -79,7 +82,7 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
   #status = 0;
   #headers: UpstreamHeaders = {};
   #asStream = false;
-  #chunks: Buffer[] = [];
+  #kept: HubEvents[] = [];
   #bytes = 0;
   #splitter: EventSplitter | null = null;
   #sink: StreamSink | null = null;
@@ -117,13 +120,13 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
     if (this.#asStream && (isEvents || this.#limits.answers === 'asked')) this.#splitter = new EventSplitter(this.#limits.eventBytes);
   }
 
-  data(chunk: Buffer): boolean {
-    if (this.#sink !== null) return this.#sink.data(chunk);
+  data(events: HubEvents): boolean {
+    if (this.#sink !== null) return this.#sink.data(events);
     if (this.#settled && !this.#asStream) return true;
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#kept.push(events);
+    this.#bytes += sizeOf(events);
     if (this.#asStream) {
-      if (this.#splitter !== null) this.#lookAtFirst(chunk);
+      if (this.#splitter !== null) this.#lookAtFirst(events, this.#splitter);
       else if (!this.#settled) this.#handOver();
       this.#paused = this.#settled && this.#bytes > WAITING_BYTES;
       return !this.#paused;
@@ -137,7 +140,8 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
   end(): void {
     if (this.#sink !== null) return this.#sink.end();
     if (!this.#asStream) {
-      const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+      const [only, ...more] = this.#kept;
+      const body = only !== undefined && more.length === 0 ? bytesOf(only) : Buffer.concat(this.#kept.map(bytesOf));
       return this.#done({ kind: 'body', status: this.#status, headers: this.#headers, body });
     }
     this.#waiting = { fault: null };
@@ -164,10 +168,10 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
 
   attach(sink: StreamSink): void {
     this.#sink = sink;
-    const chunks = this.#chunks;
-    this.#chunks = [];
+    const kept = this.#kept;
+    this.#kept = [];
     let goOn = true;
-    for (const chunk of chunks) goOn = sink.data(chunk) && goOn;
+    for (const events of kept) goOn = sink.data(events) && goOn;
     if (this.#waiting !== null) {
       if (this.#waiting.fault === null) sink.end();
       else sink.failed(this.#waiting.fault);
@@ -184,11 +188,12 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
     this.#exchange?.abort();
   }
 
-  #lookAtFirst(chunk: Buffer): void {
-    const events = this.#splitter?.push(chunk) ?? null;
-    if (events === null) return;
-    if (events === 'overflow') return this.#abandon({ kind: 'garbled', why: 'an event is larger than any that is taken' });
-    forEachEvent(events, (event) => {
+  #lookAtFirst(events: HubEvents, splitter: EventSplitter): void {
+    if (!Buffer.isBuffer(events)) return this.#lookAtTold(events);
+    const whole = splitter.push(events);
+    if (whole === null) return;
+    if (whole === 'overflow') return this.#abandon({ kind: 'garbled', why: 'an event is larger than any that is taken' });
+    forEachEvent(whole, (event) => {
       if (this.#settled) return;
       const data = dataOf(event);
       if (data === null) return;
@@ -197,6 +202,13 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
       else if (error) this.#abandon({ kind: 'error_event', data });
       else this.#handOver();
     });
+  }
+
+  #lookAtTold(told: readonly Told[]): void {
+    const first = told.find((one) => one !== 'alive');
+    if (first === undefined) return;
+    if (first !== 'done' && isError(first.chunk)) this.#abandon({ kind: 'error_event', data: JSON.stringify(first.chunk) });
+    else this.#handOver();
   }
 
   #handOver(): void {
@@ -208,7 +220,7 @@ export class Opening implements UpstreamListener, StreamSource, Watched, Interru
   #abandon(opened: Opened): void {
     this.#splitter = null;
     this.#asStream = false;
-    this.#chunks = [];
+    this.#kept = [];
     this.abort();
     this.#done(opened);
   }

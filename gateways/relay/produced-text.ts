@@ -1,9 +1,10 @@
-import type { Teller } from '../../domain/dialects/chat/told.ts';
+import type { Teller, Told } from '../../domain/dialects/chat/told.ts';
 import { readOpenAIUsage } from '../../domain/pricing/openai-usage.ts';
 import { generousTokens } from '../../domain/tokens/approximate.ts';
 import { producedBy, type Countable } from '../../domain/tokens/chat-text.ts';
 import { ChatAnswer, type Choice, type Produced } from '../../schemas/openai/chat-answer.ts';
 import type { Usage } from '../../schemas/usage.ts';
+import { sizeOf, type HubEvents } from './hub-events.ts';
 import { dataOf, forEachEvent, isDone } from './sse.ts';
 
 /** What was said so far, and what the upstream had reported of it when the stream broke off: of the prompt all, of the answer perhaps not. */
@@ -14,22 +15,23 @@ export interface SaidSoFar extends Countable {
 /** Text kept for an exact count; what lies beyond is counted by its length. */
 const MOST_TEXT = 2_000_000;
 
+const answerIn = (value: unknown): ChatAnswer | null => {
+  const parsed = ChatAnswer.safeParse(value);
+  return parsed.success ? parsed.data : null;
+};
+
 const parseAnswer = (json: string): ChatAnswer | null => {
   try {
-    const parsed = ChatAnswer.safeParse(JSON.parse(json));
-    return parsed.success ? parsed.data : null;
+    return answerIn(JSON.parse(json));
   } catch {
     return null;
   }
 };
 
 /** What an event of another format comes to in the hub's. */
-const toldOf = (teller: Teller, data: string): readonly ChatAnswer[] => {
+const toldOf = (teller: Teller, data: string): readonly Told[] => {
   try {
-    return teller.push(JSON.parse(data)).flatMap((told) => {
-      const parsed = typeof told === 'string' ? null : ChatAnswer.safeParse(told.chunk);
-      return parsed?.success === true ? [parsed.data] : [];
-    });
+    return teller.push(JSON.parse(data));
   } catch {
     return [];
   }
@@ -45,7 +47,7 @@ const saidBy = ({ delta, message, text }: Choice): Pick<Produced, 'content'> | n
 export class ProducedText {
   readonly #unreadBytes: number;
   readonly #teller: Teller | null;
-  #unread: Buffer[] = [];
+  #unread: HubEvents[] = [];
   #bytes = 0;
   /** One text a choice: a word that two chunks share is one word. */
   #texts: Map<number, string> | null = null;
@@ -65,12 +67,12 @@ export class ProducedText {
     return this.#events === 0;
   }
 
-  keep(events: Buffer): void {
+  keep(events: HubEvents): void {
     this.#events++;
     // Most silent streams have said one thing; an array that was pushed to has room for many.
     if (this.#unread.length === 0) this.#unread = [events];
     else this.#unread.push(events);
-    this.#bytes += events.length;
+    this.#bytes += sizeOf(events);
     if (this.#bytes > this.#unreadBytes) this.#read();
   }
 
@@ -101,14 +103,20 @@ export class ProducedText {
     const unread = this.#unread;
     this.#unread = [];
     this.#bytes = 0;
-    for (const events of unread) forEachEvent(events, (event) => this.#readEvent(event));
+    for (const events of unread)
+      if (Buffer.isBuffer(events)) forEachEvent(events, (event) => this.#readEvent(event));
+      else this.#readTold(events);
+  }
+
+  #readTold(told: readonly Told[]): void {
+    for (const one of told) if (typeof one !== 'string') this.#readChoices(answerIn(one.chunk));
   }
 
   #readEvent(event: Buffer): void {
     const data = dataOf(event);
     if (data === null || isDone(data)) return;
     if (this.#teller === null) this.#readChoices(parseAnswer(data));
-    else for (const answer of toldOf(this.#teller, data)) this.#readChoices(answer);
+    else this.#readTold(toldOf(this.#teller, data));
   }
 
   #readChoices(answer: ChatAnswer | null): void {

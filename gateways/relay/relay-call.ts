@@ -125,7 +125,7 @@ const finishStream = async (
   result: StreamResult,
 ): Promise<void> => {
   const { call, parsed, hold, claim } = held;
-  const { writer } = options;
+  const closer = options.native ?? options.writer;
   const left = result.end === 'client_left' || result.end === 'unread';
   const ours = left || result.end === 'shutdown';
   served.finish(
@@ -135,18 +135,18 @@ const finishStream = async (
   const status = call.res.headersSent ? 200 : CLIENT_LEFT;
   if (result.produced.empty && result.reading.kind === 'absent' && !left) {
     await release(deps, held, result.end === 'shutdown' ? 'shutdown' : 'upstream_failed', true, status);
-    const last = writer !== null && result.end === 'done' ? await writer.end({}) : null;
-    return endStream(call, result, null, { ...options, last });
+    const last = closer !== null && result.end === 'done' ? await closer.end({}) : null;
+    return endStream(call, result, null, { ...options, closer, last });
   }
   held.ended = true;
   const charged = await charge(deps, call, hold, parsed, held.route, served, status, result.reading, () => result.produced.countable());
   if (isRefusal(charged)) {
     claim?.spent();
     call.errorCode = charged.refused;
-    return endStreamRefused(call, charged, writer);
+    return endStreamRefused(call, charged, closer);
   }
-  const last = writer !== null && result.end === 'done' ? await writer.end(call.usage ?? {}) : null;
-  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, { ...options, last });
+  const last = closer !== null && result.end === 'done' ? await closer.end(call.usage ?? {}) : null;
+  endStream(call, result, { cost: charged.cost, tokens: tokensOf(charged) }, { ...options, closer, last });
   if (claim === null) return;
   // Half an answer is not worth repeating, and the whole one was not paid for.
   if (result.end === 'done')
@@ -164,8 +164,8 @@ const sendStream = (deps: PipelineDeps, held: HeldCall, attempted: Extract<Attem
   const usageWanted = parsed.request.stream_options?.include_usage === true;
   const isRenamed = served.upstreamModel !== held.route.model;
   const native = form?.stream({ dialect: call.dialect, requestId: call.requestId, renamedTo: isRenamed ? held.route.model : null }) ?? null;
-  const writer = native ?? call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model });
-  const renamedTo = writer === null && isRenamed ? held.route.model : null;
+  const writer = native === null ? call.dialect.streamWriter({ requestId: call.requestId, model: held.route.model }) : null;
+  const renamedTo = native === null && writer === null && isRenamed ? held.route.model : null;
   const chunkObject = parsed.endpoint === 'chat' ? 'chat.completion.chunk' : 'text_completion';
   const readOn = providerOf(served.channel.settings.provider)?.billsAborted === true;
   const options: StreamOptions = { usageWanted, renamedTo, chunkObject, native, writer, readOn };

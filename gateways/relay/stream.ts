@@ -1,11 +1,13 @@
-import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
+import type { Told } from '../../domain/dialects/chat/told.ts';
+import { readOpenAIUsage, type UsageReading } from '../../domain/pricing/openai-usage.ts';
 import { toDollarText } from '../../domain/ledger/money.ts';
 import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
 import type { Money } from '../../schemas/money.ts';
 import { sendHead } from './answer.ts';
-import type { StreamWriter } from './dialects/answer-dialect.ts';
+import type { StreamCloser, StreamWriter } from './dialects/answer-dialect.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
+import { bytesOf, bytesOfTold, type HubEvents } from './hub-events.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 import type { NativeStream } from './native/native-form.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
@@ -94,6 +96,20 @@ const usageInside = (event: Buffer, groq: Span | null, choices: Span | null): Sp
     : (scanObject(event, ['usage'], { from: choices.start + 1 }).spans[0] ?? null);
 };
 
+/** Nobody who tells puts it anywhere else. */
+const usageOf = ({ usage }: Readonly<Record<string, unknown>>): unknown => usage ?? null;
+
+const errorOf = ({ error }: Readonly<Record<string, unknown>>): unknown => error ?? null;
+
+/** Whether there is anything to do with what was told but to pass it on. */
+const isOrdinaryTold = (told: readonly Told[]): boolean =>
+  told.every((one) => one === 'alive' || (one !== 'done' && usageOf(one.chunk) === null && errorOf(one.chunk) === null));
+
+/** As of the JSON that it stands for, in which what is no number is nothing. */
+const readToldUsage = (usage: unknown): UsageReading => readOpenAIUsage(JSON.parse(JSON.stringify(usage)), 'chat');
+
+const isEmptyList = (value: unknown): boolean => value === undefined || (Array.isArray(value) && value.length === 0);
+
 const ABSENT: UsageReading = { kind: 'absent' };
 
 export interface StreamOptions {
@@ -103,9 +119,9 @@ export interface StreamOptions {
   readonly renamedTo: string | null;
   /** What a chunk calls itself. */
   readonly chunkObject: 'chat.completion.chunk' | 'text_completion';
-  /** Passes it on as it came, where the client speaks the upstream's dialect and that is not the hub's; it is then the writer too. */
+  /** Passes it on as it came, where the client speaks the upstream's dialect and that is not the hub's. */
   readonly native: NativeStream | null;
-  /** Says it in the client's dialect; `null` where that is the upstream's. */
+  /** Says it in the client's dialect; `null` where that is the upstream's or the hub's. */
   readonly writer: StreamWriter | null;
   /** The upstream bills the whole answer even if nobody reads it: then it is read to its end, for its usage. */
   readonly readOn: boolean;
@@ -163,10 +179,14 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     if (this.#over === null && !this.#wrote) this.#send(this.#call.dialect.heartbeat, now);
   }
 
-  data(chunk: Buffer): boolean {
+  data(events: HubEvents): boolean {
     if (this.#over !== null) return true;
     const now = this.#deps.stopwatch.elapsed();
     this.#lastData = now;
+    return Buffer.isBuffer(events) ? this.#takeBytes(events, now) : this.#takeTold(events, now);
+  }
+
+  #takeBytes(chunk: Buffer, now: number): boolean {
     const events = this.#splitter.push(chunk);
     if (events === null) return true;
     if (events === 'overflow') {
@@ -179,6 +199,22 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
       return this.#write(events, now);
     }
     return this.#takeApart(events, now);
+  }
+
+  #takeTold(told: readonly Told[], now: number): boolean {
+    const { writer, renamedTo } = this.#options;
+    if (renamedTo === null && isOrdinaryTold(told)) {
+      this.#produced.keep(told);
+      return this.#write(told, now);
+    }
+    if (writer === null) return this.#takeBytes(bytesOfTold(told), now);
+    const passed: Told[] = [];
+    for (const one of told) {
+      if (this.#doneEvent !== null) break;
+      const out = this.#lookAtTold(one);
+      if (out !== null) passed.push(out);
+    }
+    return this.#passOn(passed.length === 0 ? null : passed, now);
   }
 
   end(): void {
@@ -226,7 +262,12 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
       const out = this.#look(event);
       if (out !== null) passed.push(out);
     });
-    const goOn = passed.length === 0 || this.#write(passed.length === 1 ? (passed[0] as Buffer) : Buffer.concat(passed), now);
+    return this.#passOn(passed.length === 0 ? null : passed.length === 1 ? (passed[0] as Buffer) : Buffer.concat(passed), now);
+  }
+
+  /** `null`: nothing of what came goes on at once. */
+  #passOn(passed: HubEvents | null, now: number): boolean {
+    const goOn = passed === null || this.#write(passed, now);
     if (this.#doneEvent !== null && this.#over === null) this.#finish(this.#sawError ? 'error_event' : 'done');
     return goOn;
   }
@@ -260,24 +301,46 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     if (model !== null && this.#options.renamedTo !== null) edits.push({ ...model, text: JSON.stringify(this.#options.renamedTo) });
     if (error !== null && event[error.start] !== 0x6e) this.#sawError = true;
     if (usage !== null && event[usage.start] !== 0x6e) {
-      const reading = readUsageAt(event, usage, 'chat');
-      if (reading.kind !== 'absent') this.#reading = reading;
-      if (reading.kind === 'reported') this.#produced.forget();
-      if (choices === null || /^\[\s*\]$/.test(event.toString('latin1', choices.start, choices.end))) {
-        // What cannot be true is not told to anybody.
-        if (reading.kind !== 'unbelievable') this.#usageEvent = splice(event, edits);
-        return null;
-      }
+      const isLast = choices === null || /^\[\s*\]$/.test(event.toString('latin1', choices.start, choices.end));
+      if (this.#takeUsage(readUsageAt(event, usage, 'chat'), isLast, () => splice(event, edits))) return null;
       if (!this.#options.usageWanted) edits.push({ ...usage, text: 'null' });
     }
     if (this.#reading.kind !== 'reported') this.#produced.keep(event);
     return splice(event, edits);
   }
 
-  #write(events: Buffer, now: number): boolean {
-    const { writer } = this.#options;
-    if (writer === null) return this.#send(events, now);
-    const said = writer.write(events);
+  /** The same of what was told. */
+  #lookAtTold(one: Told): Told | null {
+    if (one === 'alive') return one;
+    if (one === 'done') {
+      this.#doneEvent = DONE;
+      return null;
+    }
+    const { chunk } = one;
+    if (errorOf(chunk) !== null) this.#sawError = true;
+    const usage = usageOf(chunk);
+    let out = one;
+    if (usage !== null) {
+      if (this.#takeUsage(readToldUsage(usage), isEmptyList(chunk['choices']), () => bytesOfTold([one]))) return null;
+      if (!this.#options.usageWanted) out = { chunk: { ...chunk, usage: null } };
+    }
+    if (this.#reading.kind !== 'reported') this.#produced.keep([one]);
+    return out;
+  }
+
+  /** Whether the event that says it is held back, as one that says nothing else is. */
+  #takeUsage(reading: UsageReading, isLast: boolean, event: () => Buffer): boolean {
+    if (reading.kind !== 'absent') this.#reading = reading;
+    if (reading.kind === 'reported') this.#produced.forget();
+    // What cannot be true is not told to anybody.
+    if (isLast && reading.kind !== 'unbelievable') this.#usageEvent = event();
+    return isLast;
+  }
+
+  #write(events: HubEvents, now: number): boolean {
+    const { native, writer } = this.#options;
+    if (native === null && writer === null) return this.#send(bytesOf(events), now);
+    const said = writer === null ? native?.write(bytesOf(events)) : writer.write(events);
     // What says nothing in the client's dialect does not break its silence either.
     return said.length === 0 || this.#send(said, now);
   }
@@ -409,8 +472,8 @@ const ERRORS: { readonly [E in StreamEnd]: ErrorCode | null } = {
 /** For the log: what was wrong with a stream, if anything. */
 export const errorOfEnd = (end: StreamEnd): ErrorCode | null => (end === 'error_event' ? 'upstream_failed' : ERRORS[end]);
 
-const brokenEvent = (call: Call, refusal: Refusal, writer: StreamWriter | null): Buffer =>
-  writer === null ? Buffer.from(`data: ${call.dialect.errorBody(refusal, call.requestId)}\n\n`) : writer.broken(refusal);
+const brokenEvent = (call: Call, refusal: Refusal, closer: StreamCloser | null): Buffer =>
+  closer === null ? Buffer.from(`data: ${call.dialect.errorBody(refusal, call.requestId)}\n\n`) : closer.broken(refusal);
 
 /** The last events of a stream, once its charge is on record; and its end. `last`: those of a stream that is whole, in its client's dialect. */
 export const endStream = (
@@ -420,9 +483,9 @@ export const endStream = (
   {
     usageWanted,
     chunkObject,
-    writer,
+    closer,
     last: written,
-  }: Pick<StreamOptions, 'usageWanted' | 'chunkObject' | 'writer'> & { readonly last: Buffer | null },
+  }: Pick<StreamOptions, 'usageWanted' | 'chunkObject'> & { readonly closer: StreamCloser | null; readonly last: Buffer | null },
 ): void => {
   const { body } = call;
   if (body === null || call.clientGone || result.end === 'unread' || result.end === 'client_left') {
@@ -431,8 +494,8 @@ export const endStream = (
   }
   const pieces: Buffer[] = [];
   const code = ERRORS[result.end];
-  if (code !== null) pieces.push(brokenEvent(call, refuse(code), writer));
-  else if (writer !== null) {
+  if (code !== null) pieces.push(brokenEvent(call, refuse(code), closer));
+  else if (closer !== null) {
     if (written !== null) pieces.push(written);
   } else {
     if (usageWanted && charged !== null) {
@@ -448,7 +511,7 @@ export const endStream = (
 };
 
 /** Ends a stream whose charge the log refused: what was sent is sent, but nobody is told that it is complete. */
-export const endStreamRefused = (call: Call, refusal: Refusal, writer: StreamWriter | null): void => {
+export const endStreamRefused = (call: Call, refusal: Refusal, closer: StreamCloser | null): void => {
   if (call.clientGone || call.body === null) call.res.destroy();
-  else call.body.end(brokenEvent(call, refusal, writer));
+  else call.body.end(brokenEvent(call, refusal, closer));
 };

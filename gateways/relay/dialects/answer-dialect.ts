@@ -1,15 +1,20 @@
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { Usage } from '../../../schemas/usage.ts';
+import type { HubEvents } from '../hub-events.ts';
 
-/** A stream in a dialect, made from the events of OpenAI's. */
-export interface StreamWriter {
-  /** Whole events as they come from the upstream; what they come to in this dialect, possibly nothing. */
-  write(events: Buffer): Buffer;
+/** How a stream in a dialect ends. */
+export interface StreamCloser {
   /** The last events of a stream that is whole; a promise where something has to be done first. */
   end(usage: Usage): Buffer | Promise<Buffer>;
   /** The last event of one that is not. */
   broken(refusal: Refusal): Buffer;
+}
+
+/** A stream in a dialect, made from the events of OpenAI's. */
+export interface StreamWriter extends StreamCloser {
+  /** Whole events, as they came or as they were told; what they come to in this dialect, possibly nothing. */
+  write(events: HubEvents): Buffer;
 }
 
 /** Which answer it is, and of which model, as the client named it. */

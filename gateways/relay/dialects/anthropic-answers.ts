@@ -5,10 +5,11 @@ import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { errorTable, type Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { Usage } from '../../../schemas/usage.ts';
+import type { HubEvents } from '../hub-events.ts';
 import { EVENT_STREAM } from './event-stream.ts';
 import { saidByError } from './said-by-error.ts';
 import { parsedJson } from './parsed-json.ts';
-import { HubEvents } from './said-in-hub.ts';
+import { HubReader } from './said-in-hub.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 
 /** Anthropic's name for what an HTTP status says; its clients make their exceptions of it. */
@@ -55,14 +56,14 @@ const eventText = (said: MessageEvent): string => event(said.type, said);
 class AnthropicStream implements StreamWriter {
   readonly #requestId: RequestId;
   readonly #stream: MessageStream;
-  readonly #hub = new HubEvents();
+  readonly #hub = new HubReader();
 
   constructor(identity: AnswerIdentity) {
     this.#requestId = identity.requestId;
     this.#stream = new MessageStream(identityOf(identity));
   }
 
-  write(events: Buffer): Buffer {
+  write(events: HubEvents): Buffer {
     let text = '';
     this.#hub.read(
       events,

@@ -6,10 +6,11 @@ import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { promptTokensOf } from '../../../domain/pricing/cost.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
+import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { parsedJson } from './parsed-json.ts';
 import { rerankAnswers } from './rerank-answers.ts';
-import { HubEvents } from './said-in-hub.ts';
+import { HubReader } from './said-in-hub.ts';
 
 const identityOf = ({ requestId, model }: AnswerIdentity): MessageIdentity => ({ id: requestId, model });
 
@@ -19,14 +20,14 @@ const failure = (error: string): object => ({ type: 'message-end', delta: { erro
 
 class CohereStream implements StreamWriter {
   readonly #stream: MessageStream;
-  readonly #hub = new HubEvents();
+  readonly #hub = new HubReader();
   readonly #events = new CohereEvents();
 
   constructor(identity: AnswerIdentity) {
     this.#stream = new MessageStream(identityOf(identity));
   }
 
-  write(events: Buffer): Buffer {
+  write(events: HubEvents): Buffer {
     let text = '';
     this.#hub.read(
       events,

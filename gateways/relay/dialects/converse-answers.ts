@@ -4,10 +4,11 @@ import { messagesUsage } from '../../../domain/dialects/anthropic/usage.ts';
 import { converseAnswer, converseEvents } from '../../../domain/dialects/converse/answered.ts';
 import { errorTable, type Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
+import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { eventFrameBytes } from './event-frame-bytes.ts';
 import { parsedJson } from './parsed-json.ts';
-import { HubEvents, sentenceOf } from './said-in-hub.ts';
+import { HubReader, sentenceOf } from './said-in-hub.ts';
 
 /** AWS’s name for what an HTTP status says; its clients make their exceptions of it. */
 const errorType = (status: number): string => {
@@ -37,13 +38,13 @@ const failure = (message: string): Buffer =>
 
 class ConverseStream implements StreamWriter {
   readonly #stream: MessageStream;
-  readonly #hub = new HubEvents();
+  readonly #hub = new HubReader();
 
   constructor(identity: AnswerIdentity) {
     this.#stream = new MessageStream(identityOf(identity));
   }
 
-  write(events: Buffer): Buffer {
+  write(events: HubEvents): Buffer {
     const frames: Buffer[] = [];
     this.#hub.read(
       events,

@@ -3,11 +3,12 @@ import { usageMetadata } from '../../../domain/dialects/gemini/usage.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { errorTable, type Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
+import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { EVENT_STREAM } from './event-stream.ts';
 import { parsedJson } from './parsed-json.ts';
 import { saidByError } from './said-by-error.ts';
-import { HubEvents } from './said-in-hub.ts';
+import { HubReader } from './said-in-hub.ts';
 
 /** Google's name for what an HTTP status says. */
 const statusName = (status: number): string => {
@@ -65,7 +66,7 @@ const AS_ARRAY: Framing = {
 class GeminiStream implements StreamWriter {
   readonly #framing: Framing;
   readonly #generated: Generated;
-  readonly #hub = new HubEvents();
+  readonly #hub = new HubReader();
   #sent = 0;
 
   constructor(framing: Framing, identity: AnswerIdentity) {
@@ -73,7 +74,7 @@ class GeminiStream implements StreamWriter {
     this.#generated = new Generated(identityOf(identity));
   }
 
-  write(events: Buffer): Buffer {
+  write(events: HubEvents): Buffer {
     let text = '';
     this.#hub.read(
       events,

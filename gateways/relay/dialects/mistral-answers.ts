@@ -4,10 +4,11 @@ import { messagesUsage } from '../../../domain/dialects/anthropic/usage.ts';
 import { promptTokensOf } from '../../../domain/pricing/cost.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import { forEachData, isDone } from '../sse.ts';
+import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { openaiAnswers } from './openai-answers.ts';
 import { parsedJson } from './parsed-json.ts';
+import { forEachChunk } from './said-in-hub.ts';
 
 const usageOf = (usage: Usage): Readonly<Record<string, number>> => {
   const [prompt, output] = [promptTokensOf(usage), messagesUsage(usage).output_tokens];
@@ -25,11 +26,9 @@ class MistralStream implements StreamWriter {
     this.#chunks = new MistralChunks(identity.requestId, identity.model);
   }
 
-  write(events: Buffer): Buffer {
+  write(events: HubEvents): Buffer {
     let text = '';
-    forEachData(events, (data) => {
-      if (isDone(data)) return;
-      const chunk = parsedJson(data);
+    forEachChunk(events, (chunk) => {
       if (isRecord(chunk) && isRecord(chunk['error'])) text += event(chunk);
       else {
         const said = this.#chunks.push(chunk);

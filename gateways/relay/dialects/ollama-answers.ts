@@ -4,9 +4,10 @@ import { ollamaAnswer, OllamaLines, type OllamaCounts, type OllamaForm } from '.
 import { promptTokensOf } from '../../../domain/pricing/cost.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
+import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { parsedJson } from './parsed-json.ts';
-import { HubEvents, sentenceOf } from './said-in-hub.ts';
+import { HubReader, sentenceOf } from './said-in-hub.ts';
 
 const countsOf = (usage: Usage): OllamaCounts => ({ prompt: promptTokensOf(usage), output: messagesUsage(usage).output_tokens });
 
@@ -14,13 +15,13 @@ const line = (value: object): string => `${JSON.stringify(value)}\n`;
 
 class OllamaStream implements StreamWriter {
   readonly #lines: OllamaLines;
-  readonly #hub = new HubEvents();
+  readonly #hub = new HubReader();
 
   constructor({ model }: AnswerIdentity, form: OllamaForm) {
     this.#lines = new OllamaLines(model, form);
   }
 
-  write(events: Buffer): Buffer {
+  write(events: HubEvents): Buffer {
     let text = '';
     this.#hub.read(
       events,

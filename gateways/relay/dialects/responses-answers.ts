@@ -7,11 +7,12 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { ResponsesRequest } from '../../../schemas/responses/responses-request.ts';
 import type { Usage } from '../../../schemas/usage.ts';
-import { dataOf, forEachEvent, isDone } from '../sse.ts';
+import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { openaiAnswers } from './openai-answers.ts';
 import { parsedJson } from './parsed-json.ts';
 import { saidByError } from './said-by-error.ts';
+import { forEachChunk } from './said-in-hub.ts';
 
 /** Keeps an answer for its caller to ask for again; whether that has been done. */
 export type KeepResponse = (response: Readonly<Record<string, unknown>>) => Promise<boolean>;
@@ -61,12 +62,10 @@ class ResponsesStream implements StreamWriter {
     this.#stream = new ResponseStream(asked.request, this.#identity, this.#isToBeStored);
   }
 
-  write(events: Buffer): Buffer {
+  write(events: HubEvents): Buffer {
     let text = '';
-    forEachEvent(events, (one) => {
-      const data = dataOf(one);
-      if (data === null || isDone(data) || this.#failed) return;
-      const chunk = parsedJson(data);
+    forEachChunk(events, (chunk) => {
+      if (this.#failed) return;
       const error = isRecord(chunk) ? chunk['error'] : undefined;
       if (error !== undefined && error !== null) text += this.#fail({ code: 'upstream_failed', message: saidByError(error) });
       else if (isRecord(chunk) && isRecord(chunk['native'])) text += this.#pass(chunk['native']);

@@ -3,7 +3,7 @@ import type { Countable } from '../../../domain/tokens/chat-text.ts';
 import type { Teller } from '../../../domain/dialects/chat/told.ts';
 import type { RequestId } from '../../../schemas/ids.ts';
 import type { UpstreamHeaders } from '../../ports/upstream.ts';
-import type { AnswerDialect, StreamWriter } from '../dialects/answer-dialect.ts';
+import type { AnswerDialect, StreamCloser } from '../dialects/answer-dialect.ts';
 import type { Span } from '../json-spans.ts';
 
 /** What one event of a stream comes to. */
@@ -18,7 +18,9 @@ export interface Look {
 }
 
 /** A stream that passes in the format in which it came: its events are looked at, and not changed but for the model's name. */
-export interface NativeStream extends StreamWriter {
+export interface NativeStream extends StreamCloser {
+  /** Whole events as they go to the client. */
+  write(events: Buffer): Buffer;
   /** Whether there is nothing to do with these events but to pass them on. */
   isOrdinary(events: Buffer): boolean;
   look(event: Buffer): Look;

@@ -3,22 +3,7 @@ import { RepeatedJson } from '../repeated-json.ts';
 import { dataOf, EventSplitter, forEachData, forEachEvent, isDone, nameOf } from '../sse.ts';
 import { GARBLED, type StreamTranslation } from './translated-answer.ts';
 
-const NOTHING: Buffer = Buffer.alloc(0);
-
-/** A comment: it says nothing but that somebody is there. */
-const ALIVE = ': alive\n\n';
-
-/** What was told, as the hub's stream has it. */
-export const textOfTold = (told: readonly Told[]): string => {
-  let text = '';
-  for (const one of told) {
-    if (one === 'alive') text += ALIVE;
-    else if (one === 'done') text += 'data: [DONE]\n\n';
-    else if (one.head === undefined) text += `data: ${JSON.stringify(one.chunk)}\n\n`;
-    else text += `data: ${one.head}${JSON.stringify(one.chunk.choices[0])}]}\n\n`;
-  }
-  return text;
-};
+const NOTHING: readonly Told[] = [];
 
 /** Server-sent events of JSON, which most dialects stream in, told event by event. */
 export class EventTranslation implements StreamTranslation {
@@ -26,31 +11,32 @@ export class EventTranslation implements StreamTranslation {
   readonly #named: boolean;
   readonly #splitter: EventSplitter;
   /** Most dialects call it so what differs from event to event. */
-  readonly #json = new RepeatedJson('text');
+  readonly #json: { readonly parse: (json: string) => unknown };
 
   /** `named`: events are told as `{event, data}`, for formats that say in an event's name what it is. */
   constructor(teller: Teller, eventBytes: number, named = false) {
     this.#named = named;
     this.#teller = teller;
+    this.#json = teller.keepsEvents === true ? JSON : new RepeatedJson('text');
     this.#splitter = new EventSplitter(eventBytes);
   }
 
-  push(piece: Buffer): Buffer | typeof GARBLED {
+  push(piece: Buffer): readonly Told[] | typeof GARBLED {
     const events = this.#splitter.push(piece);
     if (events === null) return NOTHING;
     return events === 'overflow' ? GARBLED : this.#tell(events);
   }
 
-  end(): Buffer {
+  end(): readonly Told[] {
     const rest = this.#splitter.rest();
     const told = rest.length === 0 ? NOTHING : this.#tell(Buffer.concat([rest, Buffer.from('\n\n')]));
-    const last = Buffer.from(textOfTold(this.#teller.end()));
+    const last = this.#teller.end();
     // Half an event says nothing, and what is behind it can only be that the stream was cut.
-    return told === GARBLED ? last : Buffer.concat([told, last]);
+    return told === GARBLED ? last : [...told, ...last];
   }
 
-  #tell(events: Buffer): Buffer | typeof GARBLED {
-    let text = '';
+  #tell(events: Buffer): readonly Told[] | typeof GARBLED {
+    const told: Told[] = [];
     let isGarbled = false;
     const tell = (data: string, name: string | null): void => {
       if (isGarbled || data === '' || isDone(data)) return;
@@ -61,7 +47,7 @@ export class EventTranslation implements StreamTranslation {
         isGarbled = true;
         return;
       }
-      text += textOfTold(this.#teller.push(name === null ? value : { event: name, data: value }));
+      told.push(...this.#teller.push(name === null ? value : { event: name, data: value }));
     };
     if (this.#named)
       forEachEvent(events, (event) => {
@@ -69,6 +55,6 @@ export class EventTranslation implements StreamTranslation {
         if (data !== null) tell(data, nameOf(event));
       });
     else forEachData(events, (data) => tell(data, null));
-    return isGarbled ? GARBLED : Buffer.from(text);
+    return isGarbled ? GARBLED : told;
   }
 }

@@ -1,5 +1,4 @@
 import type { Told } from '../../../domain/dialects/chat/told.ts';
-import { textOfTold } from './event-translation.ts';
 import { FrameSplitter, type EventFrame } from './event-frames.ts';
 import { GARBLED, type StreamTranslation } from './translated-answer.ts';
 
@@ -19,20 +18,20 @@ export class FrameTranslation implements StreamTranslation {
     this.#splitter = new FrameSplitter(largestFrame);
   }
 
-  push(piece: Buffer): Buffer | typeof GARBLED {
+  push(piece: Buffer): readonly Told[] | typeof GARBLED {
     const frames = this.#splitter.push(piece);
     if (frames === null) return GARBLED;
-    let text = '';
+    const all: Told[] = [];
     for (const frame of frames) {
       const told = this.#teller.push(frame);
       if (told === null) return GARBLED;
-      text += textOfTold(told);
+      all.push(...told);
     }
-    return Buffer.from(text);
+    return all;
   }
 
   /** Half a frame says nothing. */
-  end(): Buffer {
-    return Buffer.from(textOfTold(this.#teller.end()));
+  end(): readonly Told[] {
+    return this.#teller.end();
   }
 }

@@ -1,10 +1,9 @@
-import type { Teller } from '../../../domain/dialects/chat/told.ts';
+import type { Teller, Told } from '../../../domain/dialects/chat/told.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
-import { textOfTold } from './event-translation.ts';
 import { GARBLED, type StreamTranslation } from './translated-answer.ts';
 
 const LF = 0x0a;
-const NOTHING: Buffer = Buffer.alloc(0);
+const NOTHING: readonly Told[] = [];
 
 /** JSON values, one a line, told line by line. */
 export class LineTranslation implements StreamTranslation {
@@ -18,7 +17,7 @@ export class LineTranslation implements StreamTranslation {
     this.#largest = largestLine;
   }
 
-  push(piece: Buffer): Buffer | typeof GARBLED {
+  push(piece: Buffer): readonly Told[] | typeof GARBLED {
     const end = piece.lastIndexOf(LF) + 1;
     if (end === 0) return this.#keep(piece) ? NOTHING : GARBLED;
     const lines = Buffer.concat([...this.#pieces, piece.subarray(0, end)]);
@@ -28,11 +27,11 @@ export class LineTranslation implements StreamTranslation {
     return told === GARBLED || this.#keep(piece.subarray(end)) ? told : GARBLED;
   }
 
-  end(): Buffer {
+  end(): readonly Told[] {
     const told = this.#tell(Buffer.concat(this.#pieces));
-    const last = Buffer.from(textOfTold(this.#teller.end()));
+    const last = this.#teller.end();
     // Half a line says nothing, and what is behind it can only be that the stream was cut.
-    return told === GARBLED ? last : Buffer.concat([told, last]);
+    return told === GARBLED ? last : [...told, ...last];
   }
 
   #keep(rest: Buffer): boolean {
@@ -41,14 +40,14 @@ export class LineTranslation implements StreamTranslation {
     return this.#bytes <= this.#largest;
   }
 
-  #tell(lines: Buffer): Buffer | typeof GARBLED {
-    let told = '';
+  #tell(lines: Buffer): readonly Told[] | typeof GARBLED {
+    const told: Told[] = [];
     for (const line of lines.toString('utf8').split('\n')) {
       if (line.trim() === '') continue;
       const value = parsedJson(line);
       if (value === null) return GARBLED;
-      told += textOfTold(this.#teller.push(value));
+      told.push(...this.#teller.push(value));
     }
-    return Buffer.from(told);
+    return told;
   }
 }

@@ -17,6 +17,8 @@ export const speaksResponses = ({ responses, baseUrl }: Pick<ChannelSettings, 'r
 
 /** Events of a provider's own stream, each with the chunk that the relay counts by. */
 class ResponseTeller implements Teller {
+  readonly keepsEvents = true;
+
   push(event: unknown): readonly Told[] {
     const told: Told[] = hubChunks(event).map((chunk) => ({ chunk }));
     if (isRecord(event) && isLastEvent(event['type'])) told.push('done');

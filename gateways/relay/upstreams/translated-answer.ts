@@ -1,4 +1,5 @@
-import type { UpstreamExchange, UpstreamFault, UpstreamHeaders, UpstreamListener } from '../../ports/upstream.ts';
+import type { UpstreamExchange, UpstreamFault, UpstreamHeaders } from '../../ports/upstream.ts';
+import type { HubEvents, HubListener } from '../hub-events.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { Interpreter } from './upstream-dialect.ts';
 
@@ -8,9 +9,9 @@ export const GARBLED = 'garbled';
 /** A stream in an upstream's dialect, told in the hub's piece by piece. */
 export interface StreamTranslation {
   /** What a piece of the upstream's bytes comes to as whole events of the hub's, possibly nothing. Pieces are cut anywhere. */
-  push(piece: Buffer): Buffer | typeof GARBLED;
+  push(piece: Buffer): HubEvents | typeof GARBLED;
   /** What is left to say when the upstream's bytes have ended, whether or not it had come to its end: `[DONE]` only where it had. */
-  end(): Buffer;
+  end(): HubEvents;
 }
 
 /** How one upstream's answer to one call is told in the hub's form. */
@@ -37,7 +38,7 @@ export class TranslatedAnswer implements Interpreter {
   readonly #translation: Translation;
   readonly #streamed: boolean;
   readonly #limits: Pick<RelayLimits, 'answerBytes'>;
-  readonly #listener: UpstreamListener;
+  readonly #listener: HubListener;
   #exchange: UpstreamExchange | null = null;
   #over = false;
   #status = 0;
@@ -46,7 +47,7 @@ export class TranslatedAnswer implements Interpreter {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(translation: Translation, streamed: boolean, limits: Pick<RelayLimits, 'answerBytes'>, listener: UpstreamListener) {
+  constructor(translation: Translation, streamed: boolean, limits: Pick<RelayLimits, 'answerBytes'>, listener: HubListener) {
     this.#translation = translation;
     this.#streamed = streamed;
     this.#limits = limits;

@@ -4,6 +4,7 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { SocketTalk, UpstreamExchange, UpstreamListener, WorkTalk } from '../../ports/upstream.ts';
 import type { Conversion } from '../convert.ts';
 import type { ParsedRequest } from '../endpoints/parsed-request.ts';
+import type { HubListener } from '../hub-events.ts';
 import type { NativeRequest } from '../native/native-request.ts';
 import type { NativeForm } from '../native/native-form.ts';
 import type { RelayLimits } from '../relay-limits.ts';
@@ -45,7 +46,7 @@ export interface Asked {
    * Makes what hears the upstream's answer, its errors and its stream, and tells the listener the same in the hub's form: chat
    * completions, server-sent events of their chunks, errors of OpenAI's shape. `null`: the upstream speaks it.
    */
-  readonly interpreter: ((listener: UpstreamListener) => Interpreter) | null;
+  readonly interpreter: ((listener: HubListener) => Interpreter) | null;
   /** How the answer is read where it goes to the client as it comes, in the format that both speak. */
   readonly native?: NativeForm;
 }

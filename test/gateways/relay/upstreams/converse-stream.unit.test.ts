@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { ConverseChunks } from '../../../../domain/dialects/converse/completion-chunks.ts';
 import { converseCompletion } from '../../../../domain/dialects/converse/said.ts';
 import { textOf } from '../../../../domain/dialects/loose-json.ts';
+import { bytesOf } from '../../../../gateways/relay/hub-events.ts';
 import { FrameTranslation } from '../../../../gateways/relay/upstreams/frame-translation.ts';
 import { GARBLED } from '../../../../gateways/relay/upstreams/translated-answer.ts';
 import { converseAnswer, converseFrames, eventFrame, frame } from '../../../support/fake-upstream/bedrock-mock.ts';
@@ -24,7 +25,8 @@ const translation = (): FrameTranslation => {
 
 const told = (frames: readonly Buffer[]): string => {
   const translating = translation();
-  return frames.map((each) => String(translating.push(each))).join('') + translating.end().toString('utf8');
+  const pieces = frames.map((each) => translating.push(each));
+  return [...pieces, translating.end()].map((piece) => (piece === GARBLED ? GARBLED : String(bytesOf(piece)))).join('');
 };
 
 interface Said {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { bytesOf } from '../../../../gateways/relay/hub-events.ts';
 import { GARBLED, type StreamTranslation } from '../../../../gateways/relay/upstreams/translated-answer.ts';
 
 const told = (translation: StreamTranslation, pieces: readonly Buffer[]): string => {
@@ -7,9 +8,9 @@ const told = (translation: StreamTranslation, pieces: readonly Buffer[]): string
   for (const piece of pieces) {
     const events = translation.push(piece);
     if (events === GARBLED) throw new Error('garbled');
-    text += events.toString('utf8');
+    text += bytesOf(events).toString('utf8');
   }
-  return text + translation.end().toString('utf8');
+  return text + bytesOf(translation.end()).toString('utf8');
 };
 
 /** Fails unless a stream is told in the same words however its bytes were cut: at each single place (or every so many), and at many at once. */

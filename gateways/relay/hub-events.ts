@@ -1,0 +1,54 @@
+import type { Told, ToldChunk } from '../../domain/dialects/chat/told.ts';
+import type { UpstreamListener } from '../ports/upstream.ts';
+
+/**
+ * A piece of the hub's stream: bytes of an upstream that speaks it, cut anywhere; or what another dialect's came to, always whole, of which bytes are made
+ * only where somebody wants those.
+ */
+export type HubEvents = Buffer | readonly Told[];
+
+/** Hears an upstream in the hub's form. */
+export interface HubListener extends Omit<UpstreamListener, 'data'> {
+  data(events: HubEvents): boolean;
+}
+
+/** A comment: it says nothing but that somebody is there. */
+const ALIVE = ': alive\n\n';
+
+const textOfChunk = ({ chunk, head }: ToldChunk): string =>
+  head === undefined ? `data: ${JSON.stringify(chunk)}\n\n` : `data: ${head}${JSON.stringify(chunk.choices[0])}]}\n\n`;
+
+/** As the hub's stream has it. */
+export const bytesOfTold = (told: readonly Told[]): Buffer => {
+  let text = '';
+  for (const one of told) {
+    if (one === 'alive') text += ALIVE;
+    else if (one === 'done') text += 'data: [DONE]\n\n';
+    else text += textOfChunk(one);
+  }
+  return Buffer.from(text);
+};
+
+/** The same, whichever it is. */
+export const bytesOf = (events: HubEvents): Buffer => (Buffer.isBuffer(events) ? events : bytesOfTold(events));
+
+/** What stands around the texts of a chunk. */
+const FRAME = 150;
+
+const sizeOfChunk = ({ chunk, head }: ToldChunk): number => {
+  if (head === undefined) return JSON.stringify(chunk).length;
+  let size = FRAME;
+  const delta = chunk.choices[0]['delta'];
+  if (typeof delta === 'object' && delta !== null)
+    for (const value of Object.values(delta as Readonly<Record<string, unknown>>))
+      size += typeof value === 'string' ? value.length : typeof value === 'object' ? JSON.stringify(value).length : 0;
+  return size;
+};
+
+/** About how much room they take: bytes as they are counted, and what was told by the length of its texts. */
+export const sizeOf = (events: HubEvents): number => {
+  if (Buffer.isBuffer(events)) return events.length;
+  let size = 0;
+  for (const one of events) size += typeof one === 'string' ? one.length : sizeOfChunk(one);
+  return size;
+};
