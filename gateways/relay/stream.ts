@@ -339,8 +339,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
 
   #write(events: HubEvents, now: number): boolean {
     const { native, writer } = this.#options;
-    if (native === null && writer === null) return this.#send(bytesOf(events), now);
-    const said = writer === null ? native?.write(bytesOf(events)) : writer.write(events);
+    const said = writer !== null ? writer.write(events) : native !== null ? native.write(bytesOf(events)) : bytesOf(events);
     // What says nothing in the client's dialect does not break its silence either.
     return said.length === 0 || this.#send(said, now);
   }

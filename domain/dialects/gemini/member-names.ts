@@ -11,10 +11,19 @@ const OWN: ReadonlySet<string> = new Set([
   'labels',
 ]);
 
-const camel = (name: string): string => name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+const camel = (name: string): string =>
+  name.includes('_') ? name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase()) : name;
 
-/** Google's servers take names of members in snake case too, and half of what is written by hand has them so. */
+const isInCamelCase = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.every(isInCamelCase);
+  if (!isRecord(value)) return true;
+  for (const name of Object.keys(value)) if (name.includes('_') || (!OWN.has(name) && !isInCamelCase(value[name]))) return false;
+  return true;
+};
+
+/** Google's servers take names of members in snake case too, and half of what is written by hand has them so. What has none is answered as it is. */
 export const inCamelCase = (value: unknown): unknown => {
+  if (isInCamelCase(value)) return value;
   if (Array.isArray(value)) return value.map(inCamelCase);
   if (!isRecord(value)) return value;
   return Object.fromEntries(

@@ -2,7 +2,7 @@ import { chatRequestOf } from '../../../domain/dialects/anthropic/chat-request.t
 import { boundMessages } from '../../../domain/tokens/native-bound.ts';
 import { promptOfMessages } from '../../../domain/tokens/native-text.ts';
 import { AnyMessagesRequest, CountTokensRequest, MessagesRequest } from '../../../schemas/anthropic/messages-request.ts';
-import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import { elidedFrom } from '../bodies/elision.ts';
 import type { PromptToCount } from '../prompt-to-count.ts';
 import { firstIssue, readObject } from '../parse.ts';
@@ -11,12 +11,10 @@ import type { NativeRequest } from '../native/native-request.ts';
 import type { ParseNative } from '../spending-route.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 
-/** A body of Anthropic's Messages as one of OpenAI's chat completions. */
-const chatBodyOf = (value: unknown, extras: boolean): Buffer | Refusal => {
+/** A request of Anthropic's Messages as one of OpenAI's chat completions. */
+const inHubForm = (value: unknown, extras: boolean): ReturnType<typeof chatRequestOf> => {
   const request = MessagesRequest.safeParse(value);
-  if (!request.success) return firstIssue(request.error);
-  const chat = chatRequestOf(request.data, extras);
-  return isRefusal(chat) ? chat : Buffer.from(JSON.stringify(chat));
+  return request.success ? chatRequestOf(request.data, extras) : firstIssue(request.error);
 };
 
 /** What Anthropic bills at another price than the list's. */
@@ -44,9 +42,9 @@ export const parseMessages: ParseNative = (body, limits) => {
     answers: { audio: false, image: false },
     bound: (contextTokens) => boundMessages(value, value.model, body.length, contextTokens, elidedFrom(body)),
     prompt: (name) => promptOfMessages(value, name, elidedFrom(body)),
-    inHubForm: (extras) => chatBodyOf(value, extras),
+    inHubForm: (extras) => inHubForm(value, extras),
   };
-  return unpriced(value) ?? parsedNatively(native, limits);
+  return unpriced(value) ?? parsedNatively(native);
 };
 
 /** The prompt of a body of Anthropic's token count. */

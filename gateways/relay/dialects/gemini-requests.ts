@@ -15,12 +15,10 @@ import type { PromptToCount } from '../prompt-to-count.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { HubBody, ParseNative } from '../spending-route.ts';
 
-/** A body of Gemini's as one of chat completions. */
-const chatBodyOf = (model: string, value: unknown, streamed: boolean): Buffer | Refusal => {
+/** A request of Gemini's as one of chat completions. */
+const inHubForm = (model: string, value: unknown, streamed: boolean): ReturnType<typeof chatRequestOf> => {
   const request = GenerateContentRequest.safeParse(value);
-  if (!request.success) return firstIssue(request.error);
-  const chat = chatRequestOf(model, request.data, streamed);
-  return isRefusal(chat) ? chat : Buffer.from(JSON.stringify(chat));
+  return request.success ? chatRequestOf(model, request.data, streamed) : firstIssue(request.error);
 };
 
 /**
@@ -51,9 +49,9 @@ export const parseContentsFor =
       answers: { audio: answersIn('AUDIO'), image: answersIn('IMAGE') },
       bound: (contextTokens) => boundContents(value, model, body.length, contextTokens, elidedFrom(body)),
       prompt: (name) => promptOfContents(value, name, elidedFrom(body)),
-      inHubForm: () => chatBodyOf(model, value, streamed),
+      inHubForm: () => inHubForm(model, value, streamed),
     };
-    return parsedNatively(native, limits);
+    return parsedNatively(native);
   };
 
 /** The prompt of a body of Gemini's token count, which has it as it is or within the request that it is to be part of. */

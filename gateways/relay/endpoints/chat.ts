@@ -1,12 +1,12 @@
 import { UNKNOWN_OUTPUT_LIMIT } from '../../../domain/pricing/worst-case.ts';
 import { promptOf, type Countable } from '../../../domain/tokens/chat-text.ts';
 import { boundPrompt } from '../../../domain/tokens/prompt-bound.ts';
-import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { elidedFrom } from '../bodies/elision.ts';
 import { convertRequest } from '../convert.ts';
-import type { Span } from '../json-spans.ts';
+import { scanObject, type Span } from '../json-spans.ts';
 import type { NativeRequest } from '../native/native-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { producedByAnswer } from '../produced-text.ts';
@@ -72,10 +72,8 @@ export interface ParsedChat {
 /** Tiers that an upstream bills at another price than the list's. */
 const UNPRICED_TIERS: ReadonlySet<string> = new Set(['priority', 'scale', 'fast']);
 
-const parse = (body: Buffer, limits: RelayLimits): ParsedChat | Refusal => {
-  const read = readObject(body, MEMBERS, limits);
-  if ('refused' in read) return read;
-  const parsed = ChatRequest.safeParse(read.value);
+const requestIn = (value: unknown): ChatRequest | Refusal => {
+  const parsed = ChatRequest.safeParse(value);
   if (!parsed.success) return firstIssue(parsed.error);
   const request = parsed.data;
   if (request.service_tier !== undefined && request.service_tier !== null && UNPRICED_TIERS.has(request.service_tier)) {
@@ -85,14 +83,45 @@ const parse = (body: Buffer, limits: RelayLimits): ParsedChat | Refusal => {
       { param: 'service_tier' },
     );
   }
-  const [model, , streamOptions, maxTokens, maxCompletionTokens] = read.spans as [Span, Span | null, Span | null, Span | null, Span | null];
+  return request;
+};
+
+const spansIn = (found: readonly (Span | null)[]): ParsedChat['spans'] => {
+  const [model, , streamOptions, maxTokens, maxCompletionTokens] = found as [Span, Span | null, Span | null, Span | null, Span | null];
+  return { model, streamOptions, maxTokens, maxCompletionTokens };
+};
+
+const parse = (body: Buffer, limits: RelayLimits): ParsedChat | Refusal => {
+  const read = readObject(body, MEMBERS, limits);
+  if ('refused' in read) return read;
+  const request = requestIn(read.value);
+  if (isRefusal(request)) return request;
+  return { endpoint: 'chat', body, request, spans: spansIn(read.spans), inside: read.inside, native: null };
+};
+
+/** A request that was made of one in another format. It becomes a body only where an upstream is sent it as it is. */
+export const toldChat = (value: object): ParsedChat | Refusal => {
+  const request = requestIn(value);
+  if (isRefusal(request)) return request;
+  let written: Pick<ParsedChat, 'body' | 'spans' | 'inside'> | null = null;
+  const write = (): Pick<ParsedChat, 'body' | 'spans' | 'inside'> => {
+    const body = Buffer.from(JSON.stringify(value));
+    const { spans, inside } = scanObject(body, MEMBERS);
+    return { body, spans: spansIn(spans), inside };
+  };
   return {
     endpoint: 'chat',
-    body,
     request,
-    spans: { model, streamOptions, maxTokens, maxCompletionTokens },
-    inside: read.inside,
     native: null,
+    get body() {
+      return (written ??= write()).body;
+    },
+    get spans() {
+      return (written ??= write()).spans;
+    },
+    get inside() {
+      return (written ??= write()).inside;
+    },
   };
 };
 

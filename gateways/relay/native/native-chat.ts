@@ -2,20 +2,17 @@ import { UNKNOWN_OUTPUT_LIMIT } from '../../../domain/pricing/worst-case.ts';
 import type { Countable } from '../../../domain/tokens/chat-text.ts';
 import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
-import { chat, type ChatInOwnForm, type ParsedChat } from '../endpoints/chat.ts';
+import { toldChat, type ChatInOwnForm, type ParsedChat } from '../endpoints/chat.ts';
 import type { Bounded } from '../endpoints/endpoint.ts';
 import type { NativeRequest } from './native-request.ts';
-import type { RelayLimits } from '../relay-limits.ts';
 
 /** A chat in its client's own format. It goes out as it came wherever the upstream speaks that too, and is converted only where one is tried that does not. */
 class NativeChat implements ChatInOwnForm {
   readonly request: NativeRequest;
-  readonly #limits: RelayLimits;
   readonly #hubs = new Map<boolean, ParsedChat | Refusal>();
 
-  constructor(request: NativeRequest, limits: RelayLimits) {
+  constructor(request: NativeRequest) {
     this.request = request;
-    this.#limits = limits;
   }
 
   bound(price: ModelPrice): Bounded {
@@ -43,8 +40,8 @@ class NativeChat implements ChatInOwnForm {
   hub(extras: boolean): ParsedChat | Refusal {
     const known = this.#hubs.get(extras);
     if (known !== undefined) return known;
-    const body = this.request.inHubForm(extras);
-    const hub = isRefusal(body) ? body : chat.parse(body, this.#limits);
+    const said = this.request.inHubForm(extras);
+    const hub = isRefusal(said) ? said : toldChat(said);
     this.#hubs.set(extras, hub);
     return hub;
   }
@@ -55,11 +52,11 @@ class NativeChat implements ChatInOwnForm {
 }
 
 /** A native request as the steps of the pipeline know chats. Its spans are those of no bytes: nothing is put into the client's own. */
-export const parsedNatively = (request: NativeRequest, limits: RelayLimits): ParsedChat => ({
+export const parsedNatively = (request: NativeRequest): ParsedChat => ({
   endpoint: 'chat',
   body: request.body,
   request: { model: request.model, messages: [], stream: request.streamed, stream_options: { include_usage: true } },
   spans: { model: { start: 0, end: 0 }, streamOptions: null, maxTokens: null, maxCompletionTokens: null },
   inside: 0,
-  native: new NativeChat(request, limits),
+  native: new NativeChat(request),
 });

@@ -23,6 +23,6 @@ export interface NativeRequest {
   bound(contextTokens: number | undefined): NativeBound;
   /** What of it counts as its prompt for a model of this name. */
   prompt(model: string): Countable;
-  /** The same as a body of chat completions, or what of it cannot be said there. With `extras`, for an upstream that understands what the hub carries beside its form. */
-  inHubForm(extras: boolean): Buffer | Refusal;
+  /** The same as a request of chat completions, or what of it cannot be said there. With `extras`, for an upstream that understands what the hub carries beside its form. */
+  inHubForm(extras: boolean): Readonly<Record<string, unknown>> | Refusal;
 }
