@@ -250,6 +250,26 @@ const kafkaCells: readonly Cell[] = [
   },
 ];
 
+const HOUR_MS = 3_600_000;
+
+const clockMoved = (
+  target: string,
+  fault: string,
+  plan: ClusterPlan,
+  byMs: number,
+  serving: Cell['serving'],
+  memberOf: (cluster: Cluster) => Member,
+): Cell => ({
+  target,
+  fault,
+  plan: { ...plan, movableClocks: true },
+  lastsMs: 6_000,
+  serving,
+  strike: (cluster) => memberOf(cluster).moveClock(byMs),
+  heal: (cluster) => memberOf(cluster).moveClock(0),
+  how: () => 'its own clock, through a preloaded Date; and back',
+});
+
 const byRole: ClusterPlan = { log: 'postgres', kafka: 1, processes: BY_ROLE };
 const roleCells: readonly Cell[] = ['projector 1', 'sweeper 1', 'bridge 1', 'worker 1', 'console', 'relay'].flatMap((name) => {
   const memberOf = (cluster: Cluster): Member => there(cluster.members.find((member) => member.name === name));
@@ -283,20 +303,9 @@ const roleCells: readonly Cell[] = ['projector 1', 'sweeper 1', 'bridge 1', 'wor
       strike: (cluster) => memberOf(cluster).current().signal('SIGSTOP'),
       heal: (cluster) => memberOf(cluster).current().signal('SIGCONT'),
     },
+    clockMoved(target, 'clock an hour ahead', byRole, HOUR_MS, serving, memberOf),
+    clockMoved(target, 'clock an hour behind', byRole, -HOUR_MS, serving, memberOf),
   ] satisfies readonly Cell[];
-});
-
-const HOUR_MS = 3_600_000;
-
-const clockMoved = (fault: string, byMs: number, serving: Cell['serving']): Cell => ({
-  target: 'gateway',
-  fault,
-  plan: { ...onPostgres, movableClocks: true },
-  lastsMs: 6_000,
-  serving,
-  strike: (cluster) => firstOf(cluster).moveClock(byMs),
-  heal: (cluster) => firstOf(cluster).moveClock(0),
-  how: () => 'its own clock, through a preloaded Date; and back',
 });
 
 const gatewayCells: readonly Cell[] = [
@@ -330,9 +339,9 @@ const gatewayCells: readonly Cell[] = [
     strike: (cluster) => firstOf(cluster).current().signal('SIGSTOP'),
     heal: (cluster) => firstOf(cluster).current().signal('SIGCONT'),
   },
-  clockMoved('clock an hour ahead', HOUR_MS, 'every'),
+  clockMoved('gateway', 'clock an hour ahead', onPostgres, HOUR_MS, 'every', firstOf),
   // To the others its leases have expired before it has them; they are swept, and it refuses what it cannot record.
-  clockMoved('clock an hour behind', -HOUR_MS, 'some'),
+  clockMoved('gateway', 'clock an hour behind', onPostgres, -HOUR_MS, 'some', firstOf),
 ];
 
 /** The fault matrix. */
