@@ -1,7 +1,6 @@
-import { Chunks } from '../chat/chunks.ts';
-import type { Teller, Told } from '../chat/told.ts';
+import { PiecewiseTeller, type Piece } from '../chat/piecewise-teller.ts';
+import type { Teller } from '../chat/told.ts';
 import { isRecord, textOf } from '../loose-json.ts';
-import { wordedError } from '../openai/worded-error.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -36,63 +35,35 @@ const usageOf = (usage: unknown): Json | null =>
     ? { prompt_tokens: usage['PromptTokens'], completion_tokens: usage['CompletionTokens'] ?? 0 }
     : null;
 
-/** Answers of Hunyuan’s, whole or in pieces, as chunks of OpenAI’s chat completions. */
-export class HunyuanChunks implements Teller {
-  readonly #chunks: Chunks;
-  #hasBegun = false;
-  #isOver = false;
+const callDelta = (place: number, { Index: index, Id: id, Function: named }: Json): Json => {
+  const { Name: name, Arguments: given } = isRecord(named) ? named : {};
+  return {
+    tool_calls: [
+      {
+        index: typeof index === 'number' ? index : place,
+        ...(textOf(id) === '' ? {} : { id, type: 'function' }),
+        function: { ...(textOf(name) === '' ? {} : { name }), arguments: textOf(given) },
+      },
+    ],
+  };
+};
 
-  /** `created` in seconds since the epoch. */
-  constructor(created: number, model: string) {
-    this.#chunks = new Chunks('', created, model);
-  }
+const piece = (event: Json): Piece | null => {
+  const response = isRecord(event['Response']) ? event['Response'] : event;
+  const choice = list(response['Choices'])[0];
+  if (!isRecord(choice)) return null;
+  const said = isRecord(choice['Delta']) ? choice['Delta'] : isRecord(choice['Message']) ? choice['Message'] : {};
+  const deltas: Json[] = [];
+  const thought = textOf(said['ReasoningContent']);
+  if (thought !== '') deltas.push({ reasoning_content: thought });
+  const text = textOf(said['Content']);
+  if (text !== '') deltas.push({ content: text });
+  for (const [place, call] of list(said['ToolCalls']).entries()) if (isRecord(call)) deltas.push(callDelta(place, call));
+  const reason = textOf(choice['FinishReason']);
+  const finish = reason === '' ? null : reason === 'sensitive' ? 'content_filter' : reason;
+  return { id: textOf(response['Id']), deltas, finish, usage: usageOf(response['Usage']) };
+};
 
-  push(event: unknown): readonly Told[] {
-    if (!isRecord(event) || this.#isOver) return [];
-    const error = hunyuanError(event);
-    if (error !== null) {
-      this.#isOver = true;
-      return [{ chunk: wordedError(error.status, error) }];
-    }
-    const response = isRecord(event['Response']) ? event['Response'] : event;
-    const choice = list(response['Choices'])[0];
-    if (!isRecord(choice)) return ['alive'];
-    const told: Told[] = [];
-    if (!this.#hasBegun) {
-      this.#hasBegun = true;
-      this.#chunks.id = `chatcmpl-${textOf(response['Id'])}`;
-      told.push(this.#chunks.delta({ role: 'assistant', content: '' }));
-    }
-    const said = isRecord(choice['Delta']) ? choice['Delta'] : isRecord(choice['Message']) ? choice['Message'] : {};
-    const thought = textOf(said['ReasoningContent']);
-    if (thought !== '') told.push(this.#chunks.delta({ reasoning_content: thought }));
-    const text = textOf(said['Content']);
-    if (text !== '') told.push(this.#chunks.delta({ content: text }));
-    for (const [place, call] of list(said['ToolCalls']).entries()) if (isRecord(call)) told.push(this.#call(place, call));
-    const reason = textOf(choice['FinishReason']);
-    if (reason === '') return told.length === 0 ? ['alive'] : told;
-    this.#isOver = true;
-    told.push(this.#chunks.delta({}, reason === 'sensitive' ? 'content_filter' : reason));
-    const usage = usageOf(response['Usage']);
-    if (usage !== null) told.push(this.#chunks.usage(usage));
-    return [...told, 'done'];
-  }
-
-  /** Nothing is left to say of a stream that did not end. */
-  end(): readonly Told[] {
-    return [];
-  }
-
-  #call(place: number, { Index: index, Id: id, Function: named }: Json): Told {
-    const { Name: name, Arguments: given } = isRecord(named) ? named : {};
-    return this.#chunks.delta({
-      tool_calls: [
-        {
-          index: typeof index === 'number' ? index : place,
-          ...(textOf(id) === '' ? {} : { id, type: 'function' }),
-          function: { ...(textOf(name) === '' ? {} : { name }), arguments: textOf(given) },
-        },
-      ],
-    });
-  }
-}
+/** Answers of Hunyuan’s, whole or in pieces, as chunks of OpenAI’s chat completions. `created` in seconds since the epoch. */
+export const hunyuanTeller = (created: number, model: string): Teller =>
+  new PiecewiseTeller({ error: hunyuanError, piece }, created, model);

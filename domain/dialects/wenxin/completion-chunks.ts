@@ -1,8 +1,7 @@
-import { Chunks } from '../chat/chunks.ts';
 import { embeddingsFrom } from '../chat/embeddings.ts';
-import type { Teller, Told } from '../chat/told.ts';
+import { PiecewiseTeller, type Piece } from '../chat/piecewise-teller.ts';
+import type { Teller } from '../chat/told.ts';
 import { isRecord, textOf } from '../loose-json.ts';
-import { wordedError } from '../openai/worded-error.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -50,46 +49,20 @@ const finish = (answer: Json): string => {
   return reason === 'content_filter' ? 'content_filter' : 'stop';
 };
 
-/** Answers of wenxinworkshop’s, whole or in pieces, as chunks of OpenAI’s chat completions: `is_end` says which piece is the last. */
-export class WenxinChunks implements Teller {
-  readonly #chunks: Chunks;
-  #hasBegun = false;
-  #isOver = false;
+/** `is_end` says which piece is the last; a whole answer has no such member. */
+const piece = (event: Json): Piece | null => {
+  const { result } = event;
+  if (typeof result !== 'string') return null;
+  return {
+    id: textOf(event['id']),
+    deltas: result === '' ? [] : [{ content: result }],
+    finish: event['is_end'] === false ? null : finish(event),
+    usage: usageOf(event['usage']),
+  };
+};
 
-  /** `created` in seconds since the epoch. */
-  constructor(created: number, model: string) {
-    this.#chunks = new Chunks('', created, model);
-  }
-
-  push(event: unknown): readonly Told[] {
-    if (!isRecord(event) || this.#isOver) return [];
-    const error = wenxinError(event);
-    if (error !== null) {
-      this.#isOver = true;
-      return [{ chunk: wordedError(error.status, error) }];
-    }
-    if (typeof event['result'] !== 'string') return ['alive'];
-    const told: Told[] = [];
-    if (!this.#hasBegun) {
-      this.#hasBegun = true;
-      this.#chunks.id = `chatcmpl-${textOf(event['id'])}`;
-      told.push(this.#chunks.delta({ role: 'assistant', content: '' }));
-    }
-    if (event['result'] !== '') told.push(this.#chunks.delta({ content: event['result'] }));
-    // A whole answer has no such member.
-    if (event['is_end'] === false) return told.length === 0 ? ['alive'] : told;
-    this.#isOver = true;
-    told.push(this.#chunks.delta({}, finish(event)));
-    const usage = usageOf(event['usage']);
-    if (usage !== null) told.push(this.#chunks.usage(usage));
-    return [...told, 'done'];
-  }
-
-  /** Nothing is left to say of a stream that did not end. */
-  end(): readonly Told[] {
-    return [];
-  }
-}
+/** Answers of wenxinworkshop’s, whole or in pieces, as chunks of OpenAI’s chat completions. `created` in seconds since the epoch. */
+export const wenxinTeller = (created: number, model: string): Teller => new PiecewiseTeller({ error: wenxinError, piece }, created, model);
 
 /** Vectors in OpenAI’s form; `null` for what are none. */
 export const wenxinEmbeddings = (answer: unknown, model: string): Json | null => {

@@ -1,5 +1,5 @@
 import { hunyuanChatBody } from '../../../domain/dialects/hunyuan/chat-body.ts';
-import { hunyuanError, HunyuanChunks } from '../../../domain/dialects/hunyuan/completion-chunks.ts';
+import { hunyuanError, hunyuanTeller } from '../../../domain/dialects/hunyuan/completion-chunks.ts';
 import { wordedError } from '../../../domain/dialects/openai/worded-error.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
 import { EventTranslation } from './event-translation.ts';
@@ -13,14 +13,14 @@ const ACTION: Readonly<Record<string, string>> = { 'x-tc-action': 'ChatCompletio
 const translation = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
   answer: (body) => {
     const said = jsonIn(body);
-    return asJson(toldWhole(new HunyuanChunks(createdAt, upstreamModel), said) ?? wordedError(502, said));
+    return asJson(toldWhole(hunyuanTeller(createdAt, upstreamModel), said) ?? wordedError(502, said));
   },
   error: (status, body) => {
     const said = jsonIn(body);
     return asJson(wordedError(status, hunyuanError(said) ?? said));
   },
   statusOf: (status, body) => (status >= 400 ? status : (hunyuanError(jsonIn(body))?.status ?? status)),
-  stream: () => new EventTranslation(new HunyuanChunks(createdAt, upstreamModel), limits.eventBytes),
+  stream: () => new EventTranslation(hunyuanTeller(createdAt, upstreamModel), limits.eventBytes),
 });
 
 /** Tencent Cloud’s own API of Hunyuan: one address for everything, with the action in a header. */

@@ -1,7 +1,7 @@
 import { textsToEmbed } from '../../../domain/dialects/chat/embeddings.ts';
 import { wordedError } from '../../../domain/dialects/openai/worded-error.ts';
 import { wenxinAddress, wenxinChatBody } from '../../../domain/dialects/wenxin/chat-body.ts';
-import { WenxinChunks, wenxinEmbeddings, wenxinError } from '../../../domain/dialects/wenxin/completion-chunks.ts';
+import { wenxinEmbeddings, wenxinError, wenxinTeller } from '../../../domain/dialects/wenxin/completion-chunks.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { EventTranslation } from './event-translation.ts';
 import { asJson, jsonIn } from './json-bytes.ts';
@@ -13,9 +13,7 @@ const translation = ({ parsed, upstreamModel, createdAt, limits }: Ask): Transla
   answer: (body) => {
     const said = jsonIn(body);
     const told =
-      parsed.endpoint === 'embeddings'
-        ? wenxinEmbeddings(said, upstreamModel)
-        : toldWhole(new WenxinChunks(createdAt, upstreamModel), said);
+      parsed.endpoint === 'embeddings' ? wenxinEmbeddings(said, upstreamModel) : toldWhole(wenxinTeller(createdAt, upstreamModel), said);
     return asJson(told ?? wordedError(502, said));
   },
   error: (status, body) => {
@@ -23,7 +21,7 @@ const translation = ({ parsed, upstreamModel, createdAt, limits }: Ask): Transla
     return asJson(wordedError(status, wenxinError(said) ?? said));
   },
   statusOf: (status, body) => (status >= 400 ? status : (wenxinError(jsonIn(body))?.status ?? status)),
-  stream: () => new EventTranslation(new WenxinChunks(createdAt, upstreamModel), limits.eventBytes),
+  stream: () => new EventTranslation(wenxinTeller(createdAt, upstreamModel), limits.eventBytes),
 });
 
 const bodyOf = ({ parsed, loweredOutput }: Ask): object | Refusal => {

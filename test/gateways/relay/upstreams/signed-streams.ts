@@ -2,8 +2,8 @@ import type { Teller } from '../../../../domain/dialects/chat/told.ts';
 import { CozeChunks } from '../../../../domain/dialects/coze/completion-chunks.ts';
 import { DashscopeChunks } from '../../../../domain/dialects/dashscope/completion-chunks.ts';
 import { DifyChunks } from '../../../../domain/dialects/dify/completion-chunks.ts';
-import { HunyuanChunks } from '../../../../domain/dialects/hunyuan/completion-chunks.ts';
-import { WenxinChunks } from '../../../../domain/dialects/wenxin/completion-chunks.ts';
+import { hunyuanTeller } from '../../../../domain/dialects/hunyuan/completion-chunks.ts';
+import { wenxinTeller } from '../../../../domain/dialects/wenxin/completion-chunks.ts';
 
 /** A stream as its provider sends it. */
 export interface Streamed {
@@ -35,7 +35,7 @@ export const SIGNED_STREAMS: Readonly<Record<string, Streamed>> = {
     usage: { prompt_tokens: 20, completion_tokens: 7, prompt_tokens_details: { cached_tokens: 5 } },
   },
   hunyuan: {
-    teller: () => new HunyuanChunks(1, 'm'),
+    teller: () => hunyuanTeller(1, 'm'),
     stream: `${[
       { Id: 'h', Choices: [{ Delta: { Role: 'assistant', Content: 'Grüße ' }, FinishReason: '' }] },
       { Id: 'h', Choices: [{ Delta: { Content: '☀' }, FinishReason: '' }] },
@@ -46,7 +46,7 @@ export const SIGNED_STREAMS: Readonly<Record<string, Streamed>> = {
     usage: { prompt_tokens: 20, completion_tokens: 7 },
   },
   wenxin: {
-    teller: () => new WenxinChunks(1, 'm'),
+    teller: () => wenxinTeller(1, 'm'),
     stream: [
       { id: 'a', result: 'Grüße ', is_end: false },
       { id: 'a', result: '☀', is_end: true, usage: { prompt_tokens: 20, completion_tokens: 7 } },
