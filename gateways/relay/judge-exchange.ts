@@ -3,7 +3,6 @@ import { DEFAULT_DISABLE_RULES, disabledBy } from '../../domain/relay/disable-ru
 import { judgeUpstream, type UpstreamVerdict } from '../../domain/relay/upstream-verdict.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
 import type { DisableRule } from '../../schemas/events/channel-rules.ts';
-import { ErrorBody } from '../../schemas/openai/error-body.ts';
 import type { DirectoryChannel } from '../ports/directory.ts';
 import type { AttemptDeps } from './attempt-deps.ts';
 import type { Attempted } from './attempted.ts';
@@ -13,23 +12,13 @@ import type { FailureKind } from './channel-states.ts';
 import type { AnswerForm } from './endpoints/endpoint.ts';
 import type { Flight } from './flight.ts';
 import type { Opened } from './opening.ts';
+import { errorOf } from './said-error.ts';
 import { scanAnswer, type ScannedAnswer } from './scan-answer.ts';
 import type { Tries } from './tries.ts';
 
 const JSON_TYPE = 'application/json';
 const OCTETS = 'application/octet-stream';
 const NOTHING_SCANNED: ScannedAnswer = { usage: null, model: null };
-
-const errorOf = (body: Buffer): { readonly code: string | null; readonly type: string | null } => {
-  try {
-    const parsed = ErrorBody.safeParse(JSON.parse(body.toString('utf8')));
-    if (!parsed.success) return { code: null, type: null };
-    const { code, type } = parsed.data.error;
-    return { code: code === null || code === undefined ? null : String(code), type: type ?? null };
-  } catch {
-    return { code: null, type: null };
-  }
-};
 
 const NO_ERROR = { code: null, type: null } as const;
 

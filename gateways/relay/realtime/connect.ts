@@ -9,13 +9,13 @@ import { judgeUpstream } from '../../../domain/relay/upstream-verdict.ts';
 import { refuse, type ErrorCode, type Refusal } from '../../../schemas/errors.ts';
 import type { Attempt } from '../../../schemas/events/lease.ts';
 import type { AttemptId } from '../../../schemas/ids.ts';
-import { ErrorBody } from '../../../schemas/openai/error-body.ts';
 import type { DirectoryChannel, DirectoryChannelKey } from '../../ports/directory.ts';
 import type { FrameSocket, SocketOpened, SocketRequest } from '../../ports/frame-sockets.ts';
 import type { AttemptDeps } from '../attempt-deps.ts';
 import type { Call } from '../call.ts';
 import { CallRouting } from '../call-routing.ts';
 import type { Route } from '../route.ts';
+import { errorOf } from '../said-error.ts';
 import { addressOf, mappedBy } from '../upstream-address.ts';
 import { addCredential } from '../upstreams/credential-headers.ts';
 
@@ -41,17 +41,6 @@ const pathFor = ({ dialect, paths }: Provider, model: string): string => {
   return dialect === 'azure'
     ? `/realtime?api-version=${AZURE_VERSION}&deployment=${name}`
     : `${paths?.realtime ?? '/realtime'}?model=${name}`;
-};
-
-const errorOf = (body: Buffer): { readonly code: string | null; readonly type: string | null } => {
-  try {
-    const parsed = ErrorBody.safeParse(JSON.parse(body.toString('utf8')));
-    if (!parsed.success) return { code: null, type: null };
-    const { code, type } = parsed.data.error;
-    return { code: code === null || code === undefined ? null : String(code), type: type ?? null };
-  } catch {
-    return { code: null, type: null };
-  }
 };
 
 const requestFor = (
