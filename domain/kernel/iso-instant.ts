@@ -9,3 +9,6 @@ export const isoInstant = (moment: number): string => {
   }
   return lastText;
 };
+
+/** Whole seconds since the epoch, of an instant in ISO 8601. */
+export const epochSeconds = (instant: string): number => Math.floor(Date.parse(instant) / 1_000);

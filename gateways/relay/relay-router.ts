@@ -30,7 +30,8 @@ import { mistralAnswers } from './dialects/mistral-answers.ts';
 import { ollamaAnswers } from './dialects/ollama-answers.ts';
 import { rerankAnswers } from './dialects/rerank-answers.ts';
 import { klingAnswers, midjourneyAnswers, sunoAnswers } from './dialects/task-answers.ts';
-import { addFileRoutes, BATCHES } from './files/file-routes.ts';
+import { addBatchRoutes, BATCHES } from './files/batch-routes.ts';
+import { addFileRoutes } from './files/file-routes.ts';
 import { addMessageBatchRoutes, MESSAGE_BATCHES } from './files/message-batch-routes.ts';
 import { addVectorRoutes, VECTOR_SEARCH } from './vector-stores/vector-routes.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
@@ -346,6 +347,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
       ]),
     );
   addFileRoutes(router, { ...pipeline, look, notThisMethod });
+  addBatchRoutes(router, { ...pipeline, look, notThisMethod });
   addMessageBatchRoutes(router, { ...pipeline, look, notThisMethod });
   addVectorRoutes(router, { ...pipeline, look, notThisMethod });
   addTaskRoutes({

@@ -5,6 +5,7 @@ import type { CommandContext } from '../../../commands/command-context.ts';
 import { fileBlob } from '../../../commands/files/file-blob.ts';
 import { runFileCommand } from '../../../commands/files/run-file-command.ts';
 import { orLogUnavailable } from '../../../commands/log-unavailable.ts';
+import { ownContext } from '../../../commands/own-context.ts';
 import type { Blobs } from '../../../commands/ports/blobs.ts';
 import type { Clock } from '../../../commands/ports/clock.ts';
 import type { IdSource } from '../../../commands/ports/id-source.ts';
@@ -16,14 +17,14 @@ import { isoInstant } from '../../../domain/kernel/iso-instant.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { BatchEnd } from '../../../schemas/events/batch.ts';
 import type { EventOf } from '../../../schemas/events/catalogue.ts';
-import { BatchId, CommandId, FileId, type TokenId, type UserId } from '../../../schemas/ids.ts';
+import { BatchId, FileId, type TokenId, type UserId } from '../../../schemas/ids.ts';
 import type { Money } from '../../../schemas/money.ts';
 import type { BatchPage } from '../../../projections/batches/queries.ts';
 import type { FileLists } from '../../ports/file-lists.ts';
 import { BatchOutput } from './batch-output.ts';
 import { readLines } from './file-lines.ts';
 import { batchAddress } from './batch-address.ts';
-import { askPlace, type PlaceDeps, type PlaceQuestion } from './file-place.ts';
+import { askPlace, type PlaceDeps, type PlaceQuestion } from '../upstream-place.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 export type FileUpload = EventOf<'FileUploaded'>['data'];
@@ -348,15 +349,8 @@ export class FileDesk {
     return isoInstant(this.#deps.clock.now());
   }
 
-  #context(causationId: string, userId: UserId): CommandContext {
-    return {
-      commandId: CommandId.parse(this.#deps.ids.next('cmd')),
-      correlationId: causationId,
-      causationId,
-      actor: { kind: 'system', id: 'files' },
-      tenant: userId,
-      occurredAt: this.#now(),
-    };
+  #context(cause: string, userId: UserId): CommandContext {
+    return ownContext(this.#deps, 'files', cause, userId);
   }
 }
 

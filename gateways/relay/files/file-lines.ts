@@ -1,5 +1,5 @@
 import type { UpstreamExchange } from '../../ports/upstream.ts';
-import { placeRequest, type FilePlace, type PlaceDeps, type PlaceQuestion } from './file-place.ts';
+import { placeRequest, type UpstreamPlace, type PlaceDeps, type PlaceQuestion } from '../upstream-place.ts';
 
 export type LinesRead =
   | { readonly kind: 'read' }
@@ -18,7 +18,7 @@ const SILENCE_MS = 60_000;
  */
 export const readLines = async (
   deps: PlaceDeps,
-  place: FilePlace,
+  place: UpstreamPlace,
   question: PlaceQuestion,
   lineBytes: number,
   each: (line: Buffer | null) => boolean,

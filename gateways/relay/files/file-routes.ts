@@ -2,54 +2,38 @@ import type { Request, RequestHandler, Router } from 'express';
 import { PROVIDERS } from '../../../domain/providers/providers.ts';
 import { servesGroup } from '../../../domain/relay/choose-channel.ts';
 import { isRecord, textOf } from '../../../domain/dialects/loose-json.ts';
-import { isoInstant } from '../../../domain/kernel/iso-instant.ts';
-import type { BatchDocument } from '../../../projections/batches/tables.ts';
+import { epochSeconds, isoInstant } from '../../../domain/kernel/iso-instant.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { FileId } from '../../../schemas/ids.ts';
-import { BatchesQuery, FilesQuery } from '../../../schemas/openai/batch-request.ts';
+import { FilesQuery } from '../../../schemas/openai/batch-request.ts';
 import type { DirectoryChannel } from '../../ports/directory.ts';
 import { sendBody, sendJson, sendRefusal } from '../answer.ts';
 import { asItComes } from '../as-it-comes.ts';
 import type { KeyUse } from '../authenticate.ts';
-import { CallRoom, type BodyRoom } from '../bodies/body-room.ts';
+import { CallRoom } from '../bodies/body-room.ts';
 import type { Call, Caller } from '../call.ts';
 import { boundaryOf } from '../form-scanner.ts';
+import { fromDesk } from '../from-desk.ts';
+import { openaiList } from '../openai-list.ts';
 import { firstIssue } from '../parse.ts';
 import { pick } from '../pass-through/open-channels.ts';
-import { Passing, type Passed } from '../pass-through/passing.ts';
 import type { RelayDeps } from '../relay-deps.ts';
-import type { LimitGate } from '../limits/limit-gate.ts';
-import type { Watch } from '../watch.ts';
-import { createBatch } from './create-batch.ts';
+import { askPlace, placeRequest } from '../upstream-place.ts';
 import { beginUpload, type BegunUpload } from './begin-upload.ts';
-import { isKept, type FileDesk, type FileUpload, type KeptFile, type OwnFile, type SeenBatch } from './file-desk.ts';
-import { askPlace, placeRequest } from './file-place.ts';
+import { isKept, type FileDesk, type FileUpload, type KeptFile, type OwnFile } from './file-desk.ts';
+import type { FileRoutesDeps } from './file-routes-deps.ts';
+import { passContent } from './pass-content.ts';
 import { uploadFile } from './upload-file.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-type Answer = (call: Call, caller: Caller) => Promise<void>;
-
-export interface FileRoutesDeps extends RelayDeps {
-  readonly gate: LimitGate;
-  readonly watch: Watch;
-  readonly bodies: BodyRoom;
-  readonly look: (routeName: string, door: 'files' | 'batches', answer: Answer, use?: KeyUse) => RequestHandler;
-  readonly notThisMethod: (allowed: string) => (routeName: string) => RequestHandler;
-}
 
 const FILES = '/v1/files';
 const FILE = '/v1/files/{id}';
 const CONTENT = '/v1/files/{id}/content';
-/** Spends. */
-export const BATCHES = '/v1/batches';
-const BATCH = '/v1/batches/{id}';
-const CANCEL = '/v1/batches/{id}/cancel';
 
 const NOWHERE = refuse('not_found', 'Files and batches are not taken here.');
 
 const idIn = (req: Request): string => String(req.params['id']);
-
-const seconds = (instant: string): number => Math.floor(Date.parse(instant) / 1_000);
 
 const fileAnswer = ({
   fileId,
@@ -62,50 +46,14 @@ const fileAnswer = ({
   id: fileId,
   object: 'file',
   bytes,
-  created_at: seconds(at),
+  created_at: epochSeconds(at),
   filename,
   purpose,
   status: 'processed',
-  ...(expiresAt === null ? {} : { expires_at: seconds(expiresAt) }),
+  ...(expiresAt === null ? {} : { expires_at: epochSeconds(expiresAt) }),
 });
 
 const keptAnswer = (file: KeptFile): Json => fileAnswer({ ...file, expiresAt: null });
-
-const batchAnswer = (doc: Omit<BatchDocument, 'userId' | 'tokenId' | 'settled' | 'position'>): Json => ({
-  id: doc.batchId,
-  object: 'batch',
-  endpoint: doc.endpoint,
-  errors: null,
-  input_file_id: doc.inputFileId,
-  completion_window: doc.window,
-  status: doc.state === 'submitted' ? 'validating' : doc.state === 'started' ? 'in_progress' : doc.state,
-  output_file_id: doc.outputFileId,
-  error_file_id: doc.errorFileId,
-  created_at: seconds(doc.at),
-  ...(doc.endedAt === null ? {} : { [`${doc.state}_at`]: seconds(doc.endedAt) }),
-  request_counts: { total: doc.requests, completed: doc.succeeded, failed: doc.failed },
-  metadata: null,
-});
-
-/** A batch as it is known here, for where its upstream says nothing. */
-const knownBatch = ({ submitted, started, ended }: SeenBatch): Json =>
-  batchAnswer({
-    ...submitted,
-    state: ended?.status ?? (started === null ? 'submitted' : 'started'),
-    outputFileId: ended?.outputFileId ?? null,
-    errorFileId: ended?.errorFileId ?? null,
-    succeeded: ended?.succeeded ?? 0,
-    failed: ended?.failed ?? 0,
-    endedAt: ended?.at ?? null,
-  });
-
-const page = (data: readonly Json[], hasMore: boolean): Json => ({
-  object: 'list',
-  data,
-  first_id: data[0]?.['id'] ?? null,
-  last_id: data.at(-1)?.['id'] ?? null,
-  has_more: hasMore,
-});
 
 /** Channels that files can be given to. */
 const channelsForFiles = ({ directory }: RelayDeps, { user }: Caller): readonly DirectoryChannel[] =>
@@ -113,7 +61,7 @@ const channelsForFiles = ({ directory }: RelayDeps, { user }: Caller): readonly 
     .flatMap(({ id }) => directory.channelsOfProvider(id))
     .filter((channel) => servesGroup(channel, user.group) && channel.settings.endpoints?.includes('files') !== false);
 
-/** The addresses of OpenAI's files and batches. What they name belongs to the key that made it; anybody else's is not found. */
+/** The addresses of OpenAI's files. A file belongs to the key that gave or made it; anybody else's is not found. */
 export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
   const { files: desk, limits, states, look, notThisMethod } = deps;
 
@@ -214,38 +162,25 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
     return isRefusal(kept) ? sendRefusal(call, kept) : sendJson(call, 200, { ...said, id: fileId });
   };
 
-  const content = async (files: FileDesk, call: Call, file: OwnFile): Promise<void> => {
+  const content = async (files: FileDesk, call: Call, file: OwnFile): Promise<Refusal | void> => {
     if (isKept(file)) {
       const bytes = await files.contentHere(file);
-      return isRefusal(bytes) ? sendRefusal(call, bytes) : sendBody(call, 200, 'application/octet-stream', bytes);
+      return isRefusal(bytes) ? bytes : sendBody(call, 200, 'application/octet-stream', bytes);
     }
     const path = `/files/${encodeURIComponent(file.upstreamId)}/content`;
     const request = await placeRequest(files.asking, file, { method: 'GET', path, headers: { accept: '*/*' } });
-    if (request === null) return sendRefusal(call, refuse('upstream_failed'));
+    if (request === null) return refuse('upstream_failed');
     call.channelId = file.channelId;
-    call.res.on('close', () => {
-      if (!call.res.writableFinished) call.interrupt('client_left');
-    });
-    const passed = await new Promise<Passed>((resolve) =>
-      new Passing(
-        deps,
-        call,
-        { recorded: null, model: '', withinMs: limits.answerMs, headers: [], mayPass: (status) => status === 200 },
-        resolve,
-      ).begin((listener) => deps.upstream.send({ ...request, wantsHeaders: true }, listener)),
-    );
-    if (passed.kind === 'answered') return void call.res.end(passed.rest);
-    if (passed.kind === 'broken') return void call.res.destroy();
-    sendRefusal(call, refuse(passed.kind === 'judged' && passed.status === 404 ? 'not_found' : 'upstream_failed'));
+    return passContent(deps, call, request);
   };
 
-  const listed = async (files: FileDesk, call: Call, { token }: Caller): Promise<Json | Refusal> => {
+  const listed = async (files: FileDesk, call: Call, { token }: Caller): Promise<object | Refusal> => {
     const query = FilesQuery.safeParse(call.req.query);
     if (!query.success) return firstIssue(query.error);
     const { purpose = null, limit, order, after = null } = query.data;
     const now = isoInstant(deps.clock.now());
     const found = await files.lists.files(token.tokenId, { purpose, order, after, now, limit: limit + 1 });
-    return page(found.slice(0, limit).map(fileAnswer), found.length > limit);
+    return openaiList(found.slice(0, limit).map(fileAnswer), found.length > limit);
   };
 
   const seen = async (files: FileDesk, file: OwnFile): Promise<Json | Refusal> => {
@@ -255,72 +190,21 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
     return answer?.status === 200 && isRecord(answer.said) ? { ...answer.said, id: file.fileId } : fileAnswer(file);
   };
 
-  /** What is owed is settled behind the answer, which does not wait for it; what fails here is done by whoever looks next. */
-  const settleSoon = (files: FileDesk, batch: SeenBatch): void => {
-    if (batch.ended !== null && batch.settled === null) void files.settle(batch).catch(() => undefined);
-  };
-
-  const batchSeen = async (files: FileDesk, batch: SeenBatch, question: 'see' | 'cancel'): Promise<Json> => {
-    const { said, batch: now } = await files.look(batch, question);
-    settleSoon(files, now);
-    return said ?? knownBatch(now);
-  };
-
-  const create = async (files: FileDesk, call: Call, caller: Caller): Promise<void> => {
-    if (!deps.inFlight.admitting) return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }));
-    deps.inFlight.add(call);
-    try {
-      const created = await createBatch(deps, files, call, caller);
-      switch (created?.kind) {
-        case undefined:
-          return;
-        case 'refused':
-          return sendRefusal(call, created.refusal);
-        case 'passed':
-          call.errorCode = 'upstream_refused';
-          return sendBody(call, created.status, 'application/json', created.body);
-        case 'known':
-          return sendJson(call, 200, await batchSeen(files, created.batch, 'see'));
-        case 'created':
-          return sendJson(call, 200, created.said);
-      }
-    } finally {
-      deps.inFlight.delete(call);
-    }
-  };
-
   const route = (
     name: string,
-    door: 'files' | 'batches',
-    answer: (files: FileDesk, call: Call, caller: Caller) => Promise<Json | Refusal | void>,
+    answer: (files: FileDesk, call: Call, caller: Caller) => Promise<object | Refusal | void>,
     use?: KeyUse,
-  ): RequestHandler =>
-    look(
-      name,
-      door,
-      async (call, caller) => {
-        const given = desk === null ? NOWHERE : await answer(desk, call, caller);
-        if (given === undefined) return;
-        if (isRefusal(given)) sendRefusal(call, given);
-        else sendJson(call, 200, given);
-      },
-      use,
-    );
+  ): RequestHandler => look(name, 'files', fromDesk(desk, NOWHERE, answer), use);
   const onFile = (name: string, answer: (files: FileDesk, call: Call, file: OwnFile) => Promise<Json | Refusal | void>): RequestHandler =>
-    route(name, 'files', async (files, call, { token }) => {
+    route(name, async (files, call, { token }) => {
       const file = await files.ownFile(token.tokenId, idIn(call.req));
       return isRefusal(file) ? file : answer(files, call, file);
-    });
-  const onBatch = (name: string, question: 'see' | 'cancel'): RequestHandler =>
-    route(name, 'batches', async (files, call, { token }) => {
-      const batch = await files.ownBatch(token.tokenId, idIn(call.req));
-      return isRefusal(batch) ? batch : batchSeen(files, batch, question);
     });
 
   router
     .route('/v1/files')
-    .post(route(FILES, 'files', upload, 'spend'))
-    .get(route(FILES, 'files', listed));
+    .post(route(FILES, upload, 'spend'))
+    .get(route(FILES, listed));
   router.get('/v1/files/:id/content', onFile(CONTENT, content));
   router
     .route('/v1/files/:id')
@@ -333,27 +217,10 @@ export const addFileRoutes = (router: Router, deps: FileRoutesDeps): void => {
         return (await files.deleteFile(file)) ?? { id, object: 'file', deleted: true };
       }),
     );
-  router
-    .route('/v1/batches')
-    .post(route(BATCHES, 'batches', create, 'spend'))
-    .get(
-      route(BATCHES, 'batches', async (files, call, { token }) => {
-        const query = BatchesQuery.safeParse(call.req.query);
-        if (!query.success) return firstIssue(query.error);
-        const { limit, after = null } = query.data;
-        const found = await files.lists.batches(token.tokenId, { form: 'openai', after, limit: limit + 1 });
-        return page(found.slice(0, limit).map(batchAnswer), found.length > limit);
-      }),
-    );
-  router.get('/v1/batches/:id', onBatch(BATCH, 'see'));
-  router.post('/v1/batches/:id/cancel', onBatch(CANCEL, 'cancel'));
   for (const [path, name, allowed] of [
     ['/v1/files', FILES, 'GET or POST'],
     ['/v1/files/:id', FILE, 'GET or DELETE'],
     ['/v1/files/:id/content', CONTENT, 'GET'],
-    ['/v1/batches', BATCHES, 'GET or POST'],
-    ['/v1/batches/:id', BATCH, 'GET'],
-    ['/v1/batches/:id/cancel', CANCEL, 'POST'],
   ] as const)
     router.all(path, notThisMethod(allowed)(name));
 };

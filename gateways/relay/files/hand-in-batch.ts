@@ -13,7 +13,7 @@ import type { RelayDeps } from '../relay-deps.ts';
 import type { BatchPrice, BatchTotal } from './batch-total.ts';
 import { batchAddress } from './batch-address.ts';
 import type { BatchSubmission, FileDesk, SeenBatch } from './file-desk.ts';
-import { askPlace, type FilePlace, type PlaceQuestion } from './file-place.ts';
+import { askPlace, type UpstreamPlace, type PlaceQuestion } from '../upstream-place.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -49,7 +49,7 @@ export const namedBatch = async (
 };
 
 /** A batch whose requests are read and counted. */
-export interface ReadBatch extends FilePlace {
+export interface ReadBatch extends UpstreamPlace {
   readonly batchId: BatchSubmission['batchId'];
   readonly inputFileId: BatchSubmission['inputFileId'];
   readonly endpoint: BatchSubmission['endpoint'];

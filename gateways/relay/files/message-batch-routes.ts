@@ -3,15 +3,16 @@ import type { BatchDocument } from '../../../projections/batches/tables.ts';
 import { MessageBatchesQuery, MessageBatchId } from '../../../schemas/anthropic/batches-request.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { BatchId } from '../../../schemas/ids.ts';
-import { sendBody, sendJson, sendRefusal } from '../answer.ts';
 import type { KeyUse } from '../authenticate.ts';
 import type { Call, Caller } from '../call.ts';
+import { fromDesk } from '../from-desk.ts';
 import { firstIssue } from '../parse.ts';
-import { Passing, type Passed } from '../pass-through/passing.ts';
+import { placeRequest } from '../upstream-place.ts';
+import { answerCreated, batchSeen, settleSoon, standingOf, type BatchWords } from './answer-batch.ts';
 import { createMessageBatch } from './create-message-batch.ts';
 import { messageBatchId, type FileDesk, type SeenBatch } from './file-desk.ts';
-import { placeRequest } from './file-place.ts';
-import type { FileRoutesDeps } from './file-routes.ts';
+import type { FileRoutesDeps } from './file-routes-deps.ts';
+import { passContent } from './pass-content.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -56,58 +57,21 @@ const known = (
   };
 };
 
-const knownBatch = (call: Call, { submitted, started, ended }: SeenBatch): Json =>
-  known(call, {
-    ...submitted,
-    state: ended?.status ?? (started === null ? 'submitted' : 'started'),
-    succeeded: ended?.succeeded ?? 0,
-    failed: ended?.failed ?? 0,
-    endedAt: ended?.at ?? null,
-  });
-
-/** What an upstream said of a batch, with our own address of its results. */
-const told = (call: Call, said: Json): Json =>
-  said['processing_status'] === 'ended' && (said['archived_at'] ?? null) === null
-    ? { ...said, results_url: resultsUrl(call, String(said['id'])) }
-    : said;
+const WORDS: BatchWords = {
+  // With our own address of its results.
+  told: (call, said) =>
+    said['processing_status'] === 'ended' && (said['archived_at'] ?? null) === null
+      ? { ...said, results_url: resultsUrl(call, String(said['id'])) }
+      : said,
+  known: (call, batch) => known(call, { ...batch.submitted, ...standingOf(batch) }),
+};
 
 /** The addresses of Anthropic's message batches. A batch belongs to the key that made it; anybody else's is not found. */
 export const addMessageBatchRoutes = (router: Router, deps: FileRoutesDeps): void => {
-  const { files: desk, limits, look, notThisMethod } = deps;
+  const { files: desk, look, notThisMethod } = deps;
 
-  /** What is owed is settled behind the answer, which does not wait for it; what fails here is done by whoever looks next. */
-  const settleSoon = (files: FileDesk, batch: SeenBatch): void => {
-    if (batch.ended !== null && batch.settled === null) void files.settle(batch).catch(() => undefined);
-  };
-
-  const seen = async (files: FileDesk, call: Call, batch: SeenBatch, question: 'see' | 'cancel'): Promise<Json> => {
-    const { said, batch: now } = await files.look(batch, question);
-    settleSoon(files, now);
-    return said === null ? knownBatch(call, now) : told(call, said);
-  };
-
-  const create = async (files: FileDesk, call: Call, caller: Caller): Promise<void> => {
-    if (!deps.inFlight.admitting) return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }));
-    deps.inFlight.add(call);
-    try {
-      const created = await createMessageBatch(deps, files, call, caller);
-      switch (created?.kind) {
-        case undefined:
-          return;
-        case 'refused':
-          return sendRefusal(call, created.refusal);
-        case 'passed':
-          call.errorCode = 'upstream_refused';
-          return sendBody(call, created.status, 'application/json', created.body);
-        case 'known':
-          return sendJson(call, 200, await seen(files, call, created.batch, 'see'));
-        case 'created':
-          return sendJson(call, 200, told(call, created.said));
-      }
-    } finally {
-      deps.inFlight.delete(call);
-    }
-  };
+  const create = (files: FileDesk, call: Call, caller: Caller): Promise<void> =>
+    answerCreated(deps, WORDS, files, call, () => createMessageBatch(deps, files, call, caller));
 
   const list = async (files: FileDesk, call: Call, { token }: Caller): Promise<Json | Refusal> => {
     const query = MessageBatchesQuery.safeParse(call.req.query);
@@ -131,38 +95,14 @@ export const addMessageBatchRoutes = (router: Router, deps: FileRoutesDeps): voi
     const request = await placeRequest(files.asking, batch.submitted, { ...question, headers: { ...question.headers, accept: '*/*' } });
     if (request === null) return refuse('upstream_failed');
     call.channelId = batch.submitted.channelId;
-    call.res.on('close', () => {
-      if (!call.res.writableFinished) call.interrupt('client_left');
-    });
-    const passed = await new Promise<Passed>((resolve) =>
-      new Passing(
-        deps,
-        call,
-        { recorded: null, model: '', withinMs: limits.answerMs, headers: [], mayPass: (status) => status === 200 },
-        resolve,
-      ).begin((listener) => deps.upstream.send({ ...request, wantsHeaders: true }, listener)),
-    );
-    if (passed.kind === 'answered') return void call.res.end(passed.rest);
-    if (passed.kind === 'broken') return void call.res.destroy();
-    return refuse(passed.kind === 'judged' && passed.status === 404 ? 'not_found' : 'upstream_failed');
+    return passContent(deps, call, request);
   };
 
   const route = (
     name: string,
     answer: (files: FileDesk, call: Call, caller: Caller) => Promise<Json | Refusal | void>,
     use?: KeyUse,
-  ): RequestHandler =>
-    look(
-      name,
-      'batches',
-      async (call, caller) => {
-        const given = desk === null ? NOWHERE : await answer(desk, call, caller);
-        if (given === undefined) return;
-        if (isRefusal(given)) sendRefusal(call, given);
-        else sendJson(call, 200, given);
-      },
-      use,
-    );
+  ): RequestHandler => look(name, 'batches', fromDesk(desk, NOWHERE, answer), use);
   const onBatch = (
     name: string,
     answer: (files: FileDesk, call: Call, batch: SeenBatch) => Promise<Json | Refusal | void>,
@@ -179,7 +119,7 @@ export const addMessageBatchRoutes = (router: Router, deps: FileRoutesDeps): voi
     .get(route(MESSAGE_BATCHES, list));
   router
     .route(`${MESSAGE_BATCHES}/:id`)
-    .get(onBatch(BATCH, (files, call, batch) => seen(files, call, batch, 'see')))
+    .get(onBatch(BATCH, (files, call, batch) => batchSeen(WORDS, files, call, batch, 'see')))
     .delete(
       onBatch(BATCH, async (files, _call, batch) => {
         const id = messageBatchId(batch.submitted.batchId);
@@ -189,7 +129,7 @@ export const addMessageBatchRoutes = (router: Router, deps: FileRoutesDeps): voi
     );
   router.post(
     `${MESSAGE_BATCHES}/:id/cancel`,
-    onBatch(CANCEL, (files, call, batch) => seen(files, call, batch, 'cancel')),
+    onBatch(CANCEL, (files, call, batch) => batchSeen(WORDS, files, call, batch, 'cancel')),
   );
   router.get(`${MESSAGE_BATCHES}/:id/results`, onBatch(RESULTS, results));
   for (const [path, name, allowed] of [

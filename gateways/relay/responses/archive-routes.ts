@@ -14,7 +14,8 @@ import type { RelayDeps } from '../relay-deps.ts';
 import { archiveCaller, type Archive } from './archive.ts';
 import type { BackgroundCalls } from './background-calls.ts';
 import { resumeStream } from './resume-stream.ts';
-import { listOf, pageOf, unless } from './item-page.ts';
+import { openaiList } from '../openai-list.ts';
+import { pageOf, unless } from './item-page.ts';
 
 type Answer = (call: Call, caller: Caller) => Promise<void>;
 
@@ -171,7 +172,7 @@ export const addArchiveRoutes = (router: Router, { archive, background, limits, 
         const body = await bodyOf(call, AddItems);
         if (body === null || isRefusal(body)) return body;
         const items = keptItems(body.items, idBodyOf(call.requestId));
-        return unless(await conversations.add(archiveCaller(call, caller), idIn(call.req), items), listOf(items));
+        return unless(await conversations.add(archiveCaller(call, caller), idIn(call.req), items), openaiList(items, false));
       }),
     );
   router

@@ -2,16 +2,8 @@ import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { KeptItem } from '../../../schemas/responses/kept-content.ts';
 import { ItemsQuery } from '../../../schemas/responses/conversation-requests.ts';
 import type { Call } from '../call.ts';
+import { openaiList } from '../openai-list.ts';
 import { firstIssue } from '../parse.ts';
-
-/** Items in the form of OpenAI's lists. */
-export const listOf = (data: readonly KeptItem[], hasMore = false): object => ({
-  object: 'list',
-  data,
-  first_id: data[0]?.id ?? null,
-  last_id: data.at(-1)?.id ?? null,
-  has_more: hasMore,
-});
 
 /** The page of a list that was asked for; `items` in the order that they came in. */
 export const pageOf = ({ req }: Call, items: readonly KeptItem[]): object | Refusal => {
@@ -22,7 +14,7 @@ export const pageOf = ({ req }: Call, items: readonly KeptItem[]): object | Refu
   const at = after === undefined ? -1 : ordered.findIndex(({ id }) => id === after);
   if (after !== undefined && at < 0) return refuse('invalid_request', 'after: there is no such item.', { param: 'after' });
   const page = ordered.slice(at + 1, at + 1 + limit);
-  return listOf(page, at + 1 + limit < ordered.length);
+  return openaiList(page, at + 1 + limit < ordered.length);
 };
 
 /** What a step answers with, unless it was refused. */

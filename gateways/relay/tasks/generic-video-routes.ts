@@ -8,23 +8,13 @@ import { openaiAnswers } from '../dialects/openai-answers.ts';
 import type { ParsedVideo } from '../endpoints/videos.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { Prepared, SpendingRoute } from '../spending-route.ts';
+import { VIDEO_STATUS } from './openai-video.ts';
 import { hookIn } from './task-hook.ts';
 import { NO_TASKS, videoTask, type HookedVideo, type TaskDeps, type VideoParsing } from './video-task.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
 
 const GENERATIONS = '/v1/video/generations';
 const GENERATION = '/v1/video/generations/:id';
-
-const STATUS = {
-  none: 'queued',
-  submitted: 'queued',
-  queued: 'queued',
-  in_progress: 'in_progress',
-  succeeded: 'completed',
-  failed: 'failed',
-  cancelled: 'failed',
-  expired: 'failed',
-} as const satisfies Record<Task['status'], string>;
 
 /** A task in the form that gateways have in common for video. `content`: where its file is passed on from, if it has no address of its own. */
 export const generation = (task: Task, said: unknown): object => {
@@ -34,7 +24,7 @@ export const generation = (task: Task, said: unknown): object => {
   const [made] = said === null ? [] : PLATFORMS[platform].made(said);
   return {
     task_id: taskId,
-    status: STATUS[status],
+    status: VIDEO_STATUS[status],
     ...(status === 'succeeded' ? { url: made ?? `/v1/videos/${taskId}/content`, format: 'mp4' } : {}),
     ...(seconds === null ? {} : { metadata: { duration: seconds } }),
     ...(failure === null ? {} : { error: { code: failure.code, message: failure.reason } }),

@@ -9,15 +9,14 @@ import {
 import { PLATFORMS } from '../../../domain/task/platforms/platforms.ts';
 import type { Task } from '../../../domain/task/task.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
-import { TaskIds } from '../../../schemas/tasks/task-ids.ts';
 import { sendJson, sendRefusal } from '../answer.ts';
 import type { Call, Caller } from '../call.ts';
 import { midjourneyAnswers } from '../dialects/task-answers.ts';
-import { firstIssue, readObject } from '../parse.ts';
-import { readBody } from '../read-body.ts';
+import { readObject } from '../parse.ts';
 import type { Prepared, SpendingRoute } from '../spending-route.ts';
 import { asJson } from '../upstreams/json-bytes.ts';
 import { askTask } from './ask-task.ts';
+import { listedTasks } from './listed-tasks.ts';
 import { streamContent } from './stream-content.ts';
 import { hookIn, withoutHooks } from './task-hook.ts';
 import type { SeenTask, TaskDesk } from './task-desk.ts';
@@ -190,18 +189,9 @@ export const addMidjourneyRoutes = ({ router, tasks, limits, look, notThisMethod
       .route(list)
       .post(
         look(list, async (call, caller) => {
-          const body = await readBody(call.req, limits.bodyBytes);
-          if (body === null) return;
-          const read = 'refused' in body ? body : readObject(body, ['ids'], limits);
-          if ('refused' in read) return sendRefusal(call, read);
-          const request = TaskIds.safeParse(read.value);
-          if (!request.success) return sendRefusal(call, firstIssue(request.error));
-          if (tasks === null) return sendRefusal(call, NO_TASKS);
-          const found = await Promise.all(request.data.ids.map((id) => tasks.own(caller.user.userId, id)));
-          // What is not the caller's is left out, as if it were not there.
-          const seen = await Promise.all(
-            found.filter((task): task is SeenTask['task'] => !isRefusal(task)).map((task) => tasks.look(task)),
-          );
+          const seen = await listedTasks(tasks, limits, call, caller);
+          if (seen === null) return;
+          if (isRefusal(seen)) return sendRefusal(call, seen);
           sendJson(
             call,
             200,

@@ -11,6 +11,7 @@ import { openaiAnswers } from '../dialects/openai-answers.ts';
 import { readForm } from '../endpoints/form.ts';
 import type { ParsedVideo } from '../endpoints/videos.ts';
 import { boundaryOf } from '../form-scanner.ts';
+import { openaiList } from '../openai-list.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { Prepare, Prepared, SpendingRoute } from '../spending-route.ts';
@@ -144,13 +145,7 @@ const listed = async (tasks: TaskDesk, call: Call, { user }: Caller): Promise<ob
   }
   const documents = await tasks.list.list({ userId: user.userId, shape: 'openai', order, ...behind, limit: limit + 1 });
   const data = documents.slice(0, limit);
-  return {
-    object: 'list',
-    data: data.map(listedOpenaiVideo),
-    first_id: data[0]?.taskId ?? null,
-    last_id: data.at(-1)?.taskId ?? null,
-    has_more: documents.length > limit,
-  };
+  return openaiList(data.map(listedOpenaiVideo), documents.length > limit);
 };
 
 /** The addresses of OpenAI's videos at which it is only looked. */

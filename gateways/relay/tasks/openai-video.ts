@@ -1,3 +1,4 @@
+import { epochSeconds } from '../../../domain/kernel/iso-instant.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { PLATFORMS } from '../../../domain/task/platforms/platforms.ts';
 import type { Task } from '../../../domain/task/task.ts';
@@ -5,7 +6,8 @@ import type { TaskDocument } from '../../../projections/tasks/tables.ts';
 
 type Known = Pick<Task, 'status' | 'percent' | 'endedAt' | 'failure'>;
 
-const STATUS = {
+/** How gateways tell a video's status. */
+export const VIDEO_STATUS = {
   none: 'queued',
   submitted: 'queued',
   queued: 'queued',
@@ -15,8 +17,6 @@ const STATUS = {
   cancelled: 'failed',
   expired: 'failed',
 } as const satisfies Record<Task['status'], string>;
-
-const secondsOf = (instant: string): number => Math.floor(Date.parse(instant) / 1_000);
 
 const answer = (
   known: Known,
@@ -38,10 +38,10 @@ const answer = (
   id: taskId,
   object: 'video',
   model,
-  status: STATUS[known.status],
+  status: VIDEO_STATUS[known.status],
   progress: percent,
-  created_at: secondsOf(submittedAt),
-  completed_at: known.endedAt === null ? null : secondsOf(known.endedAt),
+  created_at: epochSeconds(submittedAt),
+  completed_at: known.endedAt === null ? null : epochSeconds(known.endedAt),
   seconds: seconds === null ? null : String(seconds),
   remixed_from_video_id: source,
   error: known.failure === null ? null : { code: known.failure.code, message: known.failure.reason },

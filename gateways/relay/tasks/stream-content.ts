@@ -3,7 +3,7 @@ import { PLATFORMS } from '../../../domain/task/platforms/platforms.ts';
 import type { UpstreamExchange, UpstreamHeaders, UpstreamListener, UpstreamRequest } from '../../ports/upstream.ts';
 import { sendHead } from '../answer.ts';
 import type { Call } from '../call.ts';
-import { taskRequest } from './ask-task.ts';
+import { placeRequest } from '../upstream-place.ts';
 import type { SeenTask, TaskDesk } from './task-desk.ts';
 
 /** How long nothing may come. */
@@ -85,7 +85,7 @@ export const streamContent = async (desk: TaskDesk, task: SeenTask['task'], call
   if (platform === 'openai') {
     const query = variant === 'video' ? '' : `?variant=${variant}`;
     const path = `${rules.path(upstreamAction, upstreamId)}/content${query}`;
-    const request = await taskRequest(desk.asking, submission, { method: 'GET', path, accept: '*/*' });
+    const request = await placeRequest(desk.asking, submission, { method: 'GET', path, headers: { accept: '*/*' } });
     return request === null ? refuse('upstream_failed', 'The channel that made it is gone.') : passOn(desk, request, call);
   }
   if (variant !== 'video') return refuse('invalid_request', 'There is nothing else of it.', { param: 'variant' });

@@ -1,15 +1,14 @@
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
+import { epochSeconds } from '../../../domain/kernel/iso-instant.ts';
 import type { Task } from '../../../domain/task/task.ts';
 import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
-import { TaskIds } from '../../../schemas/tasks/task-ids.ts';
 import { sendJson, sendRefusal } from '../answer.ts';
 import { sunoAnswers } from '../dialects/task-answers.ts';
-import { firstIssue, readObject } from '../parse.ts';
-import { readBody } from '../read-body.ts';
+import { readObject } from '../parse.ts';
 import type { Prepared, SpendingRoute } from '../spending-route.ts';
 import { asJson } from '../upstreams/json-bytes.ts';
+import { listedTasks } from './listed-tasks.ts';
 import { hookIn, withoutHooks } from './task-hook.ts';
-import type { SeenTask } from './task-desk.ts';
 import type { TaskRoutesDeps } from './task-routes-deps.ts';
 import { NO_TASKS, type TaskDeps } from './video-task.ts';
 
@@ -28,7 +27,7 @@ const STATUS = {
   expired: 'FAILURE',
 } as const satisfies Record<Task['status'], string>;
 
-const secondsOf = (instant: string | null): number => (instant === null ? 0 : Math.floor(Date.parse(instant) / 1_000));
+const secondsOf = (instant: string | null): number => (instant === null ? 0 : epochSeconds(instant));
 
 /** A task in the form that gateways have in common for Suno. */
 export const sunoTask = (task: Task, said: unknown): object => {
@@ -104,17 +103,9 @@ export const addSunoRoutes = ({ router, tasks, limits, look, notThisMethod }: Ta
     .route(FETCH)
     .post(
       look(FETCH, async (call, caller) => {
-        const body = await readBody(call.req, limits.bodyBytes);
-        if (body === null) return;
-        const read = 'refused' in body ? body : readObject(body, ['ids'], limits);
-        if ('refused' in read) return sendRefusal(call, read);
-        const request = TaskIds.safeParse(read.value);
-        if (!request.success) return sendRefusal(call, firstIssue(request.error));
-        if (tasks === null) return sendRefusal(call, NO_TASKS);
-        const found = await Promise.all(request.data.ids.map((id) => tasks.own(caller.user.userId, id)));
-        // What is not the caller's is left out, as if it were not there.
-        const own = found.filter((task): task is SeenTask['task'] => !isRefusal(task));
-        const seen = await Promise.all(own.map((task) => tasks.look(task)));
+        const seen = await listedTasks(tasks, limits, call, caller);
+        if (seen === null) return;
+        if (isRefusal(seen)) return sendRefusal(call, seen);
         sendJson(call, 200, succeeded(seen.map(({ task, said }) => sunoTask(task, said))));
       }),
     )

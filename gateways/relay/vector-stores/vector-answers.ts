@@ -1,3 +1,4 @@
+import { epochSeconds } from '../../../domain/kernel/iso-instant.ts';
 import { NO_VECTOR_FILES, type VectorFileCounts } from '../../../projections/vector-files/queries.ts';
 import type { VectorFileDocument } from '../../../projections/vector-files/tables.ts';
 import type { VectorStoreDocument } from '../../../projections/vector-stores/tables.ts';
@@ -5,8 +6,6 @@ import type { VectorHit } from '../../ports/vector-searcher.ts';
 import type { SeenBatch, SeenFile } from './vector-desk.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-const seconds = (instant: string): number => Math.floor(Date.parse(instant) / 1_000);
 
 const fileCounts = ({ in_progress, completed, failed, cancelled }: VectorFileCounts): Json => ({
   ...{ in_progress, completed, failed, cancelled },
@@ -20,14 +19,14 @@ export const storeAnswer = (
 ): Json => ({
   id: store.storeId,
   object: 'vector_store',
-  created_at: seconds(store.at),
+  created_at: epochSeconds(store.at),
   name: store.name ?? '',
   usage_bytes: counts.bytes,
   file_counts: fileCounts(counts),
   status: counts.in_progress > 0 ? 'in_progress' : 'completed',
   expires_after: null,
   expires_at: null,
-  last_active_at: seconds(store.changedAt),
+  last_active_at: epochSeconds(store.changedAt),
   metadata: store.metadata,
   embedding_model: store.model,
 });
@@ -38,7 +37,7 @@ export const vectorFileAnswer = (
   id: file.fileId,
   object: 'vector_store.file',
   usage_bytes: file.bytes,
-  created_at: seconds(file.at),
+  created_at: epochSeconds(file.at),
   vector_store_id: file.storeId,
   status: file.status,
   last_error: file.fault,
@@ -60,7 +59,7 @@ export const batchAnswer = ({ batchId, storeId, files, there, cancelled, at }: S
   return {
     id: batchId,
     object: 'vector_store.files_batch',
-    created_at: seconds(at),
+    created_at: epochSeconds(at),
     vector_store_id: storeId,
     status: cancelled ? 'cancelled' : rest > 0 ? 'in_progress' : 'completed',
     file_counts: {
@@ -80,12 +79,4 @@ export const hitAnswer = ({ fileId, filename, attributes, score }: VectorHit, te
   score: Math.min(1, Math.max(0, score)),
   attributes,
   content: [{ type: 'text', text }],
-});
-
-export const pageOf = (data: readonly Json[], hasMore: boolean): Json => ({
-  object: 'list',
-  data,
-  first_id: data[0]?.['id'] ?? null,
-  last_id: data.at(-1)?.['id'] ?? null,
-  has_more: hasMore,
 });

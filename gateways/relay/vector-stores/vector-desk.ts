@@ -2,6 +2,7 @@ import { fileBlob } from '../../../commands/files/file-blob.ts';
 import type { CommandContext } from '../../../commands/command-context.ts';
 import type { CommandLog } from '../../../commands/command-log.ts';
 import { orLogUnavailable } from '../../../commands/log-unavailable.ts';
+import { ownContext } from '../../../commands/own-context.ts';
 import type { Blobs } from '../../../commands/ports/blobs.ts';
 import type { Clock } from '../../../commands/ports/clock.ts';
 import type { IdSource } from '../../../commands/ports/id-source.ts';
@@ -19,7 +20,7 @@ import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { EventOf } from '../../../schemas/events/catalogue.ts';
 import type { KeyHash } from '../../../schemas/events/token.ts';
 import type { Chunking, FileAttributes, StoreMetadata } from '../../../schemas/events/vector-store.ts';
-import { CommandId, FileId, VectorBatchId, VectorFileId, VectorStoreId, type TokenId, type UserId } from '../../../schemas/ids.ts';
+import { FileId, VectorBatchId, VectorFileId, VectorStoreId, type TokenId, type UserId } from '../../../schemas/ids.ts';
 import type { VectorLists } from '../../ports/vector-lists.ts';
 import type { VectorHit, VectorQuestion, VectorSearcher } from '../../ports/vector-searcher.ts';
 import type { Caller } from '../call.ts';
@@ -260,15 +261,8 @@ export class VectorDesk {
     return isoInstant(this.#deps.clock.now());
   }
 
-  #context(causationId: string, userId: UserId): CommandContext {
-    return {
-      commandId: CommandId.parse(this.#deps.ids.next('cmd')),
-      correlationId: causationId,
-      causationId,
-      actor: { kind: 'system', id: 'vector-stores' },
-      tenant: userId,
-      occurredAt: this.#now(),
-    };
+  #context(cause: string, userId: UserId): CommandContext {
+    return ownContext(this.#deps, 'vector-stores', cause, userId);
   }
 }
 

@@ -15,17 +15,18 @@ import {
   VectorStoresQuery,
 } from '../../../schemas/openai/vector-store-request.ts';
 import type { VectorHit } from '../../ports/vector-searcher.ts';
-import { sendJson, sendRefusal } from '../answer.ts';
 import type { KeyUse } from '../authenticate.ts';
 import type { Call, Caller } from '../call.ts';
 import { embedTexts } from '../embed-texts.ts';
 import { isKept } from '../files/file-desk.ts';
+import { fromDesk } from '../from-desk.ts';
 import { listedModel, listModels } from '../models.ts';
+import { openaiList } from '../openai-list.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { readBody } from '../read-body.ts';
 import type { PipelineDeps } from '../relay-call.ts';
 import { route } from '../route.ts';
-import { batchAnswer, hitAnswer, pageOf, seenFileAnswer, storeAnswer, vectorFileAnswer } from './vector-answers.ts';
+import { batchAnswer, hitAnswer, seenFileAnswer, storeAnswer, vectorFileAnswer } from './vector-answers.ts';
 import type { Attaching, SeenFile, SeenStore, VectorDesk } from './vector-desk.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -60,18 +61,7 @@ export const addVectorRoutes = (router: Router, deps: VectorRoutesDeps): void =>
 
   type Work = (vectors: VectorDesk, call: Call, caller: Caller) => Promise<Json | Refusal | null>;
 
-  const answered = (name: string, work: Work, use?: KeyUse): RequestHandler =>
-    look(
-      name,
-      'files',
-      async (call, caller) => {
-        const answer = desk === null ? NOWHERE : await work(desk, call, caller);
-        if (answer === null) return;
-        if (isRefusal(answer)) sendRefusal(call, answer);
-        else sendJson(call, 200, answer);
-      },
-      use,
-    );
+  const answered = (name: string, work: Work, use?: KeyUse): RequestHandler => look(name, 'files', fromDesk(desk, NOWHERE, work), use);
   const onStore = (
     name: string,
     work: (vectors: VectorDesk, store: SeenStore, call: Call, caller: Caller) => Promise<Json | Refusal | null>,
@@ -165,7 +155,7 @@ export const addVectorRoutes = (router: Router, deps: VectorRoutesDeps): void =>
     const found = await vectors.lists.stores(token.tokenId, { order, after, before, limit: limit + 1 });
     const page = found.slice(0, limit);
     const counts = await vectors.lists.counts(page.map(({ storeId }) => storeId));
-    return pageOf(
+    return openaiList(
       page.map((store) => storeAnswer(store, counts.get(store.storeId))),
       found.length > limit,
     );
@@ -182,7 +172,7 @@ export const addVectorRoutes = (router: Router, deps: VectorRoutesDeps): void =>
     const { limit, order, after = null, before = null, filter } = query.data;
     const status: VectorFileStatus | null = filter ?? null;
     const found = await vectors.lists.files(storeId, { status, batchId, order, after, before, limit: limit + 1 });
-    return pageOf(found.slice(0, limit).map(vectorFileAnswer), found.length > limit);
+    return openaiList(found.slice(0, limit).map(vectorFileAnswer), found.length > limit);
   };
 
   const search = async (vectors: VectorDesk, store: SeenStore, call: Call, caller: Caller): Promise<Json | Refusal | null> => {

@@ -1,17 +1,17 @@
-import { channelKeyContext } from '../../../commands/channels/channel-secrets.ts';
-import type { SecretBox } from '../../../commands/ports/secret-box.ts';
-import { applyHeaderRules } from '../../../domain/channel/header-rules.ts';
-import { providerOf } from '../../../domain/providers/providers.ts';
-import type { ChannelId, ChannelKeyId } from '../../../schemas/ids.ts';
-import type { TaskChannels } from '../../ports/task-channels.ts';
-import type { Upstream, UpstreamRequest } from '../../ports/upstream.ts';
-import { askUpstreamOnce } from '../../console/ask-upstream.ts';
-import { parsedJson } from '../dialects/parsed-json.ts';
-import { addressOf } from '../upstream-address.ts';
-import { addCredential } from '../upstreams/credential-headers.ts';
+import { channelKeyContext } from '../../commands/channels/channel-secrets.ts';
+import type { SecretBox } from '../../commands/ports/secret-box.ts';
+import { applyHeaderRules } from '../../domain/channel/header-rules.ts';
+import { providerOf } from '../../domain/providers/providers.ts';
+import type { ChannelId, ChannelKeyId } from '../../schemas/ids.ts';
+import type { TaskChannels } from '../ports/task-channels.ts';
+import type { Upstream, UpstreamRequest } from '../ports/upstream.ts';
+import { askUpstreamOnce } from '../console/ask-upstream.ts';
+import { parsedJson } from './dialects/parsed-json.ts';
+import { addressOf } from './upstream-address.ts';
+import { addCredential } from './upstreams/credential-headers.ts';
 
-/** Where a file lies or a batch is worked on: the account of one key of one channel. */
-export interface FilePlace {
+/** Where a file lies, or a batch or a task is worked on: the account of one key of one channel. */
+export interface UpstreamPlace {
   readonly channelId: ChannelId;
   readonly channelKeyId: ChannelKeyId | null;
 }
@@ -34,7 +34,7 @@ export interface PlaceQuestion {
 /** A question to a place; `null` where the channel or its key is gone. */
 export const placeRequest = async (
   { channels, secrets, sandboxUrl }: PlaceDeps,
-  { channelId, channelKeyId }: FilePlace,
+  { channelId, channelKeyId }: UpstreamPlace,
   { method, path, body = null, headers: more = {} }: PlaceQuestion,
 ): Promise<UpstreamRequest | null> => {
   const channel = await channels.find(channelId);
@@ -64,12 +64,13 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** Asks, and has the whole answer; `null` where none came. */
 export const askPlace = async (
   deps: PlaceDeps,
-  place: FilePlace,
+  place: UpstreamPlace,
   question: PlaceQuestion,
   withinMs?: number,
+  mostBytes = MOST_BYTES,
 ): Promise<{ readonly status: number; readonly said: unknown; readonly text: string } | null> => {
   const request = await placeRequest(deps, place, question);
   if (request === null) return null;
-  const answer = await askUpstreamOnce(deps.upstream, request, null, MOST_BYTES, withinMs);
+  const answer = await askUpstreamOnce(deps.upstream, request, null, mostBytes, withinMs);
   return 'fault' in answer ? null : { ...answer, said: parsedJson(answer.text) };
 };
