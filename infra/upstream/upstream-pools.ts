@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import type { buildConnector, Dispatcher } from 'undici';
 import connectorOf from 'undici/lib/core/connect.js';
-import Pool from 'undici/lib/dispatcher/pool.js';
 import type {
   Upstream,
   UpstreamExchange,
@@ -11,6 +10,7 @@ import type {
   UpstreamRequest,
 } from '../../gateways/ports/upstream.ts';
 import type { EgressGuard } from '../egress/guard.ts';
+import { Connections } from './connections.ts';
 import { DecodedBody } from './decoded-body.ts';
 import { proxiedConnector } from './proxied-connector.ts';
 import { unheldBody } from './unheld-body.ts';
@@ -181,28 +181,31 @@ export const createUpstreamPools = ({
   connectMs = 10_000,
   keepAliveMs = 4_000,
 }: UpstreamPoolsOptions): UpstreamPools => {
-  const guarded = new Map<string, Pool>();
-  const trusted = new Map<string, Pool>();
-  const proxied = new Map<string, Pool>();
+  const guarded = new Map<string, Connections>();
+  const trusted = new Map<string, Connections>();
+  const proxied = new Map<string, Connections>();
 
-  const poolFor = (request: UpstreamRequest): Pool => {
+  const poolFor = (request: UpstreamRequest): Connections => {
     const { origin, proxy } = request;
     const pools = request.trusted ? trusted : proxy === undefined ? guarded : proxied;
     const name = pools === proxied ? `${origin} ${proxy ?? ''}` : origin;
     let pool = pools.get(name);
     if (pool === undefined) {
-      pool = new Pool(origin, {
-        connections,
-        pipelining: 1,
-        keepAliveTimeout: keepAliveMs,
-        // Time limits are the relay's: it knows a stream from a plain answer.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        connect: request.trusted
-          ? connector({ timeout: connectMs })
-          : proxy === undefined
-            ? connector({ timeout: connectMs, lookup: guard.lookup })
-            : proxiedConnector(proxy, { guard, connectMs }),
+      pool = new Connections({
+        origin,
+        most: connections,
+        client: {
+          pipelining: 1,
+          keepAliveTimeout: keepAliveMs,
+          // Time limits are the relay's: it knows a stream from a plain answer.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+          connect: request.trusted
+            ? connector({ timeout: connectMs })
+            : proxy === undefined
+              ? connector({ timeout: connectMs, lookup: guard.lookup })
+              : proxiedConnector(proxy, { guard, connectMs }),
+        },
       });
       pools.set(name, pool);
     }
@@ -227,16 +230,11 @@ export const createUpstreamPools = ({
       }
       const { path, method, headers, body: given } = request;
       const body = given instanceof Uint8Array && isStreamed(request) ? unheldBody(given) : given;
-      poolFor(request).dispatch({ origin: request.origin, path, method, headers, body }, exchange);
+      const isTaken = poolFor(request).dispatch({ origin: request.origin, path, method, headers, body }, exchange);
+      if (!isTaken) queueMicrotask(() => exchange.fail({ kind: 'unreachable', message: 'this process is ending' }));
       return exchange;
     },
-    stats: () =>
-      [...guarded, ...trusted, ...proxied].map(([origin, { stats }]) => ({
-        origin,
-        connected: stats.connected,
-        running: stats.running,
-        waiting: stats.queued + stats.pending,
-      })),
+    stats: () => [...guarded, ...trusted, ...proxied].map(([origin, { stats }]) => ({ origin, ...stats })),
     close: async () => {
       await Promise.all([...guarded.values(), ...trusted.values(), ...proxied.values()].map((pool) => pool.close()));
     },

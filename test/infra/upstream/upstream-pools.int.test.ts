@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
@@ -244,6 +244,77 @@ describe('upstream connections', () => {
     }
     expect(running()).to.equal(0);
     await new Promise((resolve) => broken.close(resolve));
+  });
+
+  describe('of which there may be so many', () => {
+    const few = async (connections: number): Promise<void> => {
+      await pools.close();
+      pools = createUpstreamPools({ guard: createEgressGuard(parseEgressPolicy('loopback') ?? expect.fail('not a policy')), connections });
+    };
+    let sockets: Set<Socket>;
+    const count = (socket: Socket): void => void sockets.add(socket);
+    beforeEach(() => {
+      sockets = new Set();
+      server.on('connection', count);
+    });
+    afterEach(() => void server.off('connection', count));
+
+    it('are used again, and no exchange waits behind another one while there may be more', async () => {
+      await few(4);
+      for (let turn = 0; turn < 5; turn++) expect((await send()).body).to.equal('fine');
+      // The second call comes from within the first one's end.
+      expect(sockets.size).to.be.at.most(2);
+      const held: ServerResponse[] = [];
+      answer = (res) => void held.push(res);
+      const silent = [send(), send(), send()];
+      while (held.length < 3) await new Promise((resolve) => setImmediate(resolve));
+      answer = (res) => res.end('fine');
+      for (let turn = 0; turn < 5; turn++) expect((await send()).body).to.equal('fine');
+      expect(sockets.size).to.be.at.most(4);
+      for (const res of held) res.end('late');
+      expect((await Promise.all(silent)).map(({ body }) => body)).to.deep.equal(['late', 'late', 'late']);
+    });
+
+    it('let others wait, in turn, and are closed when nobody waits any more', async () => {
+      await few(3);
+      const all = Promise.all(Array.from({ length: 50 }, () => send()));
+      expect(pools.stats().reduce((sum, { waiting }) => sum + waiting, 0)).to.equal(50);
+      const closed = pools.close();
+      expect((await send()).fault?.kind).to.equal('unreachable');
+      expect((await all).map(({ body }) => body)).to.deep.equal(Array<string>(50).fill('fine'));
+      await closed;
+      expect(sockets.size).to.equal(3);
+      expect(pools.stats()).to.deep.equal([{ origin, connected: 0, running: 0, waiting: 0 }]);
+    });
+
+    it('are forgotten when they are lost, and made anew', async () => {
+      await few(20);
+      const held: ServerResponse[] = [];
+      answer = (res) => void held.push(res);
+      const many = Array.from({ length: 20 }, () => send());
+      while (held.length < 20) await new Promise((resolve) => setImmediate(resolve));
+      for (const res of held.slice(0, 10)) res.end('fine');
+      await Promise.all(many.slice(0, 10));
+      for (const res of held.slice(10)) res.socket?.destroy();
+      for (const { fault } of await Promise.all(many.slice(10))) expect(fault?.kind).to.equal('broken');
+      server.closeIdleConnections();
+      while (pools.stats()[0]?.connected !== 0) await new Promise((resolve) => setImmediate(resolve));
+      answer = (res) => res.end('fine');
+      expect((await Promise.all(Array.from({ length: 60 }, () => send()))).every(({ body }) => body === 'fine')).to.equal(true);
+      expect(sockets.size).to.equal(40);
+    });
+
+    it('are none the fewer for what cannot be sent, or has nobody to go to', async () => {
+      await few(1);
+      const bad = { headers: { 'x-bad': 'a\nb' } };
+      const mixed = await Promise.all([send(bad), send(), send(bad), send(bad), send(), send(bad)]);
+      const broken = 'unreachable';
+      expect(mixed.map(({ body, fault }) => fault?.kind ?? body)).to.deep.equal([broken, 'fine', broken, broken, 'fine', broken]);
+      expect((await send()).body).to.equal('fine');
+      const nowhere = await Promise.all(Array.from({ length: 5 }, () => send({ origin: 'http://127.0.0.1:1' })));
+      expect(nowhere.map(({ fault }) => fault?.kind)).to.deep.equal(Array<string>(5).fill('unreachable'));
+      expect(running()).to.equal(0);
+    });
   });
 
   it('do not follow a redirect', async () => {
