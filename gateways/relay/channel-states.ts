@@ -21,6 +21,7 @@ import type { ChannelHealthObserver } from '../ports/channel-health.ts';
 import type { DirectoryChannel, DirectoryChannelKey } from '../ports/directory.ts';
 import type { Stopwatch } from '../ports/stopwatch.ts';
 import { HealthWindow } from './health-window.ts';
+import { KeyRests } from './key-rests.ts';
 import type { RelayLimits } from './relay-limits.ts';
 
 /** A channel, or one of its models, as far as it fails. */
@@ -30,22 +31,13 @@ interface Circuit {
   told: z.infer<typeof ChannelHealth>;
 }
 
-interface KeyRest {
-  /** As it was when it began to rest. Whoever has changed it since has seen to it. */
-  key: DirectoryChannelKey;
-  /** On the stopwatch. */
-  until: number;
-  /** Times in a row that it had to rest. */
-  times: number;
-}
-
 interface Seen extends Circuit {
   /** What was seen of a channel is void once somebody changes it. */
   readonly settings: ChannelSettings;
   /** When a call of this process succeeded or failed last, on the stopwatch. */
   judgedAt: number;
   cursor: number;
-  readonly resting: Map<ChannelKeyId, KeyRest>;
+  readonly rests: KeyRests;
   /** Models that failed since they answered last; most channels have none. */
   models: Map<string, Circuit> | null;
   heardOfModels: readonly string[];
@@ -197,7 +189,7 @@ export class ChannelStates {
     seen.window.add(now, false, ms);
     this.#close(channel, seen);
     this.#closeModel(channel, seen, model);
-    if (key !== null && seen.resting.size > 0) seen.resting.delete(key.keyId);
+    if (key !== null) seen.rests.works(key.keyId);
   }
 
   /**
@@ -230,7 +222,7 @@ export class ChannelStates {
   keyLimited(channel: DirectoryChannel, key: DirectoryChannelKey | null, forMs: number | null): void {
     if (key === null) return;
     const { keyRestMs, longestKeyRestMs } = this.#limits;
-    const times = this.#of(channel).resting.get(key.keyId)?.times ?? 0;
+    const times = this.#of(channel).rests.times(key.keyId);
     this.#rest(channel, key, forMs ?? Math.min(longestKeyRestMs, keyRestMs * 2 ** Math.min(times, 20)));
   }
 
@@ -256,9 +248,9 @@ export class ChannelStates {
     const now = this.#stopwatch.elapsed();
     let soonest = Infinity;
     for (const channel of channels) {
-      const { breaker, resting } = this.#of(channel);
+      const { breaker, rests } = this.#of(channel);
       const opens = breaker.state === 'open' ? breaker.until : breaker.state === 'probing' ? breaker.since + breaker.rest : now;
-      const keys = channel.keys.filter(({ enabled }) => enabled).map(({ keyId }) => resting.get(keyId)?.until ?? now);
+      const keys = channel.keys.filter(({ enabled }) => enabled).map(({ keyId }) => rests.until(keyId) ?? now);
       soonest = Math.min(soonest, Math.max(opens, keys.length === 0 ? now : Math.min(...keys)));
     }
     return Number.isFinite(soonest) ? Math.max(1, Math.ceil((soonest - now) / 1_000)) : 1;
@@ -266,7 +258,7 @@ export class ChannelStates {
 
   /** For people to look at. */
   sight(channel: DirectoryChannel): ChannelSight {
-    const { breaker, models, resting, window } = this.#of(channel);
+    const { breaker, models, rests, window } = this.#of(channel);
     const now = this.#stopwatch.elapsed();
     const latency = this.latencyMs(channel);
     return {
@@ -275,7 +267,7 @@ export class ChannelStates {
       latencyMs: latency === null ? null : Math.round(latency),
       circuit: breaker.state,
       failingModels: [...(models ?? [])].filter(([, circuit]) => circuit.breaker.state !== 'closed').map(([model]) => model),
-      restingKeys: [...resting.values()].filter(({ until }) => until > now).length,
+      restingKeys: rests.count(now),
     };
   }
 
@@ -302,7 +294,7 @@ export class ChannelStates {
       told: channel.health,
       judgedAt: -Infinity,
       cursor: -1,
-      resting: new Map(),
+      rests: new KeyRests(),
       models: null,
       heardOfModels: [],
       failedModel: null,
@@ -373,26 +365,11 @@ export class ChannelStates {
   }
 
   #mayUse(seen: Seen, key: DirectoryChannelKey, tried: ReadonlySet<ChannelKeyId> | null, now: number): boolean {
-    if (!key.enabled) return false;
-    if (tried !== null && tried.has(key.keyId)) return false;
-    if (seen.resting.size === 0) return true;
-    const rest = seen.resting.get(key.keyId);
-    if (rest === undefined || now >= rest.until) return true;
-    if (rest.key === key) return false;
-    seen.resting.delete(key.keyId);
-    return true;
+    return key.enabled && (tried === null || !tried.has(key.keyId)) && !seen.rests.isResting(key, now);
   }
 
   #rest(channel: DirectoryChannel, key: DirectoryChannelKey, forMs: number): void {
-    const until = this.#stopwatch.elapsed() + forMs;
-    const { resting } = this.#of(channel);
-    const rest = resting.get(key.keyId);
-    if (rest === undefined) resting.set(key.keyId, { key, until, times: 1 });
-    else {
-      rest.key = key;
-      rest.until = Math.max(rest.until, until);
-      rest.times++;
-    }
+    this.#of(channel).rests.rest(key, this.#stopwatch.elapsed() + forMs);
   }
 
   #tell(channel: DirectoryChannel, seen: Seen, health: 'healthy' | 'failing', reason: string): void {
