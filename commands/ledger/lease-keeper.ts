@@ -22,6 +22,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { IdSource } from '../ports/id-source.ts';
 import type { AccountBook } from './account-book.ts';
+import { AccountNews } from './account-news.ts';
+import { Exhaustions, isFresh } from './exhaustions.ts';
 import { NO_FAILPOINTS } from './no-failpoints.ts';
 import { HeldLease, type CloseReason } from './held-lease.ts';
 import { DEFAULT_LEASE_POLICY, type LeasePolicy } from './lease-policy.ts';
@@ -103,19 +105,6 @@ interface Purse {
   latest: Money;
 }
 
-/** The last word of an account that had nothing left, believed until the account moves. */
-interface Exhaustion {
-  readonly refusal: Refusal;
-  readonly least: Money;
-  readonly at: number;
-}
-
-/** How long the word of an exhausted account is believed at most, should news of it not arrive. */
-const EXHAUSTION_MS = 1_000;
-
-/** Whether a word given at `then` still holds; a clock that jumped back does not make it hold for longer. */
-const isFresh = (then: number, now: number): boolean => now >= then && now - then < EXHAUSTION_MS;
-
 /** A first lease brings this many calls' worth ahead of need. */
 const FIRST_AHEAD = 15n;
 
@@ -148,8 +137,8 @@ export class LeaseKeeper {
   readonly #onKeyExhausted: (tokenId: TokenId) => void;
   readonly #purses = new Map<TokenId, Purse>();
   readonly #leases = new Map<LeaseId, HeldLease>();
-  readonly #exhausted = new Map<TokenId, Exhaustion>();
-  readonly #watchers = new Map<UserId, Set<() => void>>();
+  readonly #exhausted = new Exhaustions();
+  readonly #news = new AccountNews();
   #fillsUnderWay = 0;
   #stopping = false;
   #onEmpty: () => void = () => undefined;
@@ -189,10 +178,10 @@ export class LeaseKeeper {
       const lease = this.#leaseFor(purse, request.amount, now);
       if (lease !== undefined) return this.#hold(purse, lease, request, request.amount, now);
     }
-    const exhausted = this.#exhausted.get(request.tokenId);
-    if (exhausted !== undefined && isFresh(exhausted.at, now) && request.least >= exhausted.least) {
+    const exhausted = this.#exhausted.wordOn(request.tokenId, request.least, now);
+    if (exhausted !== null) {
       const someLeft = purse.waiting.length === 0 ? this.#leaseFor(purse, request.least, now) : undefined;
-      return someLeft === undefined ? exhausted.refusal : this.#hold(purse, someLeft, request, someLeft.free, now);
+      return someLeft === undefined ? exhausted : this.#hold(purse, someLeft, request, someLeft.free, now);
     }
     return new Promise((resolve) => {
       purse.waiting.push({ request, resolve });
@@ -290,10 +279,10 @@ export class LeaseKeeper {
     if (type === 'SpendLeaseGranted' || type === 'QuotaOverdrawn') return;
     for (const [tokenId, purse] of this.#purses) {
       if (purse.userId !== data.userId) continue;
-      this.#exhausted.delete(tokenId);
+      this.#exhausted.forget(tokenId);
       purse.aheadRefusedAt = null;
     }
-    for (const wake of this.#watchers.get(data.userId) ?? []) wake();
+    this.#news.moved(data.userId);
   }
 
   /** Once a second or so: gives back what is idle or ended, and asks for more time where calls still run. */
@@ -314,7 +303,7 @@ export class LeaseKeeper {
     for (const [tokenId, purse] of this.#purses) {
       if (purse.leases.length === 0 && purse.waiting.length === 0 && !purse.asking) this.#purses.delete(tokenId);
     }
-    for (const [tokenId, { at }] of this.#exhausted) if (!isFresh(at, now)) this.#exhausted.delete(tokenId);
+    this.#exhausted.forgetStale(now);
   }
 
   /** Admits nothing more, waits for the calls in flight to end, and gives every lease back. */
@@ -489,7 +478,7 @@ export class LeaseKeeper {
   #refuseWaiting(purse: Purse, refusal: Refusal, least: Money): void {
     const refused = purse.waiting.filter(({ request }) => request.least >= least);
     purse.waiting = purse.waiting.filter(({ request }) => request.least < least);
-    if (QUOTA_CODES.has(refusal.refused)) this.#exhausted.set(purse.tokenId, { refusal, least, at: this.#clock.now() });
+    if (QUOTA_CODES.has(refusal.refused)) this.#exhausted.believe(purse.tokenId, refusal, least, this.#clock.now());
     if (refusal.refused === 'key_exhausted') void this.#tellIfKeySpent(purse);
     for (const { resolve } of refused) resolve(refusal);
   }
@@ -511,30 +500,13 @@ export class LeaseKeeper {
     const answer = await this.#book.read(purse.userId);
     if (isRefusal(answer)) return false;
     if (![...answer.account.leases.values()].some(({ holder }) => holder !== this.#holder)) return false;
-    const news = this.#nextNews(purse.userId);
+    const news = this.#news.next(purse.userId, this.#policy.returnWaitMs);
     await this.#book.execute(
       purse.userId,
       { kind: 'requestLeaseReturns', holder: this.#holder },
       this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`),
     );
     return news;
-  }
-
-  /** True when the account moved in a way that may have freed money; false when nothing came in time. */
-  #nextNews(userId: UserId): Promise<boolean> {
-    return new Promise((resolve) => {
-      const watchers = this.#watchers.get(userId) ?? new Set();
-      this.#watchers.set(userId, watchers);
-      const done = (moved: boolean): void => {
-        clearTimeout(timer);
-        watchers.delete(wake);
-        if (watchers.size === 0) this.#watchers.delete(userId);
-        resolve(moved);
-      };
-      const wake = (): void => done(true);
-      const timer = setTimeout(() => done(false), this.#policy.returnWaitMs);
-      watchers.add(wake);
-    });
   }
 
   #extend(lease: HeldLease, now: number): void {
