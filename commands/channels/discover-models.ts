@@ -9,7 +9,7 @@ import type { ModelLister } from '../ports/model-lister.ts';
 import type { SecretBox } from '../ports/secret-box.ts';
 import { readState } from '../read-state.ts';
 import { runCommand } from '../run-command.ts';
-import { channelKeyContext } from './channel-secrets.ts';
+import { channelToAsk } from './channel-to-ask.ts';
 
 /** Most models of one upstream that are looked at. */
 const MOST_MODELS = 2_000;
@@ -25,12 +25,9 @@ export const discoverModels = async (
   channelId: ChannelId,
   context: CommandContext,
 ): Promise<DiscoveredModels | Refusal> => {
-  const { settings, keys } = await readState(deps.log, channelStream(channelId), channelOf(channelId));
-  if (settings === null) return refuse('not_found', 'There is no such channel.');
-  const usable = [...keys].find(([, { enabled }]) => enabled);
-  if (usable === undefined && keys.size > 0)
-    return refuse('wrong_state', 'Every key of the channel is disabled. Restore one or add another.');
-  const credential = usable === undefined ? null : deps.secretBox.open(usable[1].secret, channelKeyContext(usable[0]));
+  const channel = await channelToAsk(deps, channelId);
+  if (isRefusal(channel)) return channel;
+  const { settings, credential } = channel;
   const listed = await deps.lister.list(settings, credential);
   if ('failed' in listed) return refuse('upstream_failed', `The upstream did not list its models: ${listed.failed}`);
   const models = [...new Set(listed.filter((name) => name.length > 0 && name.length <= 200))].slice(0, MOST_MODELS);
