@@ -1,3 +1,4 @@
+import { OUTPUT_CLASSES, PROMPT_CLASSES } from '../../domain/pricing/rates.ts';
 import type { TokenClass, Usage } from '../../schemas/usage.ts';
 
 /** The three figures that people are shown. Classes never overlap, so sums of them are exact. */
@@ -10,16 +11,6 @@ export interface TokenTotals {
   readonly output: number;
 }
 
-export const INPUT_CLASSES = [
-  'input',
-  'cachedInput',
-  'cacheWrite5m',
-  'cacheWrite1h',
-  'audioInput',
-  'imageInput',
-] as const satisfies readonly TokenClass[];
-export const OUTPUT_CLASSES = ['output', 'reasoning', 'audioOutput', 'imageOutput'] as const satisfies readonly TokenClass[];
-
 const sumOf = (usage: Usage, classes: readonly TokenClass[]): number => {
   let total = 0;
   for (const usageClass of classes) total += usage[usageClass] ?? 0;
@@ -27,7 +18,7 @@ const sumOf = (usage: Usage, classes: readonly TokenClass[]): number => {
 };
 
 export const tokenTotals = (usage: Usage): TokenTotals => ({
-  input: sumOf(usage, INPUT_CLASSES),
+  input: sumOf(usage, PROMPT_CLASSES),
   cached: usage.cachedInput ?? 0,
   output: sumOf(usage, OUTPUT_CLASSES),
 });

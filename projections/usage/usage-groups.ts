@@ -1,8 +1,8 @@
+import { OUTPUT_CLASSES, PROMPT_CLASSES } from '../../domain/pricing/rates.ts';
 import type { ChannelId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import { USAGE_CLASSES, type UsageClass } from '../../schemas/usage.ts';
 import type { Sql } from '../ports/read-model-database.ts';
-import { INPUT_CLASSES, OUTPUT_CLASSES } from './token-totals.ts';
 import { usageColumn } from './usage-columns.ts';
 
 /** Figures of a group of calls. Refunds are not taken off: this is what was used, not what was paid in the end. */
@@ -77,7 +77,7 @@ export const usageGroups = async (
   const bucket = by.buckets ? (table.shown ?? table.bucket) : `NULL::${table.type}`;
   const { rows } = await sql.query<GroupRow>(
     `SELECT ${bucket} AS bucket, ${name} AS name, sum(calls)::float8 AS calls, sum(failed)::float8 AS failed, sum(amount) AS amount, sum(upstream_cost) AS "upstreamCost",
-            ${sumOf(INPUT_CLASSES)} AS "inputTokens", ${sumOf(['cachedInput'])} AS "cachedTokens", ${sumOf(OUTPUT_CLASSES)} AS "outputTokens",
+            ${sumOf(PROMPT_CLASSES)} AS "inputTokens", ${sumOf(['cachedInput'])} AS "cachedTokens", ${sumOf(OUTPUT_CLASSES)} AS "outputTokens",
             sum(first_byte_ms)::float8 AS "firstByteMs", sum(first_bytes)::float8 AS "firstBytes",
             ARRAY[${USAGE_CLASSES.map((usageClass) => sumOf([usageClass])).join(', ')}] AS classes
      FROM ${table.name}
