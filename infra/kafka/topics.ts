@@ -5,11 +5,18 @@ import type { PartitionRange, TopicSpec } from '../../projections/ports/records.
 const LEADER_TRIES = 50;
 const LEADER_PAUSE_MS = 100;
 
-/** Waits for a new topic to be known and led, but not for ever: whoever uses it tries again as well. */
+const isLed = async (admin: Admin, topic: string): Promise<boolean> => {
+  const found = await admin.fetchTopicMetadata({ topics: [topic] });
+  if (!found.topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))) return false;
+  // Any broker says who leads; only the leaders themselves say where their partitions end.
+  await admin.fetchTopicOffsets(topic);
+  return true;
+};
+
+/** Waits for a new topic to be known, and to its leaders too, but not for ever: whoever uses it tries again as well. */
 const untilLed = async (admin: Admin, topic: string): Promise<void> => {
   for (let tries = 0; tries < LEADER_TRIES; tries += 1) {
-    const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => null);
-    if (found?.topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) === true) return;
+    if (await isLed(admin, topic).catch(() => false)) return;
     await pause(LEADER_PAUSE_MS);
   }
 };
