@@ -3,72 +3,51 @@ import type { Duplex } from 'node:stream';
 import { Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { Embedder } from '../../commands/ports/embedder.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
-import type { Endpoint as Door } from '../../schemas/events/token.ts';
-import type { z } from 'zod';
-import { sendBody, sendHead, sendJson, sendRefusal } from './answer.ts';
-import { authenticate, type KeyUse } from './authenticate.ts';
+import { sendBody, sendHead, sendRefusal } from './answer.ts';
+import { dialectOf } from './address-dialect.ts';
+import { authenticate } from './authenticate.ts';
 import { callerOf } from './caller-of.ts';
 import { embedTexts } from './embed-texts.ts';
 import { deploymentAddresses, deploymentRoute, withoutOpenaiPrefix } from './azure-addresses.ts';
 import { converseAddresses, converseRoute } from './bedrock-addresses.ts';
-import type { Call, Caller } from './call.ts';
-import type { AnswerDialect } from './dialects/answer-dialect.ts';
+import type { Call } from './call.ts';
 import { counterFor, countTokens } from './endpoints/count-tokens.ts';
 import type { PromptToCount } from './prompt-to-count.ts';
 import type { SpendingRoute } from './spending-route.ts';
-import { geminiAddresses, GEMINI_METHODS, MESSAGES, spendingAddresses } from './spending-routes.ts';
-import { anthropicAnswers } from './dialects/anthropic-answers.ts';
+import { geminiAddresses, GEMINI_METHODS, spendingAddresses } from './spending-routes.ts';
 import { promptToCount } from './dialects/anthropic-requests.ts';
-import { geminiAnswers } from './dialects/gemini-answers.ts';
 import { promptToCountFor } from './dialects/gemini-requests.ts';
 import { responsesPromptToCount } from './dialects/responses-requests.ts';
 import { BackgroundCalls } from './responses/background-calls.ts';
 import { EventBuffer, EVENT_BUFFER_LIMITS } from './responses/event-buffer.ts';
 import { addArchiveRoutes } from './responses/archive-routes.ts';
-import { converseAnswers } from './dialects/converse-answers.ts';
-import { mistralAnswers } from './dialects/mistral-answers.ts';
-import { ollamaAnswers } from './dialects/ollama-answers.ts';
-import { rerankAnswers } from './dialects/rerank-answers.ts';
-import { klingAnswers, midjourneyAnswers, sunoAnswers } from './dialects/task-answers.ts';
 import { addBatchRoutes, BATCHES } from './files/batch-routes.ts';
 import { addFileRoutes } from './files/file-routes.ts';
 import { addMessageBatchRoutes, MESSAGE_BATCHES } from './files/message-batch-routes.ts';
 import { addVectorRoutes, VECTOR_SEARCH } from './vector-stores/vector-routes.ts';
-import { openaiAnswers } from './dialects/openai-answers.ts';
 import { BodyRoom } from './bodies/body-room.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { KeptAnswers } from './kept-answers.ts';
-import { keyAnswer, subscriptionAnswer, usageAnswer } from './key-account.ts';
+import { addKeyAccountRoutes, KEY, SUBSCRIPTION, USAGE } from './key-account-routes.ts';
 import { Limiter } from './limit.ts';
 import { LimitGate } from './limits/limit-gate.ts';
 import { ProcessCounters } from './limits/process-counters.ts';
-import { inAnthropicForm, inGeminiForm, inOllamaForm, listedModel, listModels } from './models.ts';
+import type { LookRoute } from './look-route.ts';
+import { addModelRoutes, MODEL, MODELS, ONE_MODEL } from './model-routes.ts';
 import { around, newCall, relayCall, type PipelineDeps } from './relay-call.ts';
 import { createPassThrough, PASS_THROUGH } from './pass-through/pass-through.ts';
 import { openSession, REALTIME } from './realtime/open-session.ts';
 import { readBody } from './read-body.ts';
 import type { RelayDeps } from './relay-deps.ts';
+import { restOf } from './segments.ts';
 import { addTaskRoutes } from './tasks/task-routes.ts';
 import { Watch } from './watch.ts';
-
-type Answer = (call: Call, caller: Caller) => Promise<void> | void;
 
 const COUNT_TOKENS = '/v1/messages/count_tokens';
 const COUNT_INPUT = '/v1/responses/input_tokens';
 const GEMINI_COUNT = '/v1beta/models/{model}:countTokens';
 /** Of counts that are ours and not the upstream's. */
 const ESTIMATED = ['x-oblivious-estimated', 'true'];
-const GEMINI_MODELS = '/v1beta/models';
-const GEMINI_MODEL = '/v1beta/models/{model}';
-const MODELS = '/v1/models';
-const MODEL = '/v1/models/{id}';
-const OLLAMA_MODELS = '/ollama/api/tags';
-const KEY = '/v1/key';
-const SUBSCRIPTION = '/v1/dashboard/billing/subscription';
-const USAGE = '/v1/dashboard/billing/usage';
-
-/** The two billing addresses exist without `/v1` too: half of the clients that ask for them were written so. */
-const withoutVersion = (path: string): string => path.slice('/v1'.length);
 
 /** What stands before addresses that are some provider’s own. */
 const OTHER_ROOTS = ['/openai', '/mistral', '/ollama', '/bedrock'] as const;
@@ -82,33 +61,11 @@ const PREFLIGHT = [
   '86400',
 ] as const;
 
-const BY_PREFIX: readonly (readonly [prefix: string, dialect: AnswerDialect])[] = [
-  ['/v1beta', geminiAnswers],
-  ['/v2/', rerankAnswers],
-  ['/ollama/', ollamaAnswers],
-  ['/bedrock/', converseAnswers],
-  ['/mistral/', mistralAnswers],
-  ['/kling/', klingAnswers],
-  ['/suno/', sunoAnswers],
-  ['/mj/', midjourneyAnswers],
-];
-
-/** Addresses that both formats have are asked in that of the header which every client of Anthropic's sends. */
-const dialectOf = (req: Request): AnswerDialect => {
-  for (const [prefix, dialect] of BY_PREFIX) if (req.path.startsWith(prefix)) return dialect;
-  if (/^\/[\w-]+\/mj\//.test(req.path)) return midjourneyAnswers;
-  return req.headers['anthropic-version'] !== undefined || req.path.startsWith(MESSAGES) ? anthropicAnswers : openaiAnswers;
-};
-
 /** `models/{model}:{method}`: a model's name may hold colons itself, and slashes, sent as they are or encoded. */
 const modelAndMethod = (rest: string): { readonly model: string; readonly method: string } => {
   const at = rest.lastIndexOf(':');
   return at < 0 ? { model: rest, method: '' } : { model: rest.slice(0, at), method: rest.slice(at + 1) };
 };
-
-/** What a pattern of several segments stood for. */
-const segmentsOf = (parts: unknown): string => (Array.isArray(parts) ? parts.join('/') : String(parts));
-const restOf = (req: Request): string => segmentsOf(req.params['rest']);
 
 /** Express calls handlers with callbacks and waits for nothing; what is thrown in here is answered in here. */
 const handled =
@@ -147,8 +104,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const background = new BackgroundCalls(new EventBuffer(deps.sharedEvents, EVENT_BUFFER_LIMITS, () => deps.stopwatch.elapsed()));
   const router = Router();
 
-  /** An answer that costs nothing: whoever has a key may look. */
-  const look = (routeName: string, door: z.infer<typeof Door> | null, answer: Answer, use: KeyUse = 'look') =>
+  const look: LookRoute = (routeName, door, answer, use = 'look') =>
     handled(async (req, res) => {
       const call = newCall(pipeline, req, res, routeName, dialectOf(req));
       await around(pipeline, call, async () => {
@@ -172,9 +128,6 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     });
 
   const spend = (asked: SpendingRoute) => handled((req, res) => relayCall(pipeline, asked, req, res));
-
-  const respond = (call: Call, answer: object | Refusal): void =>
-    isRefusal(answer) ? sendRefusal(call, answer) : sendJson(call, 200, answer);
 
   /** Nearly every request is one of these, to the letter; finding that out by a router's patterns costs as much as the call's own steps. */
   const spending = spendingAddresses({ ...deps, background });
@@ -237,10 +190,6 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     const asked = converseRoute(restOf(req));
     (asked === null ? nothingHere('/bedrock') : spend(asked))(req, res);
   });
-  router.get(
-    OLLAMA_MODELS,
-    look(OLLAMA_MODELS, 'models', (call, caller) => sendJson(call, 200, { models: listModels(directory, caller).map(inOllamaForm) })),
-  );
 
   // Some clients put a slash too many between a base URL and a path.
   router.use((req: Request, _res: Response, next: NextFunction) => {
@@ -251,15 +200,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     return router(req, _res, next);
   });
 
-  router.get(
-    MODELS,
-    look(MODELS, 'models', (call, caller) => {
-      const models = listModels(directory, caller);
-      if (call.dialect.name === 'openai') return sendJson(call, 200, { object: 'list', data: models });
-      const data = models.map(inAnthropicForm);
-      sendJson(call, 200, { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
-    }),
-  );
+  addModelRoutes(router, directory, look);
   router.post(
     COUNT_TOKENS,
     counting(
@@ -277,60 +218,13 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     ),
   );
   router.get(
-    GEMINI_MODELS,
-    look(GEMINI_MODELS, 'models', (call, caller) => sendJson(call, 200, { models: listModels(directory, caller).map(inGeminiForm) })),
-  );
-  router.get(
-    '/v1beta/models/*rest',
-    look(GEMINI_MODEL, 'models', (call, caller) => {
-      const model = restOf(call.req);
-      const listed = listedModel(directory, caller, model);
-      if (listed !== null) return sendJson(call, 200, inGeminiForm(listed));
-      return sendRefusal(
-        call,
-        refuse('model_not_found', `The model "${model.slice(0, 200)}" does not exist here, or this key may not use it.`),
-      );
-    }),
-  );
-  // A model's name may hold slashes, sent as they are or encoded.
-  router.get(
-    '/v1/models/*id',
-    look(MODEL, 'models', (call, caller) => {
-      const model = segmentsOf(call.req.params['id']);
-      const listed = listedModel(directory, caller, model);
-      if (listed !== null) return sendJson(call, 200, call.dialect.name === 'openai' ? listed : inAnthropicForm(listed));
-      return sendRefusal(
-        call,
-        refuse('model_not_found', `The model "${model.slice(0, 200)}" does not exist here, or this key may not use it.`, {
-          param: 'model',
-        }),
-      );
-    }),
-  );
-  router.get(
     REALTIME,
     plainly(REALTIME, (call) =>
       sendRefusal(call, refuse('invalid_request', 'This address opens WebSockets: ask for one with the headers of its handshake.')),
     ),
   );
-  router.get(
-    KEY,
-    look(KEY, null, async (call, caller) => respond(call, await keyAnswer(standings, caller))),
-  );
-  router.get(
-    [SUBSCRIPTION, withoutVersion(SUBSCRIPTION)],
-    look(SUBSCRIPTION, 'billing', async (call, caller) => {
-      const standing = await standings.of(caller.user.userId, caller.token.tokenId);
-      respond(call, isRefusal(standing) ? standing : subscriptionAnswer(standing, caller));
-    }),
-  );
-  router.get(
-    [USAGE, withoutVersion(USAGE)],
-    look(USAGE, 'billing', async (call, caller) => {
-      const standing = await standings.of(caller.user.userId, caller.token.tokenId);
-      respond(call, isRefusal(standing) ? standing : usageAnswer(standing));
-    }),
-  );
+
+  addKeyAccountRoutes(router, standings, look);
 
   router.options(
     ['/v1/*rest', '/v1beta/*rest', '/v2/*rest', '/providers/*rest', ...OTHER_ROOTS.map((root) => `${root}/*rest`)],
@@ -359,7 +253,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   });
   for (const path of [...byAddress.keys(), COUNT_INPUT, COUNT_TOKENS]) router.all(path, notThisMethod('POST')(path));
   for (const path of [MODELS, KEY, SUBSCRIPTION, USAGE, REALTIME]) router.all(path, notThisMethod('GET')(path));
-  router.all('/v1/models/*id', notThisMethod('GET')(MODEL));
+  router.all(ONE_MODEL, notThisMethod('GET')(MODEL));
 
   router.all('/providers/*rest', createPassThrough(pipeline, spending));
 
