@@ -67,6 +67,9 @@ const modelAndMethod = (rest: string): { readonly model: string; readonly method
   return at < 0 ? { model: rest, method: '' } : { model: rest.slice(0, at), method: rest.slice(at + 1) };
 };
 
+/** Where Google's clients ask, as they write it; what else means the same is for the router's patterns. */
+const OF_GEMINI = /^\/v1beta\/models\/([\w.:-]+(?:\/[\w.:-]+)*)(?:\?|$)/;
+
 /** Express calls handlers with callbacks and waits for nothing; what is thrown in here is answered in here. */
 const handled =
   (answer: (req: Request, res: Response) => Promise<void>) =>
@@ -167,8 +170,8 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     });
 
   /** Gemini's addresses name the model and the method in one segment, which no pattern of the router's can cut. */
-  router.post('/v1beta/models/*rest', (req: Request, res: Response): void => {
-    const { model, method } = modelAndMethod(restOf(req));
+  const askGemini = (rest: string, req: Request, res: Response): void => {
+    const { model, method } = modelAndMethod(rest);
     const spending = GEMINI_METHODS.get(method);
     if (spending !== undefined) spend(spending(model, req))(req, res);
     else if (method === 'countTokens')
@@ -178,7 +181,8 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
         (totalTokens) => ({ totalTokens }),
       )(req, res);
     else nothingHere('/v1beta')(req, res);
-  });
+  };
+  router.post('/v1beta/models/*rest', (req: Request, res: Response): void => askGemini(restOf(req), req, res));
 
   /** A deployment's name, which is the model's, may hold slashes too. */
   router.post('/openai/deployments/*rest', (req: Request, res: Response): void => {
@@ -268,8 +272,12 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   });
 
   const handler: RequestHandler = (req, res, next) => {
-    const answer = req.method === 'POST' ? byAddress.get(req.url) : undefined;
-    if (answer !== undefined) return answer(req, res);
+    if (req.method === 'POST') {
+      const answer = byAddress.get(req.url);
+      if (answer !== undefined) return answer(req, res);
+      const rest = OF_GEMINI.exec(req.url)?.[1];
+      if (rest !== undefined) return askGemini(rest, req, res);
+    }
     const url = withoutOpenaiPrefix(req.url);
     if (url === null) return void router(req, res, next);
     req.url = url;

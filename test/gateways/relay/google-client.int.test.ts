@@ -59,6 +59,26 @@ describe('the official Google client, before an upstream that speaks OpenAI’s 
     expect(total).to.equal(36);
   });
 
+  it('is found however its address is written', async () => {
+    const ask = async (address: string): Promise<readonly unknown[]> => {
+      const response = await fetch(`${relay.url}${address}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-goog-api-key': KEY },
+        body: JSON.stringify({ contents: [{ parts: [{ text: 'Hi' }] }] }),
+      });
+      const said = (await response.json()) as { readonly modelVersion?: string };
+      return [response.status, said.modelVersion];
+    };
+    for (const [model, ways] of [
+      ['m', ['m:generateContent', 'm:generateContent?alt=json', 'm%3AgenerateContent', '%6D:generateContent']],
+      ['maker/m:free', ['maker/m:free:generateContent', 'maker%2Fm%3Afree:generateContent', 'maker/m%3Afree:generateContent']],
+    ] as const)
+      for (const way of ways) expect(await ask(`/v1beta/models/${way}`), way).to.deep.equal([200, model]);
+    expect(await ask('//v1beta/models/m:generateContent')).to.deep.equal([200, 'm']);
+    for (const way of ['m', 'm:', 'm:sing', 'm:generateContent/'])
+      expect((await ask(`/v1beta/models/${way}`))[0], way).to.be.oneOf([404, 405]);
+  });
+
   it('streams one array to those who ask for no events', async () => {
     const response = await fetch(`${relay.url}/v1beta/models/m:streamGenerateContent?key=${KEY}`, {
       method: 'POST',
