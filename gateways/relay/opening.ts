@@ -1,7 +1,7 @@
 import type { Told } from '../../domain/dialects/chat/told.ts';
 import type { UpstreamExchange, UpstreamFault, UpstreamHeaders } from '../ports/upstream.ts';
 import type { Interruptible, Interruption } from './call.ts';
-import { bytesOf, sizeOf, type HubEvents, type HubListener } from './hub-events.ts';
+import { bytesOf, isBytes, sizeOf, type HubEvents, type HubListener } from './hub-events.ts';
 import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
 import type { AnswerForm } from './endpoints/endpoint.ts';
 import type { Watched } from './watch.ts';
@@ -189,7 +189,7 @@ export class Opening implements HubListener, StreamSource, Watched, Interruptibl
   }
 
   #lookAtFirst(events: HubEvents, splitter: EventSplitter): void {
-    if (!Buffer.isBuffer(events)) return this.#lookAtTold(events);
+    if (!isBytes(events)) return this.#lookAtTold(events);
     const whole = splitter.push(events);
     if (whole === null) return;
     if (whole === 'overflow') return this.#abandon({ kind: 'garbled', why: 'an event is larger than any that is taken' });

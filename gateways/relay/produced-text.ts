@@ -4,7 +4,7 @@ import { generousTokens } from '../../domain/tokens/approximate.ts';
 import { producedBy, type Countable } from '../../domain/tokens/chat-text.ts';
 import { ChatAnswer, type Choice, type Produced } from '../../schemas/openai/chat-answer.ts';
 import type { Usage } from '../../schemas/usage.ts';
-import { sizeOf, type HubEvents } from './hub-events.ts';
+import { isBytes, sizeOf, type HubEvents } from './hub-events.ts';
 import { dataOf, forEachEvent, isDone } from './sse.ts';
 
 /** What was said so far, and what the upstream had reported of it when the stream broke off: of the prompt all, of the answer perhaps not. */
@@ -104,7 +104,7 @@ export class ProducedText {
     this.#unread = [];
     this.#bytes = 0;
     for (const events of unread)
-      if (Buffer.isBuffer(events)) forEachEvent(events, (event) => this.#readEvent(event));
+      if (isBytes(events)) forEachEvent(events, (event) => this.#readEvent(event));
       else this.#readTold(events);
   }
 

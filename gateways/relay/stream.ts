@@ -7,7 +7,7 @@ import { sendHead } from './answer.ts';
 import type { StreamCloser, StreamWriter } from './dialects/answer-dialect.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
-import { bytesOf, bytesOfTold, type HubEvents } from './hub-events.ts';
+import { bytesOf, bytesOfTold, isBytes, type HubEvents } from './hub-events.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 import type { NativeStream } from './native/native-form.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
@@ -183,7 +183,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     if (this.#over !== null) return true;
     const now = this.#deps.stopwatch.elapsed();
     this.#lastData = now;
-    return Buffer.isBuffer(events) ? this.#takeBytes(events, now) : this.#takeTold(events, now);
+    return isBytes(events) ? this.#takeBytes(events, now) : this.#takeTold(events, now);
   }
 
   #takeBytes(chunk: Buffer, now: number): boolean {

@@ -1,5 +1,5 @@
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
-import type { HubEvents } from '../hub-events.ts';
+import { isBytes, type HubEvents } from '../hub-events.ts';
 import { RepeatedJson } from '../repeated-json.ts';
 import { forEachData, isDone } from '../sse.ts';
 import { parsedJson } from './parsed-json.ts';
@@ -7,7 +7,7 @@ import { saidByError } from './said-by-error.ts';
 
 /** Calls `each` with every chunk of a run of whole events, and with errors in their place. What came as bytes is parsed. */
 export const forEachChunk = (events: HubEvents, each: (value: unknown) => void, parse: (json: string) => unknown = parsedJson): void => {
-  if (Buffer.isBuffer(events))
+  if (isBytes(events))
     forEachData(events, (data) => {
       if (!isDone(data)) each(parse(data));
     });
