@@ -1,4 +1,5 @@
 import type { Upstream, UpstreamExchange, UpstreamRequest } from '../ports/upstream.ts';
+import { bytesOfAnswer } from '../relay/hub-answer.ts';
 import { bytesOf, type HubListener } from '../relay/hub-events.ts';
 import type { Asked } from '../relay/upstreams/upstream-dialect.ts';
 
@@ -34,6 +35,10 @@ export const askUpstreamOnce = (
         bytes += chunk.length;
         if (bytes > mostBytes) giveUp('The answer does not end.');
         return true;
+      },
+      whole: (answer) => {
+        listener.data(bytesOfAnswer(answer));
+        listener.end();
       },
       end: () => {
         clearTimeout(timer);

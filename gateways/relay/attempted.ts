@@ -4,6 +4,7 @@ import type { Attempt } from '../../schemas/events/lease.ts';
 import type { AttemptId } from '../../schemas/ids.ts';
 import type { DirectoryChannel } from '../ports/directory.ts';
 import type { UpstreamHeaders } from '../ports/upstream.ts';
+import type { HubAnswer } from './hub-answer.ts';
 import type { NativeForm } from './native/native-form.ts';
 import type { StreamSource } from './opening.ts';
 import type { ScannedAnswer } from './scan-answer.ts';
@@ -24,7 +25,7 @@ export type Attempted =
       readonly kind: 'plain';
       readonly served: Served;
       readonly contentType: string;
-      readonly body: Buffer;
+      readonly body: HubAnswer;
       readonly scanned: ScannedAnswer;
       readonly native: NativeForm | null;
     }

@@ -1,5 +1,6 @@
 import { outputLimitField } from '../../domain/relay/output-limit-field.ts';
 import type { Endpoint } from './call.ts';
+import type { HubAnswer } from './hub-answer.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 
 /** What must differ between what the client sent and what the upstream gets. */
@@ -85,10 +86,10 @@ export const convertRequest = (parsed: JsonRequest, conversion: Conversion): Buf
   return splice(body, edits);
 };
 
-/** Gives an answer, or a chunk of one, back the name that the client knows the model by. */
-export const renameModel = (answer: Buffer, model: string): Buffer => {
-  const span = scanObject(answer, ['model']).spans[0];
-  return span === null || span === undefined ? answer : splice(answer, [{ ...span, text: JSON.stringify(model) }]);
+/** Gives an answer back the name that the client knows the model by. `at`: where its name is in the answer's bytes, if it is there. */
+export const renameModel = (answer: HubAnswer, at: Span | null, model: string): HubAnswer => {
+  if (!Buffer.isBuffer(answer)) return answer['model'] === undefined ? answer : { ...answer, model };
+  return at === null ? answer : splice(answer, [{ ...at, text: JSON.stringify(model) }]);
 };
 
 const toBase64 = (vector: readonly unknown[]): string => {

@@ -1,5 +1,6 @@
 import type { Told, ToldChunk } from '../../domain/dialects/chat/told.ts';
 import type { UpstreamListener } from '../ports/upstream.ts';
+import type { HubAnswer } from './hub-answer.ts';
 
 /**
  * A piece of the hub's stream: bytes of an upstream that speaks it, cut anywhere; or what another dialect's came to, always whole, of which bytes are made
@@ -10,6 +11,8 @@ export type HubEvents = Buffer | readonly Told[];
 /** Hears an upstream in the hub's form. */
 export interface HubListener extends Omit<UpstreamListener, 'data'> {
   data(events: HubEvents): boolean;
+  /** All of an answer that is no stream; nothing comes behind it. */
+  whole(answer: HubAnswer): void;
 }
 
 /** A comment: it says nothing but that somebody is there. */

@@ -11,6 +11,7 @@ import type { Call } from './call.ts';
 import type { FailureKind } from './channel-states.ts';
 import type { AnswerForm } from './endpoints/endpoint.ts';
 import type { Flight } from './flight.ts';
+import { bytesOfAnswer } from './hub-answer.ts';
 import type { Opened } from './opening.ts';
 import { errorOf } from './said-error.ts';
 import { scanAnswer, type ScannedAnswer } from './scan-answer.ts';
@@ -76,13 +77,15 @@ export const judge = (
       break;
   }
   const { body } = opened;
-  const said = native?.statusOf(opened.status, body) ?? opened.status;
-  const headers = native === null ? opened.headers : { ...opened.headers, ...native.headersOf(said, body) };
+  const said = native?.statusOf(opened.status, bytesOfAnswer(body)) ?? opened.status;
+  const headers = native === null ? opened.headers : { ...opened.headers, ...native.headersOf(said, bytesOfAnswer(body)) };
   const status = channel.settings.statusMap?.find(({ from }) => from === said)?.to ?? said;
   const answered = status === 200 || status === 201;
-  const { code, type } = answered ? NO_ERROR : errorOf(native === null ? body : native.hubError(said, body));
+  const error = answered ? null : bytesOfAnswer(body);
+  const { code, type } = error === null ? NO_ERROR : errorOf(native === null ? error : native.hubError(said, error));
   const waitMs = askedToWait(headers['retry-after-ms'], headers['retry-after'], deps.clock.now());
-  const disabled = answered ? null : disabledBy(rulesOf(channel), { status, code, type, text: body.toString('utf8', 0, ERROR_TEXT_BYTES) });
+  const disabled =
+    error === null ? null : disabledBy(rulesOf(channel), { status, code, type, text: error.toString('utf8', 0, ERROR_TEXT_BYTES) });
   const verdict: UpstreamVerdict =
     disabled === 'channel' ? 'channel_unfit' : disabled === 'key' && key !== null ? 'key_refused' : judgeUpstream(status, code, type);
   switch (verdict) {
@@ -98,7 +101,7 @@ export const judge = (
     case 'callers_fault':
       record('refused', status);
       states.succeeded(channel, model, key, 0);
-      return { kind: 'passed', status, headers, body, native };
+      return { kind: 'passed', status, headers, body: bytesOfAnswer(body), native };
     case 'key_refused':
       record('refused', status);
       states.keyRefused(channel, key, reasonOf(status, code));

@@ -1,6 +1,7 @@
 import type { Told } from '../../domain/dialects/chat/told.ts';
 import type { UpstreamExchange, UpstreamFault, UpstreamHeaders } from '../ports/upstream.ts';
 import type { Interruptible, Interruption } from './call.ts';
+import type { HubAnswer } from './hub-answer.ts';
 import { bytesOf, isBytes, sizeOf, type HubEvents, type HubListener } from './hub-events.ts';
 import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
 import type { AnswerForm } from './endpoints/endpoint.ts';
@@ -9,7 +10,7 @@ import type { Watched } from './watch.ts';
 /** What comes of sending a request, up to the moment from which there is no way back. */
 export type Opened =
   /** A whole body: a plain answer, or an error of any kind. */
-  | { readonly kind: 'body'; readonly status: number; readonly headers: UpstreamHeaders; readonly body: Buffer }
+  | { readonly kind: 'body'; readonly status: number; readonly headers: UpstreamHeaders; readonly body: HubAnswer }
   /** A stream whose first event has come and is none of an error, or whose upstream is silent for so long that it has to be begun. */
   | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly source: StreamSource }
   /** The first event of the stream was an error. */
@@ -137,12 +138,15 @@ export class Opening implements HubListener, StreamSource, Watched, Interruptibl
     return true;
   }
 
+  whole(answer: HubAnswer): void {
+    this.#done({ kind: 'body', status: this.#status, headers: this.#headers, body: answer });
+  }
+
   end(): void {
     if (this.#sink !== null) return this.#sink.end();
     if (!this.#asStream) {
       const [only, ...more] = this.#kept;
-      const body = only !== undefined && more.length === 0 ? bytesOf(only) : Buffer.concat(this.#kept.map(bytesOf));
-      return this.#done({ kind: 'body', status: this.#status, headers: this.#headers, body });
+      return this.whole(only !== undefined && more.length === 0 ? bytesOf(only) : Buffer.concat(this.#kept.map(bytesOf)));
     }
     this.#waiting = { fault: null };
     if (!this.#settled) this.#done({ kind: 'garbled', why: 'the stream ended before its first event' });

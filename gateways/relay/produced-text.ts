@@ -141,11 +141,11 @@ export class ProducedText {
   }
 }
 
-/** What a plain answer says. */
-export const producedByAnswer = (body: Buffer): Countable => {
+/** What a whole answer says. */
+export const producedByAnswer = (said: unknown): Countable => {
   const texts: string[] = [];
   let tokens = 0;
-  for (const choice of parseAnswer(body.toString('utf8'))?.choices ?? []) {
+  for (const choice of answerIn(said)?.choices ?? []) {
     const produced = saidBy(choice);
     if (produced !== null) tokens += producedBy(produced, texts);
   }

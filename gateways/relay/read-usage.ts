@@ -1,14 +1,17 @@
 import { readOpenAIUsage, type UsageReading } from '../../domain/pricing/openai-usage.ts';
-import type { Span } from './json-spans.ts';
+import type { WholeAnswer } from './endpoints/endpoint.ts';
 
-const ABSENT: UsageReading = { kind: 'absent' };
+/** What stands in an answer as its `usage`; throws where that is a number that JSON does not know, such as NaN. */
+export const usageIn = ({ body, usage }: WholeAnswer): unknown => {
+  if (!Buffer.isBuffer(body)) return body['usage'];
+  return usage === null ? undefined : JSON.parse(body.toString('utf8', usage.start, usage.end));
+};
 
-/** The usage that stands at this place of an answer. A number that JSON does not know, such as NaN, makes it unbelievable, not absent. */
-export const readUsageAt = (bytes: Buffer, span: Span | null, endpoint: 'chat' | 'embeddings'): UsageReading => {
-  if (span === null) return ABSENT;
+/** The usage of an answer, or of a chunk of one. What JSON does not know makes it unbelievable, not absent. */
+export const readUsage = (answer: WholeAnswer, endpoint: 'chat' | 'embeddings'): UsageReading => {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8', span.start, span.end));
+    value = usageIn(answer);
   } catch {
     return { kind: 'unbelievable', why: 'usage is not JSON' };
   }

@@ -31,7 +31,7 @@ import { heldUpload, readUpload, type Upload } from './upload.ts';
 import { sendHeard } from './send-heard.ts';
 import { parse, rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
-import { splice } from './json-spans.ts';
+import { bytesOfAnswer, valueOfAnswer } from './hub-answer.ts';
 import { IDEMPOTENCY_KEY, type KeptAnswer, type KeptAnswers } from './kept-answers.ts';
 import type { Limiter } from './limit.ts';
 import type { LimitGate } from './limits/limit-gate.ts';
@@ -75,9 +75,9 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
   const reading =
     native === null
       ? rules.reading({ body: attempted.body, usage: scanned.usage }, parsed, held.route.price)
-      : native.reading(attempted.body, scanned.usage);
+      : native.reading(bytesOfAnswer(attempted.body), scanned.usage);
   if (call.keep !== null) {
-    const notKept = await call.keep(attempted.body, hold, call.model);
+    const notKept = await call.keep(bytesOfAnswer(attempted.body), hold, call.model);
     if (notKept !== null) {
       await release(deps, held, 'refused', true, errorTable[notKept.refused].status);
       return sendRefusal(call, notKept);
@@ -87,20 +87,18 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
   call.firstByteMs = elapsed(deps, call);
   held.ended = true;
   const charged = await charge(deps, call, hold, parsed, held.route, served, call.clientGone ? CLIENT_LEFT : 200, reading, () =>
-    native === null ? rules.produced(attempted.body) : native.produced(attempted.body),
+    native === null ? rules.produced(attempted.body) : native.produced(bytesOfAnswer(attempted.body)),
   );
   if (isRefusal(charged)) {
     claim?.spent();
     return sendRefusal(call, charged);
   }
-  let body = attempted.body;
-  if (native !== null) {
-    if (scanned.model !== null && served.upstreamModel !== held.route.model)
-      body = splice(body, [{ ...scanned.model, text: JSON.stringify(held.route.model) }]);
-  } else if (call.dialect.name !== 'openai')
-    body = await call.dialect.answer(body, call.usage ?? {}, { requestId: call.requestId, model: held.route.model });
-  else if (scanned.model !== null && served.upstreamModel !== held.route.model) body = renameModel(body, held.route.model);
-  body = rules.finish(body, parsed);
+  const { model } = held.route;
+  const said =
+    native === null && call.dialect.answer !== null
+      ? await call.dialect.answer(valueOfAnswer(attempted.body), call.usage ?? {}, { requestId: call.requestId, model })
+      : bytesOfAnswer(served.upstreamModel === model ? attempted.body : renameModel(attempted.body, scanned.model, model));
+  const body = rules.finish(said, parsed);
   const headers = ['x-oblivious-cost', toDollarText(charged.cost), 'x-oblivious-channel', served.channel.channelId];
   claim?.done({ status: 200, headers: ['content-type', attempted.contentType, ...headers], body });
   const encoding = body.length < deps.limits.packedBytes ? null : acceptedEncoding(call.req.headers['accept-encoding']);

@@ -12,7 +12,7 @@ import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 import type { NativeStream } from './native/native-form.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
 import { ProducedText } from './produced-text.ts';
-import { readUsageAt } from './read-usage.ts';
+import { readUsage } from './read-usage.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import { dataSpan, EventSplitter, forEachEvent } from './sse.ts';
 import type { Watch, Watched } from './watch.ts';
@@ -302,7 +302,7 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
     if (error !== null && event[error.start] !== 0x6e) this.#sawError = true;
     if (usage !== null && event[usage.start] !== 0x6e) {
       const isLast = choices === null || /^\[\s*\]$/.test(event.toString('latin1', choices.start, choices.end));
-      if (this.#takeUsage(readUsageAt(event, usage, 'chat'), isLast, () => splice(event, edits))) return null;
+      if (this.#takeUsage(readUsage({ body: event, usage }, 'chat'), isLast, () => splice(event, edits))) return null;
       if (!this.#options.usageWanted) edits.push({ ...usage, text: 'null' });
     }
     if (this.#reading.kind !== 'reported') this.#produced.keep(event);

@@ -31,8 +31,8 @@ export interface AnswerDialect {
   errorBody(refusal: Refusal, requestId: RequestId): string;
   /** An upstream's own error, which came in OpenAI's form, with its status. */
   passedError(status: number, body: Buffer, requestId: RequestId): Buffer;
-  /** A whole answer of chat completions; a promise where something has to be done first. */
-  answer(completion: Buffer, usage: Usage, identity: AnswerIdentity): Buffer | Promise<Buffer>;
+  /** A whole answer, as the value that it is in OpenAI's form; a promise where something has to be done first. `null`: the upstream's answer is the client's. */
+  readonly answer: ((said: unknown, usage: Usage, identity: AnswerIdentity) => Buffer | Promise<Buffer>) | null;
   /** Kept up while a stream is silent; empty where clients take nothing but events. */
   readonly heartbeat: Buffer;
   readonly streamType: string;

@@ -97,8 +97,7 @@ export const anthropicAnswers: AnswerDialect = {
       JSON.stringify(errorOf(errorType(status), saidByError(isRecord(said) ? said['error'] : null), requestId, 'upstream_refused')),
     );
   },
-  answer: (completion, usage, identity) =>
-    Buffer.from(JSON.stringify(messageOf(parsedJson(completion.toString('utf8')), identityOf(identity), messagesUsage(usage)))),
+  answer: (completion, usage, identity) => Buffer.from(JSON.stringify(messageOf(completion, identityOf(identity), messagesUsage(usage)))),
   heartbeat: Buffer.from(event('ping', { type: 'ping' })),
   streamType: EVENT_STREAM,
   streamWriter: (identity) => new AnthropicStream(identity),

@@ -8,7 +8,6 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
-import { parsedJson } from './parsed-json.ts';
 import { rerankAnswers } from './rerank-answers.ts';
 import { HubReader } from './said-in-hub.ts';
 
@@ -62,7 +61,7 @@ export const cohereAnswers: AnswerDialect = {
   ...rerankAnswers,
   answer: (completion, usage, identity) => {
     const counts = messagesUsage(usage);
-    const message = messageOf(parsedJson(completion.toString('utf8')), identityOf(identity), counts);
+    const message = messageOf(completion, identityOf(identity), counts);
     return Buffer.from(JSON.stringify(cohereAnswer(message, counts)));
   },
   streamWriter: (identity) => new CohereStream(identity),
@@ -71,8 +70,7 @@ export const cohereAnswers: AnswerDialect = {
 /** Vectors in Cohere’s form. */
 export const cohereEmbeddings: AnswerDialect = {
   ...rerankAnswers,
-  answer: (embeddings, usage, { requestId }) => {
-    const said = parsedJson(embeddings.toString('utf8'));
+  answer: (said, usage, { requestId }) => {
     const data: readonly unknown[] = isRecord(said) && Array.isArray(said['data']) ? said['data'] : [];
     const float = data.map((one) => (isRecord(one) ? one['embedding'] : []));
     const meta = { api_version: { version: '2' }, billed_units: { input_tokens: promptTokensOf(usage) } };

@@ -7,7 +7,6 @@ import type { Usage } from '../../../schemas/usage.ts';
 import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { eventFrameBytes } from './event-frame-bytes.ts';
-import { parsedJson } from './parsed-json.ts';
 import { HubReader, sentenceOf } from './said-in-hub.ts';
 
 /** AWS’s name for what an HTTP status says; its clients make their exceptions of it. */
@@ -79,7 +78,7 @@ export const converseAnswers: AnswerDialect = {
   passedError: (status, body) => Buffer.from(JSON.stringify({ __type: errorType(status), message: sentenceOf(body) })),
   answer: (completion, usage, identity) => {
     const counts = messagesUsage(usage);
-    const message = messageOf(parsedJson(completion.toString('utf8')), identityOf(identity), counts);
+    const message = messageOf(completion, identityOf(identity), counts);
     return Buffer.from(JSON.stringify(converseAnswer(message, counts)));
   },
   // Nothing but frames may come.

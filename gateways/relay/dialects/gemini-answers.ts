@@ -113,7 +113,7 @@ const answersIn = (framing: Framing): AnswerDialect => ({
     return Buffer.from(JSON.stringify(errorOf(status, saidByError(isRecord(said) ? said['error'] : null), 'upstream_refused')));
   },
   answer: (completion, usage, identity) =>
-    Buffer.from(JSON.stringify(new Generated(identityOf(identity)).whole(parsedJson(completion.toString('utf8')), usageMetadata(usage)))),
+    Buffer.from(JSON.stringify(new Generated(identityOf(identity)).whole(completion, usageMetadata(usage)))),
   // Not every client of Google's reads comments.
   heartbeat: Buffer.alloc(0),
   streamType: framing.type,

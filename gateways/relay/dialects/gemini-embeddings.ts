@@ -3,17 +3,11 @@ import { promptTokensOf } from '../../../domain/pricing/cost.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import type { AnswerDialect } from './answer-dialect.ts';
 import { geminiAnswers } from './gemini-answers.ts';
-import { parsedJson } from './parsed-json.ts';
 
 const answersWith = (form: (vectors: readonly object[]) => object): AnswerDialect => ({
   ...geminiAnswers,
-  answer: (embeddings: Buffer, usage: Usage) =>
-    Buffer.from(
-      JSON.stringify({
-        ...form(vectorsOf(parsedJson(embeddings.toString('utf8')))),
-        usageMetadata: { promptTokenCount: promptTokensOf(usage) },
-      }),
-    ),
+  answer: (embeddings: unknown, usage: Usage) =>
+    Buffer.from(JSON.stringify({ ...form(vectorsOf(embeddings)), usageMetadata: { promptTokenCount: promptTokensOf(usage) } })),
 });
 
 /** One content's vector in Gemini's form. */

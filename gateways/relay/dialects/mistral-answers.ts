@@ -7,7 +7,6 @@ import type { Usage } from '../../../schemas/usage.ts';
 import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { openaiAnswers } from './openai-answers.ts';
-import { parsedJson } from './parsed-json.ts';
 import { forEachChunk } from './said-in-hub.ts';
 
 const usageOf = (usage: Usage): Readonly<Record<string, number>> => {
@@ -51,8 +50,7 @@ class MistralStream implements StreamWriter {
 export const mistralAnswers: AnswerDialect = {
   ...openaiAnswers,
   name: 'mistral',
-  answer: (said, usage, { requestId, model }) => {
-    const answer = parsedJson(said.toString('utf8'));
+  answer: (answer, usage, { requestId, model }) => {
     return Buffer.from(JSON.stringify({ id: requestId, ...(isRecord(answer) ? answer : {}), model, usage: usageOf(usage) }));
   },
   streamWriter: (identity) => new MistralStream(identity),

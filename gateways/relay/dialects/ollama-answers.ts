@@ -6,7 +6,6 @@ import type { Refusal } from '../../../schemas/errors.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
-import { parsedJson } from './parsed-json.ts';
 import { HubReader, sentenceOf } from './said-in-hub.ts';
 
 const countsOf = (usage: Usage): OllamaCounts => ({ prompt: promptTokensOf(usage), output: messagesUsage(usage).output_tokens });
@@ -50,8 +49,7 @@ const answersIn = (form: OllamaForm): AnswerDialect => ({
   requestIdHeaders: ['x-request-id'],
   errorBody: ({ message }) => JSON.stringify({ error: message }),
   passedError: (_status, body) => Buffer.from(JSON.stringify({ error: sentenceOf(body) })),
-  answer: (completion, usage, { model }) =>
-    Buffer.from(JSON.stringify(ollamaAnswer(parsedJson(completion.toString('utf8')), model, form, countsOf(usage)))),
+  answer: (completion, usage, { model }) => Buffer.from(JSON.stringify(ollamaAnswer(completion, model, form, countsOf(usage)))),
   // Every line is a piece of the answer.
   heartbeat: Buffer.alloc(0),
   streamType: 'application/x-ndjson',
@@ -66,8 +64,7 @@ export const ollamaGenerated: AnswerDialect = answersIn('generate');
 /** Vectors in Ollama’s form. */
 export const ollamaEmbeddings: AnswerDialect = {
   ...ollamaAnswers,
-  answer: (embeddings, usage, { model }) => {
-    const said = parsedJson(embeddings.toString('utf8'));
+  answer: (said, usage, { model }) => {
     const data: readonly unknown[] = isRecord(said) && Array.isArray(said['data']) ? said['data'] : [];
     const vectors = data.map((one) => (isRecord(one) ? one['embedding'] : []));
     const counts = { total_duration: 0, load_duration: 0, prompt_eval_count: promptTokensOf(usage) };

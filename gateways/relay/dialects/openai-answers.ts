@@ -11,7 +11,7 @@ export const openaiAnswers: AnswerDialect = {
   requestIdHeaders: ['x-request-id'],
   errorBody,
   passedError: (_status, body) => body,
-  answer: (completion) => completion,
+  answer: null,
   heartbeat: Buffer.from(': keep-alive\n\n'),
   streamType: EVENT_STREAM,
   streamWriter: () => null,

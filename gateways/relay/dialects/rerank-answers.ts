@@ -20,8 +20,7 @@ export const rerankAnswers: AnswerDialect = {
     const error = isRecord(said) && isRecord(said['error']) ? said['error'] : (said as object);
     return Buffer.from(errorIn(error, saidByError(isRecord(said) ? (said['error'] ?? said) : said)));
   },
-  answer: (ranking, usage, { requestId, model }) => {
-    const said = parsedJson(ranking.toString('utf8'));
+  answer: (said, usage, { requestId, model }) => {
     const answer = isRecord(said) ? said : {};
     const meta = isRecord(answer['meta']) ? answer['meta'] : {};
     const tokens = promptTokensOf(usage);

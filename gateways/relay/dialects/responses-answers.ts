@@ -10,7 +10,6 @@ import type { Usage } from '../../../schemas/usage.ts';
 import type { HubEvents } from '../hub-events.ts';
 import type { AnswerDialect, AnswerIdentity, StreamWriter } from './answer-dialect.ts';
 import { openaiAnswers } from './openai-answers.ts';
-import { parsedJson } from './parsed-json.ts';
 import { saidByError } from './said-by-error.ts';
 import { forEachChunk } from './said-in-hub.ts';
 
@@ -120,10 +119,9 @@ class ResponsesStream implements StreamWriter {
 export const responsesAnswers = (asked: AskedResponse): AnswerDialect => ({
   ...openaiAnswers,
   name: 'responses',
-  answer: async (completion, usage, identity) => {
+  answer: async (said, usage, identity) => {
     const { request, now, keep } = asked;
     const itself = identityOf(asked, identity);
-    const said = parsedJson(completion.toString('utf8'));
     const native = isRecord(said) ? said['native'] : undefined;
     if (isRecord(native)) {
       const isStored = keep !== null && (await keep(ownResponse(native, request, itself, true)));

@@ -6,11 +6,12 @@ import type { ModelPrice } from '../../../schemas/price.ts';
 import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
 import { elidedFrom } from '../bodies/elision.ts';
 import { convertRequest } from '../convert.ts';
+import { valueOfAnswer } from '../hub-answer.ts';
 import { scanObject, type Span } from '../json-spans.ts';
 import type { NativeRequest } from '../native/native-request.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { producedByAnswer } from '../produced-text.ts';
-import { readUsageAt } from '../read-usage.ts';
+import { readUsage } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
 import type { Bounded, EndpointRules } from './endpoint.ts';
@@ -174,8 +175,8 @@ export const chat: EndpointRules<ParsedChat> = {
     };
   },
   convert: convertRequest,
-  reading: ({ body, usage }) => readUsageAt(body, usage, 'chat'),
-  produced: producedByAnswer,
+  reading: (answer) => readUsage(answer, 'chat'),
+  produced: (answer) => producedByAnswer(valueOfAnswer(answer)),
   estimate: async (counter, { body, request, native }, { contextTokens }, produced) => {
     const prompt = native === null ? promptOf(request, counter.model, elidedFrom(body)) : native.prompt(counter.model);
     const usage = await countBoth(counter, prompt, produced);

@@ -3,10 +3,11 @@ import { boundInput } from '../../../domain/tokens/prompt-bound.ts';
 import type { Refusal } from '../../../schemas/errors.ts';
 import { CompletionsRequest } from '../../../schemas/openai/completions-request.ts';
 import { convertRequest } from '../convert.ts';
+import { valueOfAnswer } from '../hub-answer.ts';
 import type { Span } from '../json-spans.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { producedByAnswer } from '../produced-text.ts';
-import { readUsageAt } from '../read-usage.ts';
+import { readUsage } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
 import type { EndpointRules } from './endpoint.ts';
@@ -79,8 +80,8 @@ export const completions: EndpointRules<ParsedCompletion> = {
     };
   },
   convert: convertRequest,
-  reading: ({ body, usage }) => readUsageAt(body, usage, 'chat'),
-  produced: producedByAnswer,
+  reading: (answer) => readUsage(answer, 'chat'),
+  produced: (answer) => producedByAnswer(valueOfAnswer(answer)),
   estimate: async (counter, { request }, _price, produced) => {
     const usage = await countBoth(counter, inputOf({ input: request.prompt ?? '' }), produced);
     // What is repeated of the prompt was not written.

@@ -5,7 +5,7 @@ import { EmbeddingsRequest } from '../../../schemas/openai/embeddings-request.ts
 import { convertRequest, vectorsAsBase64 } from '../convert.ts';
 import type { Span } from '../json-spans.ts';
 import { firstIssue, readObject } from '../parse.ts';
-import { readUsageAt } from '../read-usage.ts';
+import { readUsage } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { countBoth } from './count-tokens.ts';
 import type { EndpointRules } from './endpoint.ts';
@@ -40,7 +40,7 @@ export const embeddings: EndpointRules<ParsedEmbeddings> = {
   streamed: () => false,
   bound: ({ body }) => promptOnly(boundInput(body.length)),
   convert: convertRequest,
-  reading: ({ body, usage }) => readUsageAt(body, usage, 'embeddings'),
+  reading: (answer) => readUsage(answer, 'embeddings'),
   produced: () => NOTHING_PRODUCED,
   estimate: (counter, { request }, _price, produced) => countBoth(counter, inputOf(request), produced),
   toolUses: () => 0,

@@ -6,6 +6,7 @@ import type { Endpoint as Door } from '../../../schemas/events/token.ts';
 import type { ModelKind, ModelPrice } from '../../../schemas/price.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import type { Conversion } from '../convert.ts';
+import type { HubAnswer } from '../hub-answer.ts';
 import type { Span } from '../json-spans.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { Upload } from '../upload.ts';
@@ -22,9 +23,9 @@ export interface Bounded {
   readonly pictures?: number;
 }
 
-/** A whole answer, and where its `usage` is. */
+/** A whole answer, and where its `usage` is in its bytes, as far as it has those. */
 export interface WholeAnswer {
-  readonly body: Buffer;
+  readonly body: HubAnswer;
   readonly usage: Span | null;
 }
 
@@ -88,7 +89,7 @@ export interface EndpointRules<P> extends EndpointMoney<P> {
   /** The same of a stream that is passed on as it comes; absent where streams are text that is written token by token. */
   heard?(heard: Heard, parsed: P, price: ModelPrice): UsageReading;
   /** What was said in a whole answer, for where it does not say what it used. */
-  produced(body: Buffer): Countable;
+  produced(body: HubAnswer): Countable;
   /** The last change to a whole answer in OpenAI's form before the client gets it. */
   finish(body: Buffer, parsed: P): Buffer;
 }

@@ -9,8 +9,10 @@ import { ImagesRequest, type ImagesForm } from '../../../schemas/openai/images-r
 import type { ModelPrice } from '../../../schemas/price.ts';
 import type { Usage } from '../../../schemas/usage.ts';
 import { convertRequest } from '../convert.ts';
+import { bytesOfAnswer } from '../hub-answer.ts';
 import { countElements, scanObject, type Span } from '../json-spans.ts';
 import { firstIssue, readObject } from '../parse.ts';
+import { usageIn } from '../read-usage.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { ModelCounter } from './count-tokens.ts';
 import type { Bounded, EndpointRules, Heard, WholeAnswer } from './endpoint.ts';
@@ -70,14 +72,11 @@ export const boundImages = (request: Asked, price: ModelPrice, promptTokens: num
 const byPiece = (images: number): UsageReading => ({ kind: 'reported', usage: { image: images }, promptTokens: 0, outputTokens: 0 });
 
 /** By the pictures that came where the price is by the piece, else by the tokens that are reported. */
-export const readImages = ({ body, usage }: WholeAnswer, request: Asked, price: ModelPrice): UsageReading => {
-  if (price.rates.image === undefined)
-    return readMediaUsage(
-      usage === null ? undefined : (JSON.parse(body.toString('utf8', usage.start, usage.end)) as unknown),
-      'imageOutput',
-    );
-  const data = scanObject(body, ['data']).spans[0];
-  const images = data === null || data === undefined ? 0 : countElements(body, data.start);
+export const readImages = (answer: WholeAnswer, request: Asked, price: ModelPrice): UsageReading => {
+  if (price.rates.image === undefined) return readMediaUsage(usageIn(answer), 'imageOutput');
+  const bytes = bytesOfAnswer(answer.body);
+  const data = scanObject(bytes, ['data']).spans[0];
+  const images = data === null || data === undefined ? 0 : countElements(bytes, data.start);
   return images === 0 ? { kind: 'absent' } : byPiece(images * piecesOfPicture(request.model, price, request));
 };
 

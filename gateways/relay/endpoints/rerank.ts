@@ -6,6 +6,7 @@ import type { ModelPrice } from '../../../schemas/price.ts';
 import { RerankRequest } from '../../../schemas/rerank/rerank-request.ts';
 import { convertRequest } from '../convert.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
+import { valueOfAnswer } from '../hub-answer.ts';
 import type { Span } from '../json-spans.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import type { RelayLimits } from '../relay-limits.ts';
@@ -61,7 +62,7 @@ export const rerank: EndpointRules<ParsedRerank> = {
     return { ...bounded, bound: { ...bounded.bound, calls: searchUnits(request, bytesOf) } };
   },
   convert: convertRequest,
-  reading: ({ body }, _parsed, price) => readingOf(parsedJson(body.toString('utf8')), price),
+  reading: ({ body }, _parsed, price) => readingOf(valueOfAnswer(body), price),
   produced: () => NOTHING_PRODUCED,
   estimate: async (counter, { request }, { rates }) => {
     if (rates.call !== undefined) return { call: searchUnits(request, approximateTokens) };

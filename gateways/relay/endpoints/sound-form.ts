@@ -7,6 +7,7 @@ import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
 import { parsedJson } from '../dialects/parsed-json.ts';
 import { FormScanner } from '../form-scanner.ts';
+import { bytesOfAnswer, valueOfAnswer } from '../hub-answer.ts';
 import type { Span } from '../json-spans.ts';
 import type { Upload } from '../upload.ts';
 import { countTokens } from './count-tokens.ts';
@@ -117,12 +118,12 @@ export const soundForm = <E extends SoundEndpoint>(endpoint: E, path: string): E
   convert: ({ body, spans }, conversion) => convertForm(body, spans.model, conversion),
   headers: ({ boundary }) => ({ ...formHeaders(boundary), accept: '*/*' }),
   reading: ({ body }, _parsed, price) => {
-    const answer = parsedJson(body.toString('utf8'));
+    const answer = valueOfAnswer(body);
     return isRecord(answer) ? readUse(answer['usage'], answer['duration'], price) : { kind: 'absent' };
   },
   heard: ({ usages }, _parsed, price) => sumOfReadings(usages.map((usage) => readUse(usage, undefined, price))),
   produced: (body) => {
-    const text = body.toString('utf8');
+    const text = bytesOfAnswer(body).toString('utf8');
     const answer = parsedJson(text);
     const said = isRecord(answer) ? answer['text'] : text;
     return { texts: typeof said === 'string' ? [said] : [], tokens: 0 };

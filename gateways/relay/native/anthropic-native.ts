@@ -99,6 +99,6 @@ export const anthropicNative: NativeForm = {
     if (usage !== null && !isRecord(said)) return { kind: 'unbelievable', why: 'usage is not an object' };
     return isRecord(said) ? readOpenAIUsage(chatUsage(said), 'chat') : { kind: 'absent' };
   },
-  produced: (body) => producedByAnswer(Buffer.from(JSON.stringify(completionOf(parsedJson(body.toString('utf8')), 0)))),
+  produced: (body) => producedByAnswer(completionOf(parsedJson(body.toString('utf8')), 0)),
   stream: (options) => new AnthropicNativeStream(options),
 };

@@ -113,7 +113,7 @@ export const geminiNative = (upstreamModel: string, choices: number): NativeForm
   },
   produced: (body) => {
     const teller = new CompletionChunks(upstreamModel, 0);
-    return producedByAnswer(Buffer.from(JSON.stringify(wholeOfChunks(teller.push(parsedJson(body.toString('utf8')))))));
+    return producedByAnswer(wholeOfChunks(teller.push(parsedJson(body.toString('utf8')))));
   },
   stream: (options) => new GeminiNativeStream(upstreamModel, choices, options),
 });

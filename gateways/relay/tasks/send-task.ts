@@ -9,8 +9,8 @@ import type { Attempted } from '../attempted.ts';
 import { charge } from '../charge.ts';
 import { rulesOf } from '../endpoints/endpoints.ts';
 import { CLIENT_LEFT, elapsed, release, type HeldCall } from '../held-call.ts';
+import { valueOfAnswer } from '../hub-answer.ts';
 import type { RelayDeps } from '../relay-deps.ts';
-import { jsonIn } from '../upstreams/json-bytes.ts';
 import { TASK_LIFE_MS } from './task-desk.ts';
 import { sealHook } from './task-hook.ts';
 import type { TaskAsked } from './task-asked.ts';
@@ -31,7 +31,7 @@ export const sendTask = async (
   served.finish('answered');
   const { tasks } = deps;
   const platform = platformOf(providerOf(served.channel.settings.provider)?.dialect ?? 'anthropic');
-  const said = jsonIn(body);
+  const said = valueOfAnswer(body);
   const taken = platform === null ? null : PLATFORMS[platform].taken(said);
   if (tasks === null || call.caller === null || platform === null || taken === null || !('upstreamId' in taken)) {
     await release(deps, held, 'upstream_failed', true, 502);

@@ -4,12 +4,12 @@ import { messagesBody } from '../../../domain/dialects/anthropic/messages-body.t
 import { saidError } from '../../../domain/dialects/anthropic/said-error.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
-import { parsedJson } from '../dialects/parsed-json.ts';
 import { splice } from '../json-spans.ts';
 import { anthropicNative } from '../native/anthropic-native.ts';
 import type { NativeRequest } from '../native/native-request.ts';
 import { anthropicErrors } from './anthropic-errors.ts';
 import { EventTranslation } from './event-translation.ts';
+import { asJson, jsonIn } from './json-bytes.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';
 import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
@@ -19,16 +19,11 @@ const HEADERS = { 'anthropic-version': '2023-06-01' } as const;
 /** Anthropic takes no smaller budget to think with. */
 const LEAST_BUDGET = 1_024;
 
-const jsonOf = (body: Buffer): unknown => parsedJson(body.toString('utf8'));
-
-const asBuffer = (value: object): Buffer => Buffer.from(JSON.stringify(value));
-
 const translationAt = (created: number, eventBytes: number): Translation => ({
   ...anthropicErrors,
   answer: (body) => {
-    const said = jsonOf(body);
-    const completion = completionOf(said, created);
-    return completion === null ? asBuffer(saidError(said)) : asBuffer(completion);
+    const said = jsonIn(body);
+    return completionOf(said, created) ?? saidError(said);
   },
   stream: () => new EventTranslation(new CompletionChunks(created), eventBytes),
 });
@@ -40,7 +35,7 @@ const lowered = ({ value, maxTokens }: NativeRequest, upstreamModel: string, mos
   const budget = isRecord(thinking) ? thinking['budget_tokens'] : undefined;
   const fits = typeof budget !== 'number' || budget < limit;
   const less = isRecord(thinking) && limit > LEAST_BUDGET ? { thinking: { ...thinking, budget_tokens: limit - 1 } } : {};
-  return asBuffer({ ...rest, ...(fits ? { thinking } : less), model: upstreamModel, max_tokens: limit });
+  return asJson({ ...rest, ...(fits ? { thinking } : less), model: upstreamModel, max_tokens: limit });
 };
 
 const given = (name: string, value: string | readonly string[] | undefined): Readonly<Record<string, string>> =>
@@ -75,7 +70,7 @@ export const anthropicUpstream: UpstreamDialect = {
     return {
       path: '/messages',
       headers: HEADERS,
-      body: asBuffer(body),
+      body: asJson(body),
       interpreter: (listener) => new TranslatedAnswer(translationAt(createdAt, limits.eventBytes), streamed, limits, listener),
     };
   },

@@ -70,7 +70,7 @@ const translation = ({ upstreamModel, createdAt, limits }: Ask): Translation => 
     const told = isClaude(upstreamModel)
       ? completionOf(said, createdAt)
       : converseCompletion(said, idAt(createdAt), createdAt, upstreamModel);
-    return asJson(told ?? wordedError(502, said));
+    return told ?? wordedError(502, said);
   },
   error: (status, body) => asJson(wordedError(status, jsonIn(body))),
   stream: () =>

@@ -5,6 +5,7 @@ import { cohereEmbedBody, cohereEmbeddings } from '../../../domain/dialects/cohe
 import { cohereRanking, cohereRerankBody } from '../../../domain/dialects/cohere/rerank.ts';
 import { wordedError } from '../../../domain/dialects/openai/worded-error.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
+import type { HubAnswer } from '../hub-answer.ts';
 import { asJson, jsonIn } from './json-bytes.ts';
 import { EventTranslation } from './event-translation.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';
@@ -30,7 +31,7 @@ const askedAt = ({ parsed, upstreamModel, loweredOutput }: Ask): { readonly path
   }
 };
 
-const toldAt = ({ parsed, upstreamModel, createdAt }: Ask, said: unknown): object | null => {
+const toldAt = ({ parsed, upstreamModel, createdAt }: Ask, said: unknown): HubAnswer | null => {
   if (parsed.endpoint === 'embeddings') return cohereEmbeddings(said, upstreamModel);
   return parsed.endpoint === 'rerank' ? cohereRanking(said) : cohereCompletion(said, createdAt, upstreamModel);
 };
@@ -38,7 +39,7 @@ const toldAt = ({ parsed, upstreamModel, createdAt }: Ask, said: unknown): objec
 const translation = (ask: Ask): Translation => ({
   answer: (body) => {
     const said = jsonIn(body);
-    return asJson(toldAt(ask, said) ?? wordedError(502, said));
+    return toldAt(ask, said) ?? wordedError(502, said);
   },
   error: (status, body) => asJson(wordedError(status, jsonIn(body))),
   stream: () => new EventTranslation(new CohereChunks(ask.createdAt, ask.upstreamModel), ask.limits.eventBytes),

@@ -9,7 +9,7 @@ import { TranslatedAnswer, type Translation } from './translated-answer.ts';
 import type { Ask, UpstreamDialect } from './upstream-dialect.ts';
 
 const translation = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
-  answer: (body) => asJson(toldOfEvents(new CozeChunks(createdAt, upstreamModel), body, true) ?? wordedError(502, jsonIn(body))),
+  answer: (body) => toldOfEvents(new CozeChunks(createdAt, upstreamModel), body, true) ?? wordedError(502, jsonIn(body)),
   error: (status, body) => {
     const said = jsonIn(body);
     return asJson(wordedError(status, cozeError(said) ?? said));

@@ -19,7 +19,7 @@ const translation = ({ parsed, upstreamModel, createdAt, limits }: Ask): Transla
       parsed.endpoint === 'embeddings'
         ? dashscopeEmbeddings(said, upstreamModel)
         : toldWhole(new DashscopeChunks(createdAt, upstreamModel), said);
-    return asJson(told ?? wordedError(502, said));
+    return told ?? wordedError(502, said);
   },
   error: (status, body) => asJson(wordedError(status, jsonIn(body))),
   stream: () => new EventTranslation(new DashscopeChunks(createdAt, upstreamModel), limits.eventBytes),

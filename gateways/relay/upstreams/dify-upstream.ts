@@ -11,7 +11,7 @@ import type { Ask, UpstreamDialect } from './upstream-dialect.ts';
 const STREAM: Readonly<Record<string, string>> = { accept: 'text/event-stream' };
 
 const translation = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
-  answer: (body) => asJson(toldOfEvents(new DifyChunks(createdAt, upstreamModel), body) ?? wordedError(502, jsonIn(body))),
+  answer: (body) => toldOfEvents(new DifyChunks(createdAt, upstreamModel), body) ?? wordedError(502, jsonIn(body)),
   error: (status, body) => asJson(wordedError(status, jsonIn(body))),
   stream: () => new EventTranslation(new DifyChunks(createdAt, upstreamModel), limits.eventBytes),
 });

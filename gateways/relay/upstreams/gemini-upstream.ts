@@ -6,19 +6,15 @@ import { generateBody } from '../../../domain/dialects/gemini/generate-body.ts';
 import { saidError } from '../../../domain/dialects/gemini/said-error.ts';
 import { isRecord } from '../../../domain/dialects/loose-json.ts';
 import { isRefusal, refuse } from '../../../schemas/errors.ts';
-import { parsedJson } from '../dialects/parsed-json.ts';
 import { geminiNative } from '../native/gemini-native.ts';
 import type { NativeRequest } from '../native/native-request.ts';
 import { EventTranslation } from './event-translation.ts';
 import { geminiErrors } from './gemini-errors.ts';
+import { asJson, jsonIn } from './json-bytes.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';
 import type { Ask, Asked, UpstreamDialect } from './upstream-dialect.ts';
 
 const NO_HEADERS = {} as const;
-
-const jsonOf = (body: Buffer): unknown => parsedJson(body.toString('utf8'));
-
-const asBuffer = (value: object): Buffer => Buffer.from(JSON.stringify(value));
 
 /** A model as Google's paths name it; tuned models bring the name of their collection. */
 const resourceOf = (upstreamModel: string): string => (upstreamModel.includes('/') ? upstreamModel : `models/${upstreamModel}`);
@@ -26,9 +22,9 @@ const resourceOf = (upstreamModel: string): string => (upstreamModel.includes('/
 const generated = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
   ...geminiErrors,
   answer: (body) => {
-    const said = jsonOf(body);
+    const said = jsonIn(body);
     const teller = new CompletionChunks(upstreamModel, createdAt);
-    return asBuffer(wholeOfChunks([...teller.push(said), ...teller.end()]) ?? saidError(500, said).body);
+    return wholeOfChunks([...teller.push(said), ...teller.end()]) ?? saidError(500, said).body;
   },
   stream: () => new EventTranslation(new CompletionChunks(upstreamModel, createdAt), limits.eventBytes),
 });
@@ -36,14 +32,14 @@ const generated = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
 const embedded = (ask: Ask): Translation => ({
   ...generated(ask),
   answer: (body) => {
-    const said = jsonOf(body);
-    return asBuffer(embeddingsOf(said, ask.upstreamModel) ?? saidError(500, said).body);
+    const said = jsonIn(body);
+    return embeddingsOf(said, ask.upstreamModel) ?? saidError(500, said).body;
   },
 });
 
 const lowered = ({ value, maxTokens }: NativeRequest, most: number): Buffer => {
   const generation = isRecord(value['generationConfig']) ? value['generationConfig'] : {};
-  return asBuffer({ ...value, generationConfig: { ...generation, maxOutputTokens: Math.min(maxTokens ?? most, most) } });
+  return asJson({ ...value, generationConfig: { ...generation, maxOutputTokens: Math.min(maxTokens ?? most, most) } });
 };
 
 const methodOf = (streamed: boolean): string => (streamed ? ':streamGenerateContent?alt=sse' : ':generateContent');
@@ -71,7 +67,7 @@ export const geminiUpstream: UpstreamDialect = {
       return {
         path: `${path}:batchEmbedContents`,
         headers: NO_HEADERS,
-        body: asBuffer(body),
+        body: asJson(body),
         interpreter: (listener) => new TranslatedAnswer(embedded(ask), false, limits, listener),
       };
     }
@@ -82,7 +78,7 @@ export const geminiUpstream: UpstreamDialect = {
     return {
       path: path + methodOf(streamed),
       headers: NO_HEADERS,
-      body: asBuffer(body),
+      body: asJson(body),
       interpreter: (listener) => new TranslatedAnswer(generated(ask), streamed, limits, listener),
     };
   },

@@ -13,7 +13,7 @@ const ACTION: Readonly<Record<string, string>> = { 'x-tc-action': 'ChatCompletio
 const translation = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
   answer: (body) => {
     const said = jsonIn(body);
-    return asJson(toldWhole(hunyuanTeller(createdAt, upstreamModel), said) ?? wordedError(502, said));
+    return toldWhole(hunyuanTeller(createdAt, upstreamModel), said) ?? wordedError(502, said);
   },
   error: (status, body) => {
     const said = jsonIn(body);

@@ -14,7 +14,7 @@ const translation = ({ parsed, upstreamModel, createdAt, limits }: Ask): Transla
     const said = jsonIn(body);
     const told =
       parsed.endpoint === 'embeddings' ? ollamaEmbeddings(said, upstreamModel) : ollamaCompletion(said, createdAt, upstreamModel);
-    return asJson(told ?? wordedError(502, said));
+    return told ?? wordedError(502, said);
   },
   error: (status, body) => asJson(wordedError(status, jsonIn(body))),
   stream: () => new LineTranslation(new OllamaChunks(createdAt, upstreamModel), limits.eventBytes),

@@ -33,7 +33,7 @@ const translation = ({ parsed, upstreamModel, createdAt, limits }: Ask): Transla
       parsed.endpoint === 'images'
         ? predictedImages(said, createdAt)
         : toldWhole(new PredictionChunks(createdAt, upstreamModel), { event: 'work', data: said });
-    return asJson(told ?? wordedError(502, said));
+    return told ?? wordedError(502, said);
   },
   error: (status, body) => {
     const said = jsonIn(body);

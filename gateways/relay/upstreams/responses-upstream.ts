@@ -3,9 +3,9 @@ import type { Teller, Told } from '../../../domain/dialects/chat/told.ts';
 import { hubChunks, hubCompletion, isLastEvent } from '../../../domain/dialects/responses/response-events.ts';
 import type { Provider } from '../../../domain/providers/provider.ts';
 import type { ChannelSettings } from '../../../schemas/events/channel.ts';
-import { parsedJson } from '../dialects/parsed-json.ts';
 import type { ParsedChat } from '../endpoints/chat.ts';
 import { EventTranslation } from './event-translation.ts';
+import { jsonIn } from './json-bytes.ts';
 import { TranslatedAnswer, type Translation } from './translated-answer.ts';
 import type { Ask, Asked } from './upstream-dialect.ts';
 
@@ -32,8 +32,8 @@ class ResponseTeller implements Teller {
 
 const translationAt = (eventBytes: number): Translation => ({
   answer: (body) => {
-    const said = parsedJson(body.toString('utf8'));
-    return isRecord(said) && said['object'] === 'response' ? Buffer.from(JSON.stringify(hubCompletion(said))) : null;
+    const said = jsonIn(body);
+    return isRecord(said) && said['object'] === 'response' ? hubCompletion(said) : null;
   },
   error: (_status, body) => body,
   stream: () => new EventTranslation(new ResponseTeller(), eventBytes),

@@ -11,7 +11,7 @@ import { TranslatedAnswer, type Translation } from './translated-answer.ts';
 import type { Ask, UpstreamDialect } from './upstream-dialect.ts';
 
 const translation = ({ upstreamModel, createdAt, limits }: Ask): Translation => ({
-  answer: (body) => asJson(toldOfEvents(new SparkChunks(createdAt, upstreamModel), body) ?? wordedError(502, null)),
+  answer: (body) => toldOfEvents(new SparkChunks(createdAt, upstreamModel), body) ?? wordedError(502, null),
   error: (status, body) => {
     const said = jsonIn(body);
     return asJson(wordedError(status, sparkError(said) ?? said));

@@ -1,4 +1,5 @@
 import type { UpstreamExchange, UpstreamFault, UpstreamHeaders } from '../../ports/upstream.ts';
+import type { HubAnswer } from '../hub-answer.ts';
 import type { HubEvents, HubListener } from '../hub-events.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import type { Interpreter } from './upstream-dialect.ts';
@@ -17,7 +18,7 @@ export interface StreamTranslation {
 /** How one upstream's answer to one call is told in the hub's form. */
 export interface Translation {
   /** A whole answer that came with a status of success; `null` where it is none of the dialect's, an error's object where it is one of those. */
-  answer(body: Buffer): Buffer | null;
+  answer(body: Buffer): HubAnswer | null;
   /** The body of an error with its status. Any bytes may come. */
   error(status: number, body: Buffer): Buffer;
   stream(): StreamTranslation;
@@ -104,8 +105,7 @@ export class TranslatedAnswer implements Interpreter {
     const status = this.#translation.statusOf?.(this.#status, body) ?? this.#status;
     const told = status >= 400 ? this.#translation.error(status, body) : (this.#translation.answer(body) ?? body);
     this.#listener.headers(status, { ...this.#headers, ...this.#translation.headersOf?.(status, body), 'content-type': JSON_TYPE });
-    this.#listener.data(told);
-    this.#listener.end();
+    this.#listener.whole(told);
   }
 
   #giveUp(fault: UpstreamFault): void {

@@ -14,7 +14,7 @@ const translation = ({ parsed, upstreamModel, createdAt, limits }: Ask): Transla
     const said = jsonIn(body);
     const told =
       parsed.endpoint === 'embeddings' ? wenxinEmbeddings(said, upstreamModel) : toldWhole(wenxinTeller(createdAt, upstreamModel), said);
-    return asJson(told ?? wordedError(502, said));
+    return told ?? wordedError(502, said);
   },
   error: (status, body) => {
     const said = jsonIn(body);

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { convertRequest, renameModel, vectorsAsBase64 } from '../../../gateways/relay/convert.ts';
+import { bytesOfAnswer } from '../../../gateways/relay/hub-answer.ts';
+import { scanObject } from '../../../gateways/relay/json-spans.ts';
 import { parse } from '../../../gateways/relay/endpoints/endpoints.ts';
 import type { ParsedChat } from '../../../gateways/relay/endpoints/chat.ts';
 import type { ParsedEmbeddings } from '../../../gateways/relay/endpoints/embeddings.ts';
@@ -97,10 +99,16 @@ describe('a request on its way to the upstream', () => {
 
 describe('an answer on its way back', () => {
   it('has the name that the client knows the model by', () => {
-    expect(renameModel(Buffer.from('{"id":"model","model": "theirs-2024","x":{"model":"y"}}'), 'ours').toString()).to.equal(
-      '{"id":"model","model": "ours","x":{"model":"y"}}',
+    const renamed = (json: string): string => {
+      const answer = Buffer.from(json);
+      return String(bytesOfAnswer(renameModel(answer, scanObject(answer, ['model']).spans[0] ?? null, 'ours')));
+    };
+    expect(renamed('{"id":"model","model": "theirs-2024","x":{"model":"y"}}')).to.equal('{"id":"model","model": "ours","x":{"model":"y"}}');
+    expect(renamed('{"id":1}')).to.equal('{"id":1}');
+    expect(JSON.stringify(renameModel({ id: 'model', model: 'theirs-2024', x: 1 }, null, 'ours'))).to.equal(
+      '{"id":"model","model":"ours","x":1}',
     );
-    expect(renameModel(Buffer.from('{"id":1}'), 'ours').toString()).to.equal('{"id":1}');
+    expect(renameModel({ id: 1 }, null, 'ours')).to.deep.equal({ id: 1 });
   });
 
   it('has vectors as base64 where numbers came', () => {

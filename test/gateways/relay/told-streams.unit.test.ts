@@ -216,6 +216,7 @@ const heard = async ({ hears }: Recorded, pieces: readonly Buffer[], way: Way): 
     ? {
         headers: (status, headers) => listening.headers(status, headers),
         data: (said) => listening.data(bytesOf(said)),
+        whole: (answer) => listening.whole(answer),
         end: () => listening.end(),
         failed: (fault) => listening.failed(fault),
       }
@@ -311,6 +312,7 @@ describe('a stream that was told in the hub’s form', () => {
           told.push({ said, json: JSON.stringify(said) });
           return true;
         },
+        whole: nothing,
         end: nothing,
         failed: nothing,
       });
