@@ -5,6 +5,9 @@ export const ZERO = 0n as Money;
 /** Nano-dollars in one dollar. */
 const NANOS_PER_DOLLAR = 1_000_000_000n;
 
+/** Digits behind the point of a dollar down to the nano-dollar. */
+const DECIMALS = 9;
+
 /** The display unit that users of one-api and New API know: 500 000 quota are one dollar. Never stored. */
 const NANOS_PER_QUOTA = NANOS_PER_DOLLAR / 500_000n;
 
@@ -28,10 +31,11 @@ export const toQuota = (amount: Money): bigint => amount / NANOS_PER_QUOTA;
 /** An amount as dollars in decimal notation, exact and without trailing zeros: 1 500 000n is `0.0015`. */
 export const toDollarText = (amount: Money): string => {
   const sign = amount < 0n ? '-' : '';
-  const size = amount < 0n ? -amount : amount;
-  const fraction = (size % NANOS_PER_DOLLAR).toString().padStart(9, '0').replace(/0+$/, '');
-  const whole = (size / NANOS_PER_DOLLAR).toString();
-  return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(DECIMALS + 1, '0');
+  const point = digits.length - DECIMALS;
+  let end = digits.length;
+  while (end > point && digits[end - 1] === '0') end--;
+  return end === point ? sign + digits.slice(0, point) : `${sign}${digits.slice(0, point)}.${digits.slice(point, end)}`;
 };
 
 /** Reads what {@link toDollarText} writes, down to the nano-dollar; `null` for anything else and for more than an account can hold. */

@@ -7,7 +7,6 @@ import type { Countable } from '../../domain/tokens/chat-text.ts';
 import { errorTable, isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { RequestId } from '../../schemas/ids.ts';
 import type { CallOutcome } from '../ports/relay-metrics.ts';
-import type { RequestLine } from '../ports/request-logger.ts';
 import { sendBody, sendHead, sendInternal, sendRefusal } from './answer.ts';
 import { attempt } from './attempt.ts';
 import type { AttemptDeps } from './attempt-deps.ts';
@@ -502,34 +501,31 @@ export const finish = (deps: PipelineDeps, call: Call, status: number = call.res
     durationMs,
     firstByteMs: call.firstByteMs,
   });
-  const line: { -readonly [K in keyof RequestLine]: RequestLine[K] } = {
+  const isOfModel = call.model !== null;
+  // One object with a place for everything: one that grows member by member is made anew several times. What is undefined is not written.
+  deps.logger.log({
     requestId: call.requestId,
     startedAt: call.startedAtText,
     method: call.req.method,
     route: call.route,
     status,
     durationMs,
-  };
-  if (call.errorCode !== null) line.errorCode = call.errorCode;
-  if (caller !== null) {
-    line.userId = caller.user.userId;
-    line.tokenId = caller.token.tokenId;
-  }
-  if (call.model !== null) {
-    line.model = call.model;
-    line.streamed = call.streamed;
-    line.attempts = call.attempts.length;
-    line.firstByteMs = call.firstByteMs;
-  }
-  if (call.channelId !== null) line.channelId = call.channelId;
-  if (call.upstreamModel !== null && call.upstreamModel !== call.model) line.upstreamModel = call.upstreamModel;
-  if (call.usage !== null) line.usage = call.usage;
-  if (call.basis !== null) line.basis = call.basis;
-  if (call.cost !== null) line.cost = toDollarText(call.cost);
-  if (call.interrupted === 'client_left') line.clientLeft = true;
-  if (call.replayed) line.replayed = true;
-  if (call.detail !== null) line.detail = call.detail;
-  deps.logger.log(line);
+    errorCode: call.errorCode ?? undefined,
+    userId: caller?.user.userId,
+    tokenId: caller?.token.tokenId,
+    model: call.model ?? undefined,
+    streamed: isOfModel ? call.streamed : undefined,
+    attempts: isOfModel ? call.attempts.length : undefined,
+    firstByteMs: isOfModel ? call.firstByteMs : undefined,
+    channelId: call.channelId ?? undefined,
+    upstreamModel: call.upstreamModel === null || call.upstreamModel === call.model ? undefined : call.upstreamModel,
+    usage: call.usage ?? undefined,
+    basis: call.basis ?? undefined,
+    cost: call.cost === null ? undefined : toDollarText(call.cost),
+    clientLeft: call.interrupted === 'client_left' || undefined,
+    replayed: call.replayed || undefined,
+    detail: call.detail ?? undefined,
+  });
 };
 
 /** A request as a {@link Call}: its id is made here and is on every answer. */

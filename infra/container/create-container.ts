@@ -107,7 +107,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   );
   bind(services.requestLogger, (context) => {
     const programLog = context.get(services.programLog);
-    return { log: (line) => programLog.request({ ...line }) };
+    return { log: programLog.request };
   });
   bind(services.metrics, () => createMetrics());
   bind(services.failpoints, () => armedFailpoint(config.OBLIVIOUS_FAILPOINT));

@@ -12,7 +12,7 @@ export interface ProgramLog {
   readonly info: (message: string, fields?: LogFields) => void;
   readonly debug: (message: string, fields?: LogFields) => void;
   /** The line of one finished request. Takes the short way to the sink: at most one write, no pipeline of formats. */
-  readonly request: (line: LogFields) => void;
+  readonly request: (line: object) => void;
   /** Lines that nobody read in time. */
   readonly dropped: () => number;
   readonly flushSync: () => void;

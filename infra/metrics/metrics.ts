@@ -1,14 +1,6 @@
-import {
-  AggregatorRegistry,
-  collectDefaultMetrics,
-  Counter,
-  Gauge,
-  Histogram,
-  Registry,
-  type MetricObjectWithValues,
-  type MetricValue,
-} from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Registry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 import type { FinishedCall, RelayMetrics } from '../../gateways/ports/relay-metrics.ts';
+import { spread, tallied } from './tally.ts';
 
 /** Metrics of one process, as prom-client puts those of many together. */
 export type MetricSnapshot = MetricObjectWithValues<MetricValue<string>>[];
@@ -65,52 +57,52 @@ export const createMetrics = (): Metrics => {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const started = new Counter({
+  const started = tallied({
     registers,
     name: 'oblivious_calls_started_total',
     help: 'Relayed calls that arrived.',
     labelNames: ['route'],
   });
-  const finished = new Counter({
+  const finished = tallied({
     registers,
     name: 'oblivious_calls_total',
     help: 'Relayed calls that ended.',
     labelNames: ['route', 'model', 'outcome', 'status'],
   });
-  const duration = new Histogram({
+  const duration = spread({
     registers,
     name: 'oblivious_call_seconds',
     help: 'How long calls took.',
     labelNames: ['route', 'streamed'],
     buckets: SECONDS,
   });
-  const firstByte = new Histogram({
+  const firstByte = spread({
     registers,
     name: 'oblivious_first_byte_seconds',
     help: 'How long streams took to begin.',
     labelNames: ['route'],
     buckets: SECONDS,
   });
-  const attempts = new Counter({
+  const attempts = tallied({
     registers,
     name: 'oblivious_attempts_total',
     help: 'Calls to upstreams.',
     labelNames: ['channel', 'outcome'],
   });
-  const attemptSeconds = new Histogram({
+  const attemptSeconds = spread({
     registers,
     name: 'oblivious_attempt_seconds',
     help: 'How long upstreams took.',
     labelNames: ['channel'],
     buckets: SECONDS,
   });
-  const charges = new Counter({
+  const charges = tallied({
     registers,
     name: 'oblivious_charged_nanodollars_total',
     help: 'What was charged.',
     labelNames: ['model', 'basis'],
   });
-  const durable = new Histogram({
+  const durable = spread({
     registers,
     name: 'oblivious_durable_seconds',
     help: 'How long the log took to make a step of the ledger durable.',
@@ -118,14 +110,14 @@ export const createMetrics = (): Metrics => {
     buckets: DURABLE_SECONDS,
   });
 
-  const lookups = new Counter({
+  const lookups = tallied({
     registers,
     name: 'oblivious_directory_lookups_total',
     help: 'Look-ups of keys and users that memory does not hold.',
     labelNames: ['kind', 'outcome'],
   });
 
-  const worked = new Counter({
+  const worked = tallied({
     registers,
     name: 'oblivious_worker_attempts_total',
     help: 'What became of events that workers tried in this process: done, failed (tried again later), or parked.',
@@ -149,23 +141,28 @@ export const createMetrics = (): Metrics => {
     });
 
   return {
-    worked: (worker, outcome) => worked.inc({ worker, outcome }),
+    worked: (worker, outcome) => void worked.of(worker).of(outcome).value++,
     relay: {
-      callStarted: (route) => started.inc({ route }),
-      callFinished: (call: FinishedCall) => {
-        finished.inc({ route: call.route, model: call.model, outcome: call.outcome, status: call.status });
-        duration.observe({ route: call.route, streamed: String(call.streamed) }, call.durationMs / 1_000);
-        if (call.streamed && call.firstByteMs !== null) firstByte.observe({ route: call.route }, call.firstByteMs / 1_000);
+      callStarted: (route) => void started.of(route).value++,
+      callFinished: ({ route, model, outcome, status, streamed, durationMs, firstByteMs }: FinishedCall) => {
+        finished.of(route).of(model).of(outcome).of(status).value++;
+        duration
+          .of(route)
+          .of(String(streamed))
+          .observe(durationMs / 1_000);
+        if (streamed && firstByteMs !== null) firstByte.of(route).observe(firstByteMs / 1_000);
       },
       attemptFinished: (channel, outcome, durationMs) => {
-        attempts.inc({ channel, outcome });
-        attemptSeconds.observe({ channel }, durationMs / 1_000);
+        attempts.of(channel).of(outcome).value++;
+        attemptSeconds.of(channel).observe(durationMs / 1_000);
       },
       sessions: (change) => sessions.inc(change),
-      charged: (model, basis, nanoDollars) => charges.inc({ model, basis }, Number(nanoDollars)),
+      charged: (model, basis, nanoDollars) => {
+        charges.of(model).of(basis).value += Number(nanoDollars);
+      },
     },
-    durable: (step, seconds) => durable.observe({ step }, seconds),
-    lookedUp: (kind, outcome) => lookups.inc({ kind, outcome }),
+    durable: (step, seconds) => durable.of(step).observe(seconds),
+    lookedUp: (kind, outcome) => void lookups.of(kind).of(outcome).value++,
     observeDirectory: (directory) => {
       gauge('oblivious_directory_keys', 'API keys in memory.', () => directory().tokens);
       gauge('oblivious_directory_users', 'Users in memory.', () => directory().users);
