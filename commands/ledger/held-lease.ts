@@ -5,11 +5,12 @@ import { ZERO } from '../../domain/ledger/money.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { NewEvent, Revision } from '../../schemas/event-envelope.ts';
 import type { EventOf, LeaseEvent } from '../../schemas/events/catalogue.ts';
-import type { CommandId, LeaseId, RequestId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
+import type { CommandId, LeaseId, StreamName, TokenId, UserId } from '../../schemas/ids.ts';
 import type { Money } from '../../schemas/money.ts';
 import { deriveEventId } from '../event-id.ts';
 import type { Appender } from '../ports/appender.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { DurableTimes } from '../ports/durable-times.ts';
 import { refusalOf } from '../run-command.ts';
 
 /** Most events of one lease that one append carries. */
@@ -20,6 +21,8 @@ const BUSY_RETRY_MS = 50;
 
 interface PendingEvent {
   readonly event: NewEvent;
+  /** By the clock of {@link DurableTimes}. */
+  readonly since: number;
   readonly resolve: (refusal: Refusal | null) => void;
 }
 
@@ -40,7 +43,8 @@ export class HeldLease {
   expiresAt: number;
   spent: Money = ZERO;
   held: Money = ZERO;
-  readonly holds = new Set<RequestId>();
+  /** How many reservations have not ended. */
+  holds = 0;
   lastUsedAt: number;
   /** Why no further call is admitted, once none is. */
   draining: CloseReason | null = null;
@@ -51,11 +55,14 @@ export class HeldLease {
   readonly #stream: StreamName;
   readonly #appender: Appender;
   readonly #clock: Clock;
+  readonly #times: DurableTimes;
+  /** The same for all events of the lease. */
+  readonly #actor: NewEvent['metadata']['actor'];
   #revision: Revision | 'no_stream' = 'no_stream';
   #pending: PendingEvent[] = [];
   #sending = false;
 
-  constructor(grant: EventOf<'SpendLeaseGranted'>['data'], appender: Appender, clock: Clock) {
+  constructor(grant: EventOf<'SpendLeaseGranted'>['data'], appender: Appender, clock: Clock, times: DurableTimes) {
     this.leaseId = grant.leaseId;
     this.userId = grant.userId;
     this.tokenId = grant.tokenId;
@@ -66,12 +73,15 @@ export class HeldLease {
     this.#stream = leaseStream(grant.leaseId);
     this.#appender = appender;
     this.#clock = clock;
+    this.#times = times;
+    this.#actor = { kind: 'token', id: grant.tokenId };
     void this.record(
       {
         type: 'LeaseOpened',
         data: { leaseId: grant.leaseId, userId: grant.userId, tokenId: grant.tokenId, amount: grant.amount, day: grant.day },
       },
-      `${grant.leaseId}:open`,
+      grant.leaseId,
+      'open',
     );
   }
 
@@ -83,11 +93,11 @@ export class HeldLease {
     return this.draining === null && this.lost === null && now < this.admitsUntil;
   }
 
-  /** Queues an event of this lease; `null` once it is durable. `cause` names the command: the same cause is the same event. */
-  record(event: LeaseEvent, cause: string): Promise<Refusal | null> {
+  /** Queues an event of this lease; `null` once it is durable. `cause` and `step` name the command: the same two are the same event. */
+  record(event: LeaseEvent, cause: string, step: string): Promise<Refusal | null> {
     if (this.lost !== null) return Promise.resolve(this.lost);
     return new Promise((resolve) => {
-      this.#pending.push({ event: this.#newEvent(event, cause), resolve });
+      this.#pending.push({ event: this.#newEvent(event, cause, step), since: this.#times.now(), resolve });
       if (this.#sending) return;
       this.#sending = true;
       // What is recorded in the same turn, such as the opening and the first holds, goes out together.
@@ -95,19 +105,19 @@ export class HeldLease {
     });
   }
 
-  #newEvent(event: LeaseEvent, cause: string): NewEvent {
-    const causationId = cause.slice(0, cause.lastIndexOf(':'));
+  #newEvent(event: LeaseEvent, cause: string, step: string): NewEvent {
+    const commandId = `${cause}:${step}` as CommandId;
     const { type, schemaVersion, data } = encodeTrusted(event);
     return {
       type,
       schemaVersion,
       data,
-      eventId: deriveEventId(cause as CommandId, 0),
+      eventId: deriveEventId(commandId, 0),
       metadata: {
-        correlationId: causationId,
-        causationId,
-        commandId: cause as CommandId,
-        actor: { kind: 'token', id: this.tokenId },
+        correlationId: cause,
+        causationId: cause,
+        commandId,
+        actor: this.#actor,
         tenant: this.userId,
         occurredAt: isoInstant(this.#clock.now()),
       },
@@ -126,7 +136,11 @@ export class HeldLease {
       });
       if (outcome.outcome === 'appended') {
         this.#revision = outcome.revision;
-        for (const { resolve } of batch) resolve(null);
+        const now = this.#times.now();
+        for (const { event, since, resolve } of batch) {
+          this.#times.durable(event.type, now - since);
+          resolve(null);
+        }
       } else if (outcome.outcome === 'rejected' && outcome.reason === 'log_busy') {
         await this.#yieldToLoad(batch);
       } else if (outcome.outcome === 'rejected' && outcome.reason === 'append_too_large' && batch.length > 1) {

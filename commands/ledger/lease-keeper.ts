@@ -19,6 +19,7 @@ import type { Usage } from '../../schemas/usage.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { Appender } from '../ports/appender.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { DurableTimes } from '../ports/durable-times.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { IdSource } from '../ports/id-source.ts';
 import type { AccountBook } from './account-book.ts';
@@ -75,6 +76,7 @@ export interface LeaseKeeperOptions {
   readonly holder: string;
   readonly policy?: LeasePolicy;
   readonly failpoints?: Failpoints;
+  readonly times?: DurableTimes;
   /** Told when a key's total quota is spent for good, so that the key can be marked. */
   readonly onKeyExhausted?: (tokenId: TokenId) => void;
 }
@@ -82,6 +84,7 @@ export interface LeaseKeeperOptions {
 interface TakenHold extends Hold {
   readonly lease: HeldLease;
   readonly model: string;
+  isDurable: boolean;
   ended: boolean;
 }
 
@@ -108,12 +111,15 @@ interface Purse {
 /** A first lease brings this many calls' worth ahead of need. */
 const FIRST_AHEAD = 15n;
 
+const NO_TIMES: DurableTimes = { now: () => 0, durable: () => undefined };
+
 const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'cap_reached', 'key_exhausted']);
 
 const isAmount = (value: bigint): boolean => value >= 0n && value <= LARGEST_AMOUNT;
 
 /** A cost that no event can hold is not to be believed, so the hold itself is charged and flagged. */
 const recordable = (charge: ChargeRequest, held: Money): ChargeRequest => {
+  if (isAmount(charge.computed) && isAmount(charge.upstreamCost)) return charge;
   const upstreamCost = isAmount(charge.upstreamCost) ? charge.upstreamCost : held;
   return isAmount(charge.computed) ? { ...charge, upstreamCost } : { ...charge, basis: 'held', computed: held, upstreamCost };
 };
@@ -134,6 +140,7 @@ export class LeaseKeeper {
   readonly #holder: string;
   readonly #policy: LeasePolicy;
   readonly #failpoints: Failpoints;
+  readonly #times: DurableTimes;
   readonly #onKeyExhausted: (tokenId: TokenId) => void;
   readonly #purses = new Map<TokenId, Purse>();
   readonly #leases = new Map<LeaseId, HeldLease>();
@@ -151,6 +158,7 @@ export class LeaseKeeper {
     this.#holder = options.holder;
     this.#policy = options.policy ?? DEFAULT_LEASE_POLICY;
     this.#failpoints = options.failpoints ?? NO_FAILPOINTS;
+    this.#times = options.times ?? NO_TIMES;
     this.#onKeyExhausted = options.onKeyExhausted ?? (() => undefined);
   }
 
@@ -158,7 +166,7 @@ export class LeaseKeeper {
   stats(): { readonly leases: number; readonly holds: number; readonly waiting: number } {
     let holds = 0;
     let waiting = 0;
-    for (const lease of this.#leases.values()) holds += lease.holds.size;
+    for (const lease of this.#leases.values()) holds += lease.holds;
     for (const purse of this.#purses.values()) waiting += purse.waiting.length;
     return { leases: this.#leases.size, holds, waiting };
   }
@@ -193,10 +201,17 @@ export class LeaseKeeper {
    * Turns a hold into a charge of at most the hold. Resolves when it is durable. What the upstream billed beyond the hold
    * becomes an entry of its own, before the lease is settled at the latest.
    */
-  async charge(hold: Hold, request: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
-    const reserved = await hold.durable;
-    if (reserved !== null) return reserved;
-    const { lease, model } = this.#end(hold);
+  charge(hold: Hold, request: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
+    const taken = hold as TakenHold;
+    // Who serves the call has waited for its reservation himself, most often. A hold that has ended already is a rejection, not a throw.
+    return taken.isDurable && !taken.ended
+      ? this.#debit(taken, request)
+      : taken.durable.then((refusal) => refusal ?? this.#debit(taken, request));
+  }
+
+  /** No async function, and no copy of what is asked for: one of these is on the way of every call. */
+  #debit(hold: TakenHold, request: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
+    const { lease, model, requestId } = this.#end(hold);
     const charge = recordable(request, hold.amount);
     const amount = smaller(charge.computed, hold.amount);
     lease.spent = (lease.spent + amount) as Money;
@@ -209,7 +224,7 @@ export class LeaseKeeper {
           leaseId,
           userId,
           tokenId,
-          requestId: hold.requestId,
+          requestId,
           model,
           channelId: charge.channelId,
           attemptId: charge.attemptId,
@@ -223,19 +238,24 @@ export class LeaseKeeper {
           call: charge.call,
         },
       },
-      `${hold.requestId}:end`,
+      requestId,
+      'end',
     );
     this.#failpoints.hit('debit.enqueued');
-    const refusal = await recorded;
-    if (refusal === null) {
-      this.#failpoints.hit('debit.durable');
-      if (charge.computed > amount) {
-        lease.overdrafts = [...lease.overdrafts, { requestId: hold.requestId, model, amount: subtract(charge.computed, amount) }];
-        await this.#recordOverdrafts(lease);
-      }
-    }
-    this.#afterEnd(lease, hold.requestId);
-    return refusal ?? { amount };
+    return recorded.then((refusal) => {
+      if (refusal === null) this.#failpoints.hit('debit.durable');
+      if (refusal === null && charge.computed > amount) return this.#overdraw(hold, amount, subtract(charge.computed, amount));
+      this.#afterEnd(lease);
+      return refusal ?? { amount };
+    });
+  }
+
+  /** What goes beyond a hold that was charged. */
+  async #overdraw({ lease, model, requestId }: TakenHold, amount: Money, beyond: Money): Promise<{ readonly amount: Money }> {
+    lease.overdrafts = [...lease.overdrafts, { requestId, model, amount: beyond }];
+    await this.#recordOverdrafts(lease);
+    this.#afterEnd(lease);
+    return { amount };
   }
 
   /** True when nothing is owed to the account any more. What cannot be recorded now is tried again before the lease is settled. */
@@ -263,9 +283,10 @@ export class LeaseKeeper {
     const { leaseId, userId, tokenId } = lease;
     const refusal = await lease.record(
       { type: 'QuotaReleased', data: { leaseId, userId, tokenId, requestId: hold.requestId, model, ...release } },
-      `${hold.requestId}:end`,
+      hold.requestId,
+      'end',
     );
-    this.#afterEnd(lease, hold.requestId);
+    this.#afterEnd(lease);
     return refusal;
   }
 
@@ -290,13 +311,13 @@ export class LeaseKeeper {
     const now = this.#clock.now();
     for (const lease of this.#leases.values()) {
       if (lease.lost !== null) {
-        if (lease.holds.size === 0) this.#forget(lease);
+        if (lease.holds === 0) this.#forget(lease);
       } else if (lease.draining === null && now >= lease.admitsUntil) {
         this.#drain(lease, 'ended');
-      } else if (lease.draining === null && lease.holds.size === 0 && now - lease.lastUsedAt >= this.#policy.idleMs) {
+      } else if (lease.draining === null && lease.holds === 0 && now - lease.lastUsedAt >= this.#policy.idleMs) {
         this.#shrinkAhead(lease);
         this.#drain(lease, 'idle');
-      } else if (lease.holds.size > 0 && lease.expiresAt - now < this.#policy.graceMs) {
+      } else if (lease.holds > 0 && lease.expiresAt - now < this.#policy.graceMs) {
         this.#extend(lease, now);
       }
     }
@@ -338,14 +359,15 @@ export class LeaseKeeper {
 
   #hold(purse: Purse, lease: HeldLease, request: ReserveRequest, amount: Money, now: number): Hold {
     lease.held = (lease.held + amount) as Money;
-    lease.holds.add(request.requestId);
+    lease.holds++;
     lease.lastUsedAt = now;
     purse.latest = amount;
     const { leaseId, userId, tokenId } = lease;
     const { requestId, model, priceListId } = request;
     const durable = lease.record(
       { type: 'QuotaReserved', data: { leaseId, userId, tokenId, requestId, model, priceListId, amount } },
-      `${requestId}:reserve`,
+      requestId,
+      'reserve',
     );
     this.#failpoints.hit('reservation.enqueued');
     const askedInVain = purse.aheadRefusedAt !== null && isFresh(purse.aheadRefusedAt, now);
@@ -354,18 +376,21 @@ export class LeaseKeeper {
       purse.wantsAhead = true;
       void this.#fill(purse);
     }
-    const hold: TakenHold = { requestId, leaseId, amount, durable, lease, model, ended: false };
+    const hold: TakenHold = { requestId, leaseId, amount, durable, lease, model, isDurable: false, ended: false };
     void durable.then((refusal) => this.#afterReservation(hold, refusal));
     return hold;
   }
 
   /** A reservation that the log refused ends by itself: there is nothing to charge or release. */
   #afterReservation(hold: TakenHold, refusal: Refusal | null): void {
-    if (refusal === null) return this.#failpoints.hit('reservation.durable');
+    if (refusal === null) {
+      hold.isDurable = true;
+      return this.#failpoints.hit('reservation.durable');
+    }
     if (hold.ended) return;
     hold.ended = true;
     hold.lease.held = (hold.lease.held - hold.amount) as Money;
-    this.#afterEnd(hold.lease, hold.requestId);
+    this.#afterEnd(hold.lease);
   }
 
   #end(hold: Hold): TakenHold {
@@ -375,10 +400,10 @@ export class LeaseKeeper {
     return taken;
   }
 
-  #afterEnd(lease: HeldLease, requestId: RequestId): void {
-    lease.holds.delete(requestId);
+  #afterEnd(lease: HeldLease): void {
+    lease.holds--;
     lease.lastUsedAt = this.#clock.now();
-    if (lease.holds.size > 0) return;
+    if (lease.holds > 0) return;
     if (lease.lost !== null) this.#forget(lease);
     else if (lease.draining !== null) this.#drain(lease, lease.draining);
   }
@@ -467,7 +492,7 @@ export class LeaseKeeper {
   }
 
   #accept(purse: Purse, grant: EventOf<'SpendLeaseGranted'>['data']): void {
-    const lease = new HeldLease(grant, this.#appender, this.#clock);
+    const lease = new HeldLease(grant, this.#appender, this.#clock, this.#times);
     this.#leases.set(lease.leaseId, lease);
     for (const older of purse.leases) if (older.draining === null && older.free < older.amount / 4n) this.#drain(older, 'spent');
     purse.leases = [...purse.leases.filter((older) => older.draining === null), lease];
@@ -491,7 +516,7 @@ export class LeaseKeeper {
   /** Gets idle money back, from our own purses at once and from other processes by asking. True when something came back. */
   async #recall(purse: Purse): Promise<boolean> {
     const idle = [...this.#leases.values()].filter(
-      (lease) => lease.userId === purse.userId && lease.holds.size === 0 && !lease.closing && lease.lost === null,
+      (lease) => lease.userId === purse.userId && lease.holds === 0 && !lease.closing && lease.lost === null,
     );
     if (idle.length > 0) {
       const closed = await Promise.all(idle.map((lease) => this.#close(lease, 'recalled')));
@@ -514,7 +539,8 @@ export class LeaseKeeper {
     lease.expiresAt = expiresAt;
     void lease.record(
       { type: 'LeaseExtended', data: { leaseId: lease.leaseId, expiresAt: new Date(expiresAt).toISOString() } },
-      `${lease.leaseId}-${expiresAt}:extend`,
+      `${lease.leaseId}-${expiresAt}`,
+      'extend',
     );
   }
 
@@ -530,7 +556,7 @@ export class LeaseKeeper {
       const purse = this.#purses.get(lease.tokenId);
       if (purse !== undefined) purse.leases = purse.leases.filter((other) => other !== lease);
     }
-    if (lease.holds.size > 0) return;
+    if (lease.holds > 0) return;
     if (lease.lost === null) void this.#close(lease, lease.draining);
     else this.#forget(lease);
   }
@@ -541,7 +567,7 @@ export class LeaseKeeper {
     lease.closing = true;
     lease.draining ??= reason;
     const { leaseId, userId, tokenId, spent } = lease;
-    const refusal = await lease.record({ type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent, reason } }, `${leaseId}:close`);
+    const refusal = await lease.record({ type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent, reason } }, leaseId, 'close');
     let settled = false;
     if (refusal === null) {
       this.#failpoints.hit('lease.closed');

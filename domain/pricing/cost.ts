@@ -35,5 +35,10 @@ export const exactCost = (usage: Usage, rates: RateTable): bigint => {
  * The price of a call in nano-dollars: an exact rational, rounded up once. `ratio` is the user group's share of the
  * list price, or a channel's when it is our own cost that is asked for.
  */
-export const costOf = (usage: Usage, price: ModelPrice, ratio: Ratio): Money =>
-  ceilDivide(exactCost(usage, ratesFor(price, promptTokensOf(usage))) * BigInt(ratio), COST_DENOMINATOR) as Money;
+export const costOf = (usage: Usage, price: ModelPrice, ratio: Ratio): Money => atRatio(exactCostAt(usage, price), ratio);
+
+/** {@link exactCost} at the rates that hold for this usage: what {@link atRatio} makes a price of. */
+export const exactCostAt = (usage: Usage, price: ModelPrice): bigint => exactCost(usage, ratesFor(price, promptTokensOf(usage)));
+
+/** The share of an exact cost, in nano-dollars, rounded up. */
+export const atRatio = (exact: bigint, ratio: Ratio): Money => ceilDivide(exact * BigInt(ratio), COST_DENOMINATOR) as Money;

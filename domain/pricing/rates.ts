@@ -48,30 +48,36 @@ interface Step {
   readonly table: RateTable;
 }
 
-const stepsByPrice = new WeakMap<ModelPrice, readonly Step[]>();
+interface Steps {
+  readonly steps: readonly Step[];
+  readonly tables: readonly RateTable[];
+}
+
+const stepsByPrice = new WeakMap<ModelPrice, Steps>();
 
 /** The rate tables of a price, the highest threshold first; the last one has none. Made once per price: this is on the way of every call. */
-const stepsOf = (price: ModelPrice): readonly Step[] => {
+const stepsOf = (price: ModelPrice): Steps => {
   const known = stepsByPrice.get(price);
   if (known !== undefined) return known;
   const steps = (price.tiers ?? [])
     .map(({ abovePromptTokens, rates }) => ({ abovePromptTokens, table: tableOf({ ...price.rates, ...rates }) }))
     .sort((a, b) => b.abovePromptTokens - a.abovePromptTokens);
-  const all = [...steps, { abovePromptTokens: -1, table: tableOf(price.rates) }];
+  const whole = [...steps, { abovePromptTokens: -1, table: tableOf(price.rates) }];
+  const all: Steps = { steps: whole, tables: whole.map(({ table }) => table) };
   stepsByPrice.set(price, all);
   return all;
 };
 
 /** The rates that hold for a call with a prompt of this length. */
 export const ratesFor = (price: ModelPrice, promptTokens: number): RateTable => {
-  const steps = stepsOf(price);
+  const { steps } = stepsOf(price);
   for (const step of steps) if (promptTokens > step.abovePromptTokens) return step.table;
   return (steps[steps.length - 1] as Step).table;
 };
 
 /** Every table that could hold for a prompt of at most this length. */
 export const reachableRates = (price: ModelPrice, promptTokens: number): readonly RateTable[] => {
-  const steps = stepsOf(price);
-  if (steps.length === 1) return [(steps[0] as Step).table];
+  const { steps, tables } = stepsOf(price);
+  if (steps.length === 1) return tables;
   return steps.filter((step) => promptTokens > step.abovePromptTokens).map((step) => step.table);
 };

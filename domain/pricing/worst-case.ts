@@ -1,6 +1,6 @@
 import type { Money } from '../../schemas/money.ts';
 import type { ModelPrice, Ratio } from '../../schemas/price.ts';
-import { ceilDivide, COST_DENOMINATOR } from './cost.ts';
+import { atRatio, COST_DENOMINATOR } from './cost.ts';
 import { reachableRates, type RateTable } from './rates.ts';
 
 /** What a call can use at most. */
@@ -28,44 +28,44 @@ export const USEFUL_OUTPUT_TOKENS = 32;
 /** Assumed where neither the caller nor the price list says how much a model may produce. */
 export const UNKNOWN_OUTPUT_LIMIT = 16_384;
 
-const highest = (...rates: readonly bigint[]): bigint => {
-  let most = 0n;
-  for (const rate of rates) if (rate > most) most = rate;
-  return most;
-};
+const higher = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** Nobody knows beforehand which tokens a cache will take or a model will think, so each is taken at the dearest class it may fall in. */
-const promptRate = (rates: RateTable, bound: CallBound): bigint =>
-  highest(
-    rates.input,
-    rates.cachedInput,
-    rates.cacheWrite5m,
-    rates.cacheWrite1h,
-    bound.audioInput ? rates.audioInput : 0n,
-    bound.imageInput ? rates.imageInput : 0n,
-  );
+const promptRate = (rates: RateTable, bound: CallBound): bigint => {
+  let rate = higher(higher(rates.input, rates.cachedInput), higher(rates.cacheWrite5m, rates.cacheWrite1h));
+  if (bound.audioInput) rate = higher(rate, rates.audioInput);
+  if (bound.imageInput) rate = higher(rate, rates.imageInput);
+  return rate;
+};
 
-const outputRate = (rates: RateTable, bound: CallBound): bigint =>
-  highest(rates.output, rates.reasoning, bound.audioOutput ? rates.audioOutput : 0n, bound.imageOutput ? rates.imageOutput : 0n);
+const outputRate = (rates: RateTable, bound: CallBound): bigint => {
+  let rate = higher(rates.output, rates.reasoning);
+  if (bound.audioOutput) rate = higher(rate, rates.audioOutput);
+  if (bound.imageOutput) rate = higher(rate, rates.imageOutput);
+  return rate;
+};
+
+/** Most calls have none of most pieces, and a product of bigints takes as long where it is 0. */
+const times = (rate: bigint, pieces: number): bigint => (pieces === 0 ? 0n : rate * BigInt(pieces));
 
 const piecesCost = (rates: RateTable, { toolUses, calls = 1, seconds = 0, images = 0, characters = 0 }: CallBound): bigint =>
-  rates.call * BigInt(calls) +
-  rates.toolUse * BigInt(toolUses) +
-  rates.second * BigInt(seconds) +
-  rates.image * BigInt(images) +
-  rates.character * BigInt(characters);
+  times(rates.call, calls) +
+  times(rates.toolUse, toolUses) +
+  times(rates.second, seconds) +
+  times(rates.image, images) +
+  times(rates.character, characters);
 
 const fixedCost = (rates: RateTable, bound: CallBound): bigint =>
   BigInt(bound.promptTokens) * promptRate(rates, bound) + piecesCost(rates, bound) * 1_000_000n;
 
-/** The most that a call within this bound can cost: no usage within it costs more (nano-dollars). */
-export const worstCase = (bound: CallBound, price: ModelPrice, ratio: Ratio): Money => {
+/** The most that a call within this bound can cost: no usage within it costs more (nano-dollars). `outputTokens`: in place of the bound's own. */
+export const worstCase = (bound: CallBound, price: ModelPrice, ratio: Ratio, outputTokens: number = bound.outputTokens): Money => {
   let most = 0n;
   for (const rates of reachableRates(price, bound.promptTokens)) {
-    const cost = fixedCost(rates, bound) + BigInt(bound.outputTokens) * outputRate(rates, bound);
+    const cost = fixedCost(rates, bound) + BigInt(outputTokens) * outputRate(rates, bound);
     if (cost > most) most = cost;
   }
-  return ceilDivide(most * BigInt(ratio), COST_DENOMINATOR) as Money;
+  return atRatio(most, ratio);
 };
 
 /**

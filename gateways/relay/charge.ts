@@ -1,5 +1,5 @@
 import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
-import { ceilDivide, costOf, promptTokensOf } from '../../domain/pricing/cost.ts';
+import { atRatio, ceilDivide, exactCostAt } from '../../domain/pricing/cost.ts';
 import type { Countable } from '../../domain/tokens/chat-text.ts';
 import { tellingName } from '../../domain/tokens/tokenizer.ts';
 import type { ChargeBasis } from '../../schemas/events/lease.ts';
@@ -27,13 +27,14 @@ export interface Measured {
 export interface ChargedCall {
   /** What the wallet pays. */
   readonly cost: Money;
-  readonly promptTokens: number;
-  readonly outputTokens: number;
+  readonly usage: Usage;
   readonly basis: z.infer<typeof ChargeBasis>;
 }
 
 /** Pieces that are charged beside tokens, where the price has a rate for them. */
 const withUnits = (usage: Usage, price: ModelPrice, toolUses: number): Usage => {
+  // Nearly all calls, whose usage is not made anew.
+  if (price.rates.call === undefined && toolUses === 0) return usage;
   const call = price.rates.call === undefined ? {} : { call: usage.call ?? 1 };
   const toolUse = toolUses > 0 && usage.toolUse === undefined && price.rates.toolUse !== undefined ? { toolUse: toolUses } : {};
   return { ...usage, ...call, ...toolUse };
@@ -45,7 +46,8 @@ const shareOf = (amount: Money, share: Ratio, whole: Ratio): Money =>
 
 const OUTPUT_CLASSES = ['output', 'reasoning', 'audioOutput', 'imageOutput'] as const;
 
-const outputTokensOf = (usage: Usage): number => OUTPUT_CLASSES.reduce((tokens, name) => tokens + (usage[name] ?? 0), 0);
+/** What was produced, in tokens of whatever class. */
+export const outputTokensOf = (usage: Usage): number => OUTPUT_CLASSES.reduce((tokens, name) => tokens + (usage[name] ?? 0), 0);
 
 /** The upstream's own figures for the prompt; for the answer, of which it may not have told all yet, whichever says more. */
 const withReported = (counted: Usage, reported: Usage): Usage => {
@@ -80,18 +82,24 @@ const measure = (
 ): Measured | Promise<Measured> => {
   const rules = moneyOf(parsed.endpoint);
   const { costRatio } = channel.settings;
+  const held = (): Measured => ({
+    usage: {},
+    basis: 'held',
+    computed: hold.amount,
+    upstreamCost: shareOf(hold.amount, costRatio, groupRatio),
+  });
   const priced = (tokens: Usage, basis: z.infer<typeof ChargeBasis>): Measured => {
     const usage = withUnits(tokens, price, rules.toolUses(parsed));
-    return { usage, basis, computed: costOf(usage, price, groupRatio), upstreamCost: costOf(usage, price, costRatio) };
+    const exact = exactCostAt(usage, price);
+    return { usage, basis, computed: atRatio(exact, groupRatio), upstreamCost: atRatio(exact, costRatio) };
   };
-  const held: Measured = { usage: {}, basis: 'held', computed: hold.amount, upstreamCost: shareOf(hold.amount, costRatio, groupRatio) };
   switch (reading.kind) {
     case 'reported': {
       const measured = priced(reading.usage, 'reported');
-      return measured.computed <= LARGEST_AMOUNT && measured.upstreamCost <= LARGEST_AMOUNT ? measured : held;
+      return measured.computed <= LARGEST_AMOUNT && measured.upstreamCost <= LARGEST_AMOUNT ? measured : held();
     }
     case 'unbelievable':
-      return held;
+      return held();
     case 'absent': {
       const said = produced();
       const { reported = null } = said;
@@ -102,9 +110,11 @@ const measure = (
   }
 };
 
+type ChargeDeps = Pick<RelayDeps, 'tokenCounter' | 'spending' | 'metrics' | 'stopwatch'>;
+
 /** Turns the hold into a charge. Resolves once the debit is on record, or with why it will not be. */
-export const charge = async (
-  deps: Pick<RelayDeps, 'tokenCounter' | 'spending' | 'metrics' | 'stopwatch'>,
+export const charge = (
+  deps: ChargeDeps,
   call: Call,
   hold: Hold,
   parsed: ParsedCharge,
@@ -116,9 +126,22 @@ export const charge = async (
 ): Promise<ChargedCall | Refusal> => {
   if (reading.kind === 'unbelievable') call.detail = `the upstream's usage cannot be true: ${reading.why}`;
   const measuring = measure(deps, hold, parsed, route, served, reading, produced);
-  const { usage, basis, computed, upstreamCost } = measuring instanceof Promise ? await measuring : measuring;
+  const debited = (measured: Measured): Promise<ChargedCall | Refusal> => debit(deps, call, hold, parsed, route, served, status, measured);
+  return measuring instanceof Promise ? measuring.then(debited) : debited(measuring);
+};
+
+const debit = (
+  deps: ChargeDeps,
+  call: Call,
+  hold: Hold,
+  parsed: ParsedCharge,
+  route: Route,
+  served: By,
+  status: number,
+  { usage, basis, computed, upstreamCost }: Measured,
+): Promise<ChargedCall | Refusal> => {
   const durationMs = Math.round(deps.stopwatch.elapsed() - call.begun);
-  const charged = await deps.spending.charge(hold, {
+  const charging = deps.spending.charge(hold, {
     channelId: served.channel.channelId,
     attemptId: served.attemptId,
     priceListId: route.priceListId,
@@ -129,11 +152,12 @@ export const charge = async (
     upstreamCost,
     call: call.facts(parsed.endpoint, status, durationMs),
   });
-  if (isRefusal(charged)) return charged;
-  call.usage = usage;
-  call.basis = basis;
-  call.cost = charged.amount;
-  deps.metrics.charged(route.model, basis, charged.amount);
-  const promptTokens = promptTokensOf(usage);
-  return { cost: charged.amount, promptTokens, outputTokens: outputTokensOf(usage), basis };
+  return charging.then((charged) => {
+    if (isRefusal(charged)) return charged;
+    call.usage = usage;
+    call.basis = basis;
+    call.cost = charged.amount;
+    deps.metrics.charged(route.model, basis, charged.amount);
+    return { cost: charged.amount, usage, basis };
+  });
 };

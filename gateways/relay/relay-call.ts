@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { toDollarText } from '../../domain/ledger/money.ts';
 import { isOpenaiError, saidByForeignError } from '../../domain/dialects/openai/foreign-error.ts';
+import { promptTokensOf } from '../../domain/pricing/cost.ts';
 import { providerOf } from '../../domain/providers/providers.ts';
 import type { Countable } from '../../domain/tokens/chat-text.ts';
 import { errorTable, isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
@@ -15,7 +16,7 @@ import { authenticate } from './authenticate.ts';
 import { Call, type Caller } from './call.ts';
 import type { ResponsesWords } from './endpoints/chat.ts';
 import { CallRoom } from './bodies/body-room.ts';
-import { charge, type ChargedCall } from './charge.ts';
+import { charge, outputTokensOf, type ChargedCall } from './charge.ts';
 import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import { parsedJson } from './dialects/parsed-json.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
@@ -109,7 +110,11 @@ const sendPlain = async (deps: PipelineDeps, held: HeldCall, attempted: Extract<
 const tokensOf = (charged: ChargedCall): ChargedTokens | null =>
   charged.basis === 'held'
     ? null
-    : { promptTokens: charged.promptTokens, outputTokens: charged.outputTokens, estimated: charged.basis === 'estimated' };
+    : {
+        promptTokens: promptTokensOf(charged.usage),
+        outputTokens: outputTokensOf(charged.usage),
+        estimated: charged.basis === 'estimated',
+      };
 
 const channelHeader = ({ channel }: Served): readonly string[] => ['x-oblivious-channel', channel.channelId];
 

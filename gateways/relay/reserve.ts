@@ -39,7 +39,7 @@ export const reserve = (
   const amount = worstCase(bound, price, groupRatio);
   if (amount > LARGEST_AMOUNT) return refuse('insufficient_quota');
   const usefulOutput = Math.min(bound.outputTokens, predicted + USEFUL_OUTPUT_TOKENS * choices);
-  const least = usefulOutput === bound.outputTokens ? amount : worstCase({ ...bound, outputTokens: usefulOutput }, price, groupRatio);
+  const least = usefulOutput === bound.outputTokens ? amount : worstCase(bound, price, groupRatio, usefulOutput);
 
   const reserving = spending.reserve({
     requestId,

@@ -31,6 +31,7 @@ import { openSqliteLog } from '../event-log/sqlite/open-sqlite-log.ts';
 import { dataPaths, openDataDirectory } from '../home/data-directory.ts';
 import { timeSortedIds } from '../ids.ts';
 import { createProgramLog, type ProgramLog } from '../logging/logger.ts';
+import { durableTimes } from '../metrics/durable-times.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { openRedis } from '../redis/open-redis.ts';
 import { redisMetrics } from '../redis/redis-metrics.ts';
@@ -191,6 +192,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
         graceMs: config.OBLIVIOUS_LEASE_GRACE_SECONDS * 1_000,
       },
       failpoints: context.get(services.failpoints),
+      times: durableTimes(context.get(services.metrics).durable),
       onKeyExhausted: recordExhaustion({
         log,
         appender,

@@ -13,7 +13,6 @@ import { createKeyStandings } from '../../console-reads/key-standings.ts';
 import { openArchive } from '../../content-keys/open-archive.ts';
 import { services } from '../../container/identifiers.ts';
 import { timeSortedIds } from '../../ids.ts';
-import { timedSpending } from '../../metrics/timed-spending.ts';
 import { countTraffic, withTraffic } from '../../redis/channel-traffic.ts';
 import { redisDocumentCache } from '../../redis/document-cache.ts';
 import { redisLimitCounters } from '../../redis/limit-counters.ts';
@@ -124,7 +123,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   const calls = createRelayRouter({
     directory,
     apiKeys,
-    spending: timedSpending(keeper, metrics.durable, () => stopwatch.elapsed()),
+    spending: keeper,
     claims: {
       claim: async (tokenId, key, payloadHash, requestId) => {
         const refusal = await claimIdempotencyKey(log, appender, {
