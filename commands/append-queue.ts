@@ -60,12 +60,6 @@ interface Item {
 const FIRST_RESEND_MS = 10;
 const MAX_RESEND_MS = 1_000;
 
-/** A batch as large as this says that many callers are at work, whose next appends are a few turns of the event loop away. */
-const BUSY_APPENDS = 6;
-
-/** How many turns of the event loop a batch is gathered for: a statement costs its database nearly the same for ten appends as for twenty. */
-const TURNS = { quiet: 1, busy: 3 } as const;
-
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const isUnknown = ({ outcome }: AppendOutcome): boolean => outcome === 'unknown';
@@ -84,7 +78,6 @@ class GroupCommit implements AppendQueue {
   readonly #whenIdle: (() => void)[] = [];
   #depth = 0;
   #bytes = 0;
-  #lastBatch = 0;
   #batches = 0;
   #appends = 0;
   #events = 0;
@@ -151,16 +144,11 @@ class GroupCommit implements AppendQueue {
     }
   }
 
-  /** A batch is formed once everything that this turn of the event loop brings is in the queue; under load, this turn and the next ones. */
+  /** A batch is formed once everything that this turn of the event loop brings is in the queue. */
   #schedule(): void {
     if (this.#isSending || this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#gather(this.#lastBatch < BUSY_APPENDS ? TURNS.quiet : TURNS.busy);
-  }
-
-  #gather(turns: number): void {
     setImmediate(() => {
-      if (turns > 1) return this.#gather(turns - 1);
       this.#isScheduled = false;
       void this.#send(this.#nextBatch());
     });
@@ -185,7 +173,6 @@ class GroupCommit implements AppendQueue {
 
   async #send(batch: readonly Item[]): Promise<void> {
     this.#isSending = true;
-    this.#lastBatch = batch.length;
     const appends = batch.map(({ append }) => append);
     this.#batches += 1;
     this.#appends += batch.length;

@@ -69,26 +69,6 @@ describe('the append queue', () => {
     expect(queue.stats()).to.deep.equal({ depth: 0, bytes: 0, waiting: 0, batches: 2, appends: 7, events: 7, resends: 0, refused: 0 });
   });
 
-  it('gathers the next batch over three turns behind a large one, over one behind a small one', async () => {
-    const { log, queue } = setUp();
-    const append = (): void => void queue.append(appendTo('test-a', 'any'));
-    for (let i = 0; i < 6; i++) append();
-    await settle();
-    call(log, 0).answer();
-    await settle();
-    for (let turn = 1; turn <= 3; turn++) {
-      expect(log.calls).to.have.length(1);
-      append();
-      await clock.nextAsync();
-    }
-    expect(call(log, 1).batch).to.have.length(3);
-    call(log, 1).answer();
-    await settle();
-    append();
-    await clock.nextAsync();
-    expect(call(log, 2).batch).to.have.length(1);
-  });
-
   it('never has two batches under way', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom('append', 'answer', 'unknown', 'turn'), { maxLength: 60 }), async (steps) => {
