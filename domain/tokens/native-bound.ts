@@ -77,7 +77,15 @@ const addPart = (part: unknown, media: Media): void => {
   if (isRecord(response)) for (const one of listOf(response['parts'])) addPart(one, media);
 };
 
-const NONE: Omit<Media, 'elided' | 'perImage'> = { tokens: 0, characters: 0, audio: false, pictures: 0, unbounded: false };
+const noMedia = (model: string, elided: Elided): Media => ({
+  tokens: 0,
+  characters: 0,
+  audio: false,
+  pictures: 0,
+  perImage: largestImage(model),
+  unbounded: false,
+  elided,
+});
 
 const boundOf = (
   media: Media,
@@ -105,7 +113,7 @@ export const boundMessages = (
   context: number | undefined,
   elided: Elided = NOTHING_ELIDED,
 ): NativeBound => {
-  const media: Media = { ...NONE, elided, perImage: largestImage(model) };
+  const media = noMedia(model, elided);
   for (const message of listOf(request['messages']))
     if (isRecord(message)) for (const block of listOf(message['content'])) addBlock(block, media);
   let uses = 0;
@@ -131,7 +139,7 @@ export const boundContents = (
   context: number | undefined,
   elided: Elided = NOTHING_ELIDED,
 ): NativeBound => {
-  const media: Media = { ...NONE, elided, perImage: largestImage(model) };
+  const media = noMedia(model, elided);
   for (const content of listOf(request['contents']))
     if (isRecord(content)) for (const part of listOf(content['parts'])) addPart(part, media);
   if ((request['cachedContent'] ?? null) !== null) media.unbounded = true;

@@ -19,7 +19,7 @@ export interface HubListener extends Omit<UpstreamListener, 'data'> {
 const ALIVE = ': alive\n\n';
 
 const textOfChunk = ({ chunk, head }: ToldChunk): string =>
-  head === undefined ? `data: ${JSON.stringify(chunk)}\n\n` : `data: ${head}${JSON.stringify(chunk.choices[0])}]}\n\n`;
+  head === undefined ? `data: ${JSON.stringify(chunk)}\n\n` : `data: ${head.json}${JSON.stringify(chunk.choices[0])}]}\n\n`;
 
 /** As the hub's stream has it. */
 export const bytesOfTold = (told: readonly Told[]): Buffer => {

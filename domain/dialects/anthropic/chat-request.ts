@@ -1,6 +1,7 @@
 import type { CountTokensRequest, Document, Image, MessagesRequest, ToolResult } from '../../../schemas/anthropic/messages-request.ts';
 import { isKnownBlock } from '../../../schemas/anthropic/messages-request.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { addMember } from '../add-member.ts';
 import { reasoningDetail, type ReasoningDetail } from '../chat/reasoning-details.ts';
 import { isRecord, textOf as textIn } from '../loose-json.ts';
 import { CLAUDE_REASONING } from './claude-reasoning.ts';
@@ -251,7 +252,7 @@ const toolsOf = (tools: NonNullable<CountTokensRequest['tools']>, extras: boolea
   return said;
 };
 
-const toolChoiceOf = (choice: NonNullable<CountTokensRequest['tool_choice']>): Json => {
+const choiceMembers = (choice: NonNullable<CountTokensRequest['tool_choice']>): Json => {
   const parallel = 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use === true ? { parallel_tool_calls: false } : {};
   switch (choice.type) {
     case 'auto':
@@ -269,28 +270,29 @@ const toolChoiceOf = (choice: NonNullable<CountTokensRequest['tool_choice']>): J
  * How hard to think, where the model knows such a thing: an effort is passed on as it is; a budget becomes a level for models of OpenAI's
  * that reason, and is left out for all others, which would refuse it.
  */
-const effortOf = ({ model, thinking, output_config: output }: CountTokensRequest): Json => {
-  if (typeof output?.effort === 'string') return { reasoning_effort: output.effort };
-  if (thinking?.type !== 'enabled' || outputLimitField(model) !== 'max_completion_tokens') return {};
+const effortOf = ({ model, thinking, output_config: output }: CountTokensRequest): string | null => {
+  if (typeof output?.effort === 'string') return output.effort;
+  if (thinking?.type !== 'enabled' || outputLimitField(model) !== 'max_completion_tokens') return null;
   const budget = thinking.budget_tokens ?? MEDIUM_BUDGET;
-  return { reasoning_effort: budget < LOW_BUDGET ? 'low' : budget < MEDIUM_BUDGET ? 'medium' : 'high' };
+  return budget < LOW_BUDGET ? 'low' : budget < MEDIUM_BUDGET ? 'medium' : 'high';
 };
 
 /** The parts that cost input tokens, in the form of OpenAI's chat completions. */
-const promptOf = (request: CountTokensRequest, extras: boolean): Json | Unsayable => {
+const promptOf = (request: CountTokensRequest, extras: boolean): Record<string, unknown> | Unsayable => {
   const messages = messagesOf(request, extras);
   if (messages instanceof Unsayable) return messages;
   const { tools, tool_choice: choice, output_config: output } = request;
   const described = tools === null || tools === undefined || tools.length === 0 ? [] : toolsOf(tools, extras);
   if (described instanceof Unsayable) return described;
   const schema = output?.format?.schema;
-  return {
-    model: request.model,
-    messages,
-    ...(described.length === 0 ? {} : { tools: described, ...(choice === null || choice === undefined ? {} : toolChoiceOf(choice)) }),
-    ...(schema === undefined ? {} : { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } } }),
-    ...effortOf(request),
-  };
+  const prompt: Record<string, unknown> = { model: request.model, messages };
+  if (described.length > 0) {
+    prompt['tools'] = described;
+    if (choice !== null && choice !== undefined) Object.assign(prompt, choiceMembers(choice));
+  }
+  if (schema !== undefined) prompt['response_format'] = { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } };
+  addMember(prompt, 'reasoning_effort', effortOf(request));
+  return prompt;
 };
 
 /** The prompt of a request to count tokens, as a request of OpenAI's chat completions; or what of it cannot be said there. */
@@ -298,8 +300,6 @@ export const promptInChatForm = (request: CountTokensRequest): Json | Refusal =>
   const prompt = promptOf(request, false);
   return prompt instanceof Unsayable ? prompt.refusal : prompt;
 };
-
-const given = (name: string, value: unknown): Json => (value === null || value === undefined ? {} : { [name]: value });
 
 /**
  * A request of Anthropic's Messages as one of OpenAI's chat completions.
@@ -310,18 +310,19 @@ const given = (name: string, value: unknown): Json => (value === null || value =
  * with their signatures stay, in the members in which the hub carries them.
  */
 export const chatRequestOf = (request: MessagesRequest, extras: boolean): Json | Refusal => {
-  const prompt = promptOf(request, extras);
-  if (prompt instanceof Unsayable) return prompt.refusal;
+  const said = promptOf(request, extras);
+  if (said instanceof Unsayable) return said.refusal;
   const stops = (request.stop_sequences ?? []).filter((text) => text.trim() !== '').slice(0, MOST_STOPS);
   const user = request.metadata?.user_id;
-  return {
-    ...prompt,
-    [outputLimitField(request.model)]: request.max_tokens,
-    ...hintOf(request, extras),
-    ...given('temperature', request.temperature),
-    ...given('top_p', request.top_p),
-    ...(stops.length === 0 ? {} : { stop: stops }),
-    ...(typeof user === 'string' && user !== '' ? { user: user.slice(0, LONGEST_USER) } : {}),
-    ...(request.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
-  };
+  said[outputLimitField(request.model)] = request.max_tokens;
+  if (extras && isRecord(request['cache_control'])) said['cache_control'] = request['cache_control'];
+  addMember(said, 'temperature', request.temperature);
+  addMember(said, 'top_p', request.top_p);
+  if (stops.length > 0) said['stop'] = stops;
+  if (typeof user === 'string' && user !== '') said['user'] = user.slice(0, LONGEST_USER);
+  if (request.stream === true) {
+    said['stream'] = true;
+    said['stream_options'] = { include_usage: true };
+  }
+  return said;
 };

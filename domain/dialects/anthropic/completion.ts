@@ -15,8 +15,8 @@ export const urlCitation = (citation: unknown, start: number, end: number): Json
       }
     : null;
 
-/** What a block of an answer adds to the message. Blocks of Anthropic's own tools add nothing: what they found is in the texts. */
-const readBlocks = (blocks: readonly unknown[]): Json => {
+/** The message that the blocks of an answer come to. Blocks of Anthropic's own tools add nothing: what they found is in the texts. */
+const messageFrom = (blocks: readonly unknown[], refusal: string | null): Json => {
   let text = '';
   let thinking = '';
   const calls: Json[] = [];
@@ -49,15 +49,12 @@ const readBlocks = (blocks: readonly unknown[]): Json => {
         });
     }
   }
-  return {
-    role: 'assistant',
-    content: text === '' && calls.length > 0 ? null : text,
-    refusal: null,
-    ...(thinking === '' ? {} : { reasoning_content: thinking }),
-    ...(details.length === 0 ? {} : { reasoning_details: details.map(reasoningDetail) }),
-    ...(annotations.length === 0 ? {} : { annotations }),
-    ...(calls.length === 0 ? {} : { tool_calls: calls }),
-  };
+  const message: Record<string, unknown> = { role: 'assistant', content: text === '' && calls.length > 0 ? null : text, refusal };
+  if (thinking !== '') message['reasoning_content'] = thinking;
+  if (details.length > 0) message['reasoning_details'] = details.map(reasoningDetail);
+  if (annotations.length > 0) message['annotations'] = annotations;
+  if (calls.length > 0) message['tool_calls'] = calls;
+  return message;
 };
 
 /** Why the model would not go on, where it says so. */
@@ -69,9 +66,7 @@ export const refusalOf = (said: Json): string | null => {
 /** A message of Anthropic's as an answer of OpenAI's chat completions; `null` for what is no message. `created` in seconds since the epoch. */
 export const completionOf = (message: unknown, created: number): Json | null => {
   if (!isRecord(message) || !Array.isArray(message['content'])) return null;
-  const said = readBlocks(message['content']);
-  const refusal = refusalOf(message);
-  return {
+  const completion: Record<string, unknown> = {
     id: `chatcmpl-${textOf(message['id'])}`,
     object: 'chat.completion',
     created,
@@ -79,11 +74,12 @@ export const completionOf = (message: unknown, created: number): Json | null => 
     choices: [
       {
         index: 0,
-        message: refusal === null ? said : { ...said, refusal },
+        message: messageFrom(message['content'], refusalOf(message)),
         logprobs: null,
         finish_reason: finishReasonOf(message['stop_reason']),
       },
     ],
-    ...(isRecord(message['usage']) ? { usage: chatUsage(message['usage']) } : {}),
   };
+  if (isRecord(message['usage'])) completion['usage'] = chatUsage(message['usage']);
+  return completion;
 };

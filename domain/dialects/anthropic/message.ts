@@ -26,8 +26,10 @@ const blocksOf = (said: Json): readonly Json[] => {
     );
   if (thinking !== '' && signed.length === 0) blocks.push({ type: 'thinking', thinking, signature: '' });
   const { content } = said;
-  const texts = Array.isArray(content) ? content.map((part: unknown) => (isRecord(part) ? textOf(part['text']) : '')) : [textOf(content)];
-  const text = [...texts, textOf(said['refusal'])].join('');
+  const told = Array.isArray(content)
+    ? content.map((part: unknown) => (isRecord(part) ? textOf(part['text']) : '')).join('')
+    : textOf(content);
+  const text = told + textOf(said['refusal']);
   if (text !== '') blocks.push({ type: 'text', text });
   const calls: readonly unknown[] = Array.isArray(said['tool_calls']) ? said['tool_calls'] : [];
   for (const [index, call] of calls.entries()) {

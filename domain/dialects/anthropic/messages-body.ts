@@ -1,6 +1,7 @@
 import { UNKNOWN_OUTPUT_LIMIT } from '../../pricing/worst-case.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ChatRequest } from '../../../schemas/openai/chat-request.ts';
+import { addMember } from '../add-member.ts';
 import { answerFormatOf } from '../chat/answer-format.ts';
 import { toolsOf, type SaidTool, type SaidTools } from '../chat/tools.ts';
 import { turnsOf } from '../chat/turns.ts';
@@ -21,8 +22,6 @@ export interface MessagesTarget {
 }
 
 const fault = (what: string, param: string): Refusal => refuse('invalid_request', `${param}: ${what}`, { param });
-
-const given = (name: string, value: unknown): Json => (value === null || value === undefined ? {} : { [name]: value });
 
 /** Anthropic takes no less. */
 const LEAST_BUDGET = 1_024;
@@ -50,43 +49,39 @@ const EFFORTS: ReadonlyMap<string, string> = new Map([
 const effortFor = (upstreamModel: string, effort: string): string => (effort === 'xhigh' && /4[-.]6/.test(upstreamModel) ? 'high' : effort);
 
 interface Thinking {
-  readonly members: Json;
+  /** What the request says of it; `null`: nothing. */
+  readonly said: Json | null;
   readonly effort: string | null;
   readonly isOn: boolean;
 }
 
-const NOT_THINKING: Thinking = { members: {}, effort: null, isOn: false };
+const NOT_THINKING: Thinking = { said: null, effort: null, isOn: false };
 
 /** How hard to think, in the words that the model knows. */
 const thinkingOf = (asked: unknown, target: MessagesTarget, traits: ClaudeTraits, maxTokens: number, isBarred: boolean): Thinking => {
   const level = textOf(asked);
   if (level === 'none')
     return traits.thinking === 'adaptive' && !traits.disabling
-      ? { members: {}, effort: 'low', isOn: false }
+      ? { said: null, effort: 'low', isOn: false }
       : traits.thinking === 'adaptive'
-        ? { members: { thinking: { type: 'disabled' } }, effort: null, isOn: false }
+        ? { said: { type: 'disabled' }, effort: null, isOn: false }
         : NOT_THINKING;
   const effort = EFFORTS.get(level);
   if (effort === undefined || traits.thinking === 'none') return NOT_THINKING;
   if (traits.thinking === 'adaptive') {
     const told = effortFor(target.upstreamModel, effort);
-    return isBarred
-      ? { members: {}, effort: told, isOn: false }
-      : { members: { thinking: { type: 'adaptive' } }, effort: told, isOn: true };
+    return isBarred ? { said: null, effort: told, isOn: false } : { said: { type: 'adaptive' }, effort: told, isOn: true };
   }
   // The answer's limit holds for thoughts too, and leaves room for at least one token beside them.
   const budget = Math.min(BUDGETS.get(level) ?? LEAST_BUDGET, maxTokens - 1);
-  return isBarred || budget < LEAST_BUDGET
-    ? NOT_THINKING
-    : { members: { thinking: { type: 'enabled', budget_tokens: budget } }, effort: null, isOn: true };
+  return isBarred || budget < LEAST_BUDGET ? NOT_THINKING : { said: { type: 'enabled', budget_tokens: budget }, effort: null, isOn: true };
 };
 
-const samplingOf = (request: ChatRequest, traits: ClaudeTraits, isThinking: boolean): Json => {
-  if (!traits.sampling || isThinking) return {};
-  const { temperature, top_p: topP, top_k: topK } = request;
+const addSampling = (body: Record<string, unknown>, { temperature, top_p: topP, top_k: topK }: ChatRequest): void => {
   // Newer models refuse to be told both.
-  if (typeof temperature === 'number') return { temperature: Math.min(1, temperature), ...given('top_k', topK) };
-  return { ...given('top_p', topP), ...given('top_k', topK) };
+  if (typeof temperature === 'number') body['temperature'] = Math.min(1, temperature);
+  else addMember(body, 'top_p', topP);
+  addMember(body, 'top_k', topK);
 };
 
 const NO_MEMBERS: Json = { type: 'object', properties: {} };
@@ -102,19 +97,20 @@ const toolBlock = ({ name, description, parameters, strict, cache }: SaidTool): 
   ...(cache === null ? {} : { cache_control: cache }),
 });
 
-const choiceBlock = ({ choice, parallel }: SaidTools): Json => {
+/** `null`: as it is where nothing is said. */
+const choiceBlock = ({ choice, parallel }: SaidTools): Json | null => {
   const one = parallel ? {} : { disable_parallel_tool_use: true };
   switch (choice?.mode) {
     case undefined:
-      return parallel ? {} : { tool_choice: { type: 'auto', ...one } };
+      return parallel ? null : { type: 'auto', ...one };
     case 'none':
-      return { tool_choice: { type: 'none' } };
+      return { type: 'none' };
     case 'required':
-      return { tool_choice: { type: 'any', ...one } };
+      return { type: 'any', ...one };
     case 'named':
-      return { tool_choice: { type: 'tool', name: choice.name, ...one } };
+      return { type: 'tool', name: choice.name, ...one };
     case 'auto':
-      return { tool_choice: { type: 'auto', ...one } };
+      return { type: 'auto', ...one };
   }
 };
 
@@ -135,24 +131,17 @@ const searchTool = (options: unknown): readonly Json[] => {
   ];
 };
 
-const toolMembers = (request: ChatRequest, said: SaidTools, called: readonly string[]): Json => {
+const toolBlocks = (request: ChatRequest, said: SaidTools, called: readonly string[]): readonly Json[] => {
   const tools = [...said.tools.map(toolBlock), ...searchTool(request['web_search_options'])];
   // A conversation that calls tools must describe them, even where no more are to be called.
   if (tools.length === 0) for (const name of called) tools.push({ name, input_schema: NO_MEMBERS });
-  return tools.length === 0 ? {} : { tools, ...choiceBlock(said) };
+  return tools;
 };
 
-const stopsOf = (stop: unknown): Json => {
-  const texts = (Array.isArray(stop) ? (stop as readonly unknown[]) : [stop]).filter(
+const stopsOf = (stop: unknown): readonly string[] =>
+  (Array.isArray(stop) ? (stop as readonly unknown[]) : [stop]).filter(
     (one): one is string => typeof one === 'string' && one.trim() !== '',
   );
-  return texts.length === 0 ? {} : { stop_sequences: texts };
-};
-
-const userOf = (request: ChatRequest): Json => {
-  const user = textOf(request['safety_identifier']) || textOf(request['user']);
-  return user === '' ? {} : { metadata: { user_id: user } };
-};
 
 /** What the answer is to be, where there is no other way to say it than to say it. */
 export const instructionFor = (schema: Json | null): string =>
@@ -195,23 +184,27 @@ export const messagesBody = (request: ChatRequest, target: MessagesTarget): Json
   // Models that are told how many tokens to think with cannot be forced to call a tool while they do.
   const isForced = traits.thinking === 'budget' && (said.choice?.mode === 'required' || said.choice?.mode === 'named');
   const thinking = thinkingOf(request['reasoning_effort'], target, traits, maxTokens, prompt.forgotThoughts || isForced);
-  const output = {
-    ...given('effort', thinking.effort),
-    ...(structured ? { format: { type: 'json_schema', schema: closedSchema(format.schema) } } : {}),
-  };
-  return {
-    model: target.upstreamModel,
-    max_tokens: maxTokens,
-    ...prompt.system,
-    messages: prompt.messages,
-    ...toolMembers(request, said, prompt.called),
-    ...thinking.members,
-    ...(Object.keys(output).length === 0 ? {} : { output_config: output }),
-    ...samplingOf(request, traits, thinking.isOn),
-    ...stopsOf(request['stop']),
-    ...userOf(request),
-    ...(request.service_tier === 'default' ? { service_tier: 'standard_only' } : {}),
-    ...(isRecord(request['cache_control']) ? { cache_control: request['cache_control'] } : {}),
-    ...(request.stream === true ? { stream: true } : {}),
-  };
+  const output: Record<string, unknown> = {};
+  addMember(output, 'effort', thinking.effort);
+  if (structured) output['format'] = { type: 'json_schema', schema: closedSchema(format.schema) };
+  const tools = toolBlocks(request, said, prompt.called);
+  const stops = stopsOf(request['stop']);
+  const user = textOf(request['safety_identifier']) || textOf(request['user']);
+
+  const body: Record<string, unknown> = { model: target.upstreamModel, max_tokens: maxTokens };
+  addMember(body, 'system', prompt.system);
+  body['messages'] = prompt.messages;
+  if (tools.length > 0) {
+    body['tools'] = tools;
+    addMember(body, 'tool_choice', choiceBlock(said));
+  }
+  addMember(body, 'thinking', thinking.said);
+  if (thinking.effort !== null || structured) body['output_config'] = output;
+  if (traits.sampling && !thinking.isOn) addSampling(body, request);
+  if (stops.length > 0) body['stop_sequences'] = stops;
+  if (user !== '') body['metadata'] = { user_id: user };
+  if (request.service_tier === 'default') body['service_tier'] = 'standard_only';
+  if (isRecord(request['cache_control'])) body['cache_control'] = request['cache_control'];
+  if (request.stream === true) body['stream'] = true;
+  return body;
 };

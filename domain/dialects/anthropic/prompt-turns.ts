@@ -19,6 +19,9 @@ const isFault = (value: object): value is Refusal => 'refused' in value;
 
 const cached = (cache: CacheHint | null): Json => (cache === null ? {} : { cache_control: cache });
 
+const textBlock = (text: string, cache: CacheHint | null): Json =>
+  cache === null ? { type: 'text', text } : { type: 'text', text, cache_control: cache };
+
 /** Anthropic's ids have letters, digits, `_` and `-`; others' may not. The same id always comes to the same. */
 const callId = (id: string): string => id.replace(/[^a-zA-Z0-9_-]/g, '_');
 
@@ -42,7 +45,7 @@ const fileBlock = ({ type, data, name, cache }: Extract<SaidPart, { kind: 'file'
 const blockOf = (part: SaidPart, param: string): Json | Refusal | null => {
   switch (part.kind) {
     case 'text':
-      return part.text === '' ? null : { type: 'text', text: part.text, ...cached(part.cache) };
+      return part.text === '' ? null : textBlock(part.text, part.cache);
     case 'image': {
       if ('url' in part.source) return { type: 'image', source: { type: 'url', url: part.source.url }, ...cached(part.cache) };
       const type = part.source.type === 'image/jpg' ? 'image/jpeg' : part.source.type;
@@ -97,11 +100,11 @@ const RULES: ConversationRules<'user' | 'assistant', Json, SaidCall> = {
     typeof content === 'string' ? [{ type: 'text', text: content }] : Array.isArray(content) ? (content as readonly Json[]) : [],
 };
 
-const systemOf = (parts: readonly TextPart[]): Json => {
+const systemOf = (parts: readonly TextPart[]): Prompt['system'] => {
   const texts = parts.filter(({ text }) => text !== '');
-  if (texts.length === 0) return {};
-  if (texts.every(({ cache }) => cache === null)) return { system: texts.map(({ text }) => text).join('\n\n') };
-  return { system: texts.map(({ text, cache }) => ({ type: 'text', text, ...cached(cache) })) };
+  if (texts.length === 0) return null;
+  if (texts.every(({ cache }) => cache === null)) return texts.map(({ text }) => text).join('\n\n');
+  return texts.map(({ text, cache }) => textBlock(text, cache));
 };
 
 /** A text that is to be gone on with must not end in white space. */
@@ -121,7 +124,8 @@ const asMessage = ({ role, content }: Message): Json => {
 };
 
 export interface Prompt {
-  readonly system: Json;
+  /** `null`: no system said anything. */
+  readonly system: string | readonly Json[] | null;
   readonly messages: readonly Json[];
   /** Whether the model is in the middle of calling tools without the thoughts that led to it: it then cannot be asked to think. */
   readonly forgotThoughts: boolean;

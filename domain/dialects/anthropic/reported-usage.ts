@@ -27,18 +27,17 @@ export const chatUsage = (usage: Json): Json => {
   const prompt = total(uncached, read, writes);
   const details = isRecord(usage['output_tokens_details']) ? usage['output_tokens_details'] : {};
   const tools = usage['server_tool_use'];
-  return {
+  const promptDetails: Record<string, unknown> = { cached_tokens: read ?? 0, cache_write_tokens: writes };
+  if (long !== undefined && long !== null && long !== 0) promptDetails['cache_write_1h_tokens'] = long;
+  const said: Record<string, unknown> = {
     prompt_tokens: prompt,
     completion_tokens: output ?? 0,
     total_tokens: total(prompt, output),
-    prompt_tokens_details: {
-      cached_tokens: read ?? 0,
-      cache_write_tokens: writes,
-      ...(long === undefined || long === null || long === 0 ? {} : { cache_write_1h_tokens: long }),
-    },
+    prompt_tokens_details: promptDetails,
     completion_tokens_details: { reasoning_tokens: details['thinking_tokens'] ?? 0 },
-    ...(isRecord(tools) ? { server_tool_use: tools } : {}),
   };
+  if (isRecord(tools)) said['server_tool_use'] = tools;
+  return said;
 };
 
 /** Usage as a stream tells it, in parts of which later ones replace earlier ones. */

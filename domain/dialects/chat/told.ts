@@ -5,8 +5,14 @@ type Json = Readonly<Record<string, unknown>>;
 
 export type ToldChunk =
   | { readonly chunk: Json; readonly head?: undefined }
-  /** One of many that differ in their only choice; `head` is their JSON up to it, and nothing is behind it. */
-  | { readonly chunk: Json & { readonly choices: readonly [Json] }; readonly head: string };
+  /** One of many that differ in their only choice, behind which nothing is. */
+  | { readonly chunk: Json & { readonly choices: readonly [Json] }; readonly head: ChunkHead };
+
+/** What chunks of a stream have in common. */
+export interface ChunkHead {
+  /** Their JSON up to their choice; written when somebody first wants it. */
+  readonly json: string;
+}
 
 /** Tells a stream of some dialect in the hub's form, event by event. What it has told never changes any more. */
 export interface Teller {

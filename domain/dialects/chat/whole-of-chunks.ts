@@ -13,7 +13,8 @@ const TEXTS: ReadonlySet<string> = new Set(['content', 'refusal', 'reasoning_con
 
 /** Adds up deltas that each tell whole entries of their lists, as those of formats do that do not stream arguments. */
 const add = (message: Record<string, unknown>, delta: Json): void => {
-  for (const [name, value] of Object.entries(delta)) {
+  for (const name of Object.keys(delta)) {
+    const value = delta[name];
     const known = message[name];
     if (TEXTS.has(name) && typeof value === 'string') message[name] = textOf(known) + value;
     else if (Array.isArray(value))
@@ -35,25 +36,27 @@ export const wholeOfChunks = (told: readonly Told[]): Json | null => {
     for (const choice of Array.isArray(chunk['choices']) ? (chunk['choices'] as readonly unknown[]) : []) {
       if (!isRecord(choice)) continue;
       const index = Number(choice['index'] ?? 0);
-      const known = choices.get(index) ?? { message: {}, finish: null };
+      const known = choices.get(index) ?? { message: { refusal: null }, finish: null };
       choices.set(index, known);
       if (isRecord(choice['delta'])) add(known.message, choice['delta']);
       if (choice['finish_reason'] !== null) known.finish = choice['finish_reason'];
     }
   }
   if (choices.size === 0) return null;
-  return {
+  const whole: Record<string, unknown> = {
     id: frame['id'],
     object: 'chat.completion',
     created: frame['created'],
     model: frame['model'],
-    choices: [...choices].map(([index, { message, finish }]) => {
+    choices: Array.from(choices, ([index, { message, finish }]) => {
       const calls = message['tool_calls'];
-      const whole = Array.isArray(calls)
-        ? { tool_calls: (calls as readonly Json[]).map(({ index: _index, ...call }) => call), content: textOf(message['content']) || null }
-        : {};
-      return { index, message: { refusal: null, ...message, ...whole }, logprobs: null, finish_reason: finish ?? 'stop' };
+      if (Array.isArray(calls)) {
+        message['tool_calls'] = (calls as readonly Json[]).map(({ index: _index, ...call }) => call);
+        message['content'] = textOf(message['content']) || null;
+      }
+      return { index, message, logprobs: null, finish_reason: finish ?? 'stop' };
     }),
-    ...(usage === undefined ? {} : { usage }),
   };
+  if (usage !== undefined) whole['usage'] = usage;
+  return whole;
 };

@@ -129,7 +129,7 @@ export const converseBody = (request: ChatRequest, loweredOutput: number | null)
   const prompt = promptOfTurns(turns, format.kind === 'text' ? [] : [instructionFor(format.kind === 'schema' ? format.schema : null)]);
   if (isFault(prompt)) return prompt;
   const documents = { count: 0 };
-  const system = blocksOf(prompt.system['system'], documents);
+  const system = blocksOf(prompt.system, documents);
   if (isFault(system)) return system;
   const messages: Json[] = [];
   for (const { role, content } of prompt.messages) {

@@ -1,6 +1,7 @@
 import type { GenerateContentRequest, Part, PromptContent } from '../../../schemas/gemini/generate-content-request.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { outputLimitField } from '../../relay/output-limit-field.ts';
+import { addMember } from '../add-member.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -156,22 +157,21 @@ const toolChoiceOf = (mode: string | undefined): string => {
 
 type Generation = NonNullable<GenerateContentRequest['generationConfig']>;
 
-const formatOf = ({ responseMimeType, responseSchema, responseJsonSchema }: Generation): Json => {
+/** `null`: a text. */
+const formatOf = ({ responseMimeType, responseSchema, responseJsonSchema }: Generation): Json | null => {
   const schema = responseJsonSchema ?? (responseSchema === null || responseSchema === undefined ? null : jsonSchemaOf(responseSchema));
-  if (schema !== null) return { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } } };
-  return responseMimeType === 'application/json' ? { response_format: { type: 'json_object' } } : {};
+  if (schema !== null) return { type: 'json_schema', json_schema: { name: 'answer', schema } };
+  return responseMimeType === 'application/json' ? { type: 'json_object' } : null;
 };
 
 /** How hard to think, for models of OpenAI's that reason; all others would refuse to be told. */
-const effortOf = (model: string, thinking: Generation['thinkingConfig']): Json => {
-  if (thinking === null || thinking === undefined || outputLimitField(model) !== 'max_completion_tokens') return {};
+const effortOf = (model: string, thinking: Generation['thinkingConfig']): string | null => {
+  if (thinking === null || thinking === undefined || outputLimitField(model) !== 'max_completion_tokens') return null;
   const { thinkingLevel: level, thinkingBudget: budget } = thinking;
-  if (typeof level === 'string') return { reasoning_effort: level.toLowerCase() };
-  if (typeof budget !== 'number' || budget < 0) return {};
-  return { reasoning_effort: budget < LOW_BUDGET ? 'low' : budget < MEDIUM_BUDGET ? 'medium' : 'high' };
+  if (typeof level === 'string') return level.toLowerCase();
+  if (typeof budget !== 'number' || budget < 0) return null;
+  return budget < LOW_BUDGET ? 'low' : budget < MEDIUM_BUDGET ? 'medium' : 'high';
 };
-
-const given = (name: string, value: unknown): Json => (value === null || value === undefined ? {} : { [name]: value });
 
 /**
  * A request of Gemini's as one of OpenAI's chat completions.
@@ -193,19 +193,23 @@ export const chatRequestOf = (model: string, request: GenerateContentRequest, st
   if (generation.responseModalities?.some((modality) => modality.toUpperCase() !== 'TEXT') === true)
     return unsayable('answers are text only.', 'generationConfig.responseModalities');
   const stops = (generation.stopSequences ?? []).filter((text) => text !== '').slice(0, MOST_STOPS);
-  return {
-    model,
-    messages,
-    ...(tools.length === 0 ? {} : { tools, ...(calling === undefined ? {} : { tool_choice: toolChoiceOf(calling.mode) }) }),
-    ...given(outputLimitField(model), generation.maxOutputTokens),
-    ...given('temperature', generation.temperature),
-    ...given('top_p', generation.topP),
-    ...given('seed', generation.seed),
-    ...given('presence_penalty', generation.presencePenalty),
-    ...given('frequency_penalty', generation.frequencyPenalty),
-    ...(stops.length === 0 ? {} : { stop: stops }),
-    ...formatOf(generation),
-    ...effortOf(model, generation.thinkingConfig),
-    ...(streamed ? { stream: true, stream_options: { include_usage: true } } : {}),
-  };
+  const said: Record<string, unknown> = { model, messages };
+  if (tools.length > 0) {
+    said['tools'] = tools;
+    if (calling !== undefined) said['tool_choice'] = toolChoiceOf(calling.mode);
+  }
+  addMember(said, outputLimitField(model), generation.maxOutputTokens);
+  addMember(said, 'temperature', generation.temperature);
+  addMember(said, 'top_p', generation.topP);
+  addMember(said, 'seed', generation.seed);
+  addMember(said, 'presence_penalty', generation.presencePenalty);
+  addMember(said, 'frequency_penalty', generation.frequencyPenalty);
+  if (stops.length > 0) said['stop'] = stops;
+  addMember(said, 'response_format', formatOf(generation));
+  addMember(said, 'reasoning_effort', effortOf(model, generation.thinkingConfig));
+  if (streamed) {
+    said['stream'] = true;
+    said['stream_options'] = { include_usage: true };
+  }
+  return said;
 };

@@ -85,7 +85,8 @@ const modelParts = (turn: Extract<Turn, { role: 'assistant' }>, traits: GeminiTr
 };
 
 export interface Contents {
-  readonly system: Json;
+  /** `null`: no system said anything. */
+  readonly system: Json | null;
   readonly contents: readonly Json[];
 }
 
@@ -134,5 +135,5 @@ export const contentsOfTurns = (turns: readonly Turn[], traits: GeminiTraits): C
   conversation.end();
   const contents = conversation.said.map(({ role, content: parts }): Json => ({ role, parts }));
   if (contents[0]?.['role'] !== 'user') contents.unshift({ role: 'user', parts: [{ text: SILENCE }] });
-  return { system: system.length === 0 ? {} : { systemInstruction: { parts: system } }, contents };
+  return { system: system.length === 0 ? null : { parts: system }, contents };
 };

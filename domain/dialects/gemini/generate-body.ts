@@ -1,5 +1,6 @@
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ChatRequest } from '../../../schemas/openai/chat-request.ts';
+import { addMember } from '../add-member.ts';
 import { answerFormatOf } from '../chat/answer-format.ts';
 import { toolsOf, type SaidTools } from '../chat/tools.ts';
 import { turnsOf } from '../chat/turns.ts';
@@ -35,7 +36,7 @@ const LEAST_PRO_BUDGET = 128;
 
 const fault = (what: string, param: string): Refusal => refuse('invalid_request', `${param}: ${what}`, { param });
 
-const given = (name: string, value: unknown): Json => (value === null || value === undefined ? {} : { [name]: value });
+type Body = Record<string, unknown>;
 
 const levelFor = (effort: string, isPro: boolean): string => {
   switch (effort) {
@@ -51,17 +52,19 @@ const levelFor = (effort: string, isPro: boolean): string => {
   }
 };
 
-const thinkingOf = (asked: unknown, { thinking, isPro }: GeminiTraits): Json => {
+/** `null`: nothing is said of it. */
+const thinkingOf = (asked: unknown, { thinking, isPro }: GeminiTraits): Json | null => {
   const effort = textOf(asked);
-  if (thinking === 'none' || (effort !== 'none' && !BUDGETS.has(effort))) return {};
+  if (thinking === 'none' || (effort !== 'none' && !BUDGETS.has(effort))) return null;
   const isOn = effort !== 'none';
-  if (thinking === 'level')
-    return { thinkingConfig: { thinkingLevel: levelFor(effort, isPro), ...(isOn ? { includeThoughts: true } : {}) } };
-  if (!isOn) return { thinkingConfig: { thinkingBudget: isPro ? LEAST_PRO_BUDGET : 0 } };
-  return { thinkingConfig: { thinkingBudget: BUDGETS.get(effort), includeThoughts: true } };
+  if (thinking === 'level') return { thinkingLevel: levelFor(effort, isPro), ...(isOn ? { includeThoughts: true } : {}) };
+  if (!isOn) return { thinkingBudget: isPro ? LEAST_PRO_BUDGET : 0 };
+  return { thinkingBudget: BUDGETS.get(effort), includeThoughts: true };
 };
 
-const toolMembers = (request: ChatRequest, { tools, choice }: SaidTools, traits: GeminiTraits): Json => {
+const MODES = { auto: 'AUTO', none: 'NONE', required: 'ANY', named: 'ANY' } as const;
+
+const addTools = (body: Body, request: ChatRequest, { tools, choice }: SaidTools, traits: GeminiTraits): void => {
   const declared = tools.map(({ name, description, parameters }): Json => ({
     name,
     ...(description === '' ? {} : { description }),
@@ -75,36 +78,23 @@ const toolMembers = (request: ChatRequest, { tools, choice }: SaidTools, traits:
     ...(declared.length === 0 ? [] : [{ functionDeclarations: declared }]),
     ...(isRecord(request['web_search_options']) ? [{ googleSearch: {} }] : []),
   ];
-  const mode = { auto: 'AUTO', none: 'NONE', required: 'ANY', named: 'ANY' } as const;
-  return {
-    ...(all.length === 0 ? {} : { tools: all }),
-    ...(choice === null || declared.length === 0
-      ? {}
-      : {
-          toolConfig: {
-            functionCallingConfig: { mode: mode[choice.mode], ...(choice.mode === 'named' ? { allowedFunctionNames: [choice.name] } : {}) },
-          },
-        }),
-  };
+  if (all.length > 0) body['tools'] = all;
+  if (choice === null || declared.length === 0) return;
+  const allowed = choice.mode === 'named' ? { allowedFunctionNames: [choice.name] } : {};
+  body['toolConfig'] = { functionCallingConfig: { mode: MODES[choice.mode], ...allowed } };
 };
 
-const formatMembers = (request: ChatRequest, traits: GeminiTraits): Json => {
+const addFormat = (generation: Body, request: ChatRequest, traits: GeminiTraits): void => {
   const format = answerFormatOf(request['response_format']);
-  if (format.kind === 'text') return {};
-  const json = { responseMimeType: 'application/json' };
-  if (format.kind === 'json') return json;
-  return traits.jsonSchema
-    ? { ...json, responseJsonSchema: knownJsonSchema(format.schema) }
-    : { ...json, responseSchema: googleSchema(format.schema) };
+  if (format.kind === 'text') return;
+  generation['responseMimeType'] = 'application/json';
+  if (format.kind === 'json') return;
+  if (traits.jsonSchema) generation['responseJsonSchema'] = knownJsonSchema(format.schema);
+  else generation['responseSchema'] = googleSchema(format.schema);
 };
 
-const stopsOf = (stop: unknown): Json => {
-  const texts = (Array.isArray(stop) ? (stop as readonly unknown[]) : [stop]).filter((one) => typeof one === 'string' && one !== '');
-  return texts.length === 0 ? {} : { stopSequences: texts.slice(0, MOST_STOPS) };
-};
-
-const modalitiesOf = (modalities: ChatRequest['modalities']): Json =>
-  modalities?.includes('image') === true ? { responseModalities: modalities.map((modality) => modality.toUpperCase()) } : {};
+const stopsOf = (stop: unknown): readonly unknown[] =>
+  (Array.isArray(stop) ? (stop as readonly unknown[]) : [stop]).filter((one) => typeof one === 'string' && one !== '').slice(0, MOST_STOPS);
 
 /** What Google's own OpenAI-compatible address takes beside OpenAI's members. */
 const extrasOf = (request: ChatRequest): Json => {
@@ -112,13 +102,13 @@ const extrasOf = (request: ChatRequest): Json => {
   return isRecord(extra) && isRecord(extra['google']) ? extra['google'] : {};
 };
 
-const thinkingConfigOf = (config: Json): Json => ({
-  thinkingConfig: {
-    ...given('thinkingBudget', config['thinking_budget']),
-    ...given('thinkingLevel', config['thinking_level']),
-    ...given('includeThoughts', config['include_thoughts']),
-  },
-});
+const thinkingConfigOf = (config: Json): Json => {
+  const said: Body = {};
+  addMember(said, 'thinkingBudget', config['thinking_budget']);
+  addMember(said, 'thinkingLevel', config['thinking_level']);
+  addMember(said, 'includeThoughts', config['include_thoughts']);
+  return said;
+};
 
 const unsayable = (request: ChatRequest): Refusal | null => {
   if (request.modalities?.some((modality) => modality !== 'text' && modality !== 'image') === true)
@@ -150,25 +140,27 @@ export const generateBody = (request: ChatRequest, { upstreamModel, loweredOutpu
   const asked = Math.max(request.max_tokens ?? 0, request.max_completion_tokens ?? 0);
   const limit = Math.min(asked === 0 ? Infinity : asked, loweredOutput ?? Infinity);
   const config = extrasOf(request)['thinking_config'];
-  const generation: Json = {
-    ...given('temperature', request['temperature']),
-    ...given('topP', request['top_p']),
-    ...given('topK', request['top_k']),
-    ...given('seed', request['seed']),
-    ...given('presencePenalty', request['presence_penalty']),
-    ...given('frequencyPenalty', request['frequency_penalty']),
-    ...((request.n ?? 1) > 1 ? { candidateCount: request.n } : {}),
-    ...(limit === Infinity ? {} : { maxOutputTokens: limit }),
-    ...stopsOf(request['stop']),
-    ...formatMembers(request, traits),
-    ...modalitiesOf(request.modalities),
-    ...(isRecord(config) ? thinkingConfigOf(config) : thinkingOf(request['reasoning_effort'], traits)),
-  };
-  return {
-    contents: prompt.contents,
-    ...prompt.system,
-    ...toolMembers(request, said, traits),
-    ...(Object.keys(generation).length === 0 ? {} : { generationConfig: generation }),
-    ...(request.service_tier === 'flex' ? { serviceTier: 'flex' } : {}),
-  };
+  const stops = stopsOf(request['stop']);
+  const { modalities } = request;
+
+  const generation: Body = {};
+  addMember(generation, 'temperature', request['temperature']);
+  addMember(generation, 'topP', request['top_p']);
+  addMember(generation, 'topK', request['top_k']);
+  addMember(generation, 'seed', request['seed']);
+  addMember(generation, 'presencePenalty', request['presence_penalty']);
+  addMember(generation, 'frequencyPenalty', request['frequency_penalty']);
+  if ((request.n ?? 1) > 1) generation['candidateCount'] = request.n;
+  if (limit !== Infinity) generation['maxOutputTokens'] = limit;
+  if (stops.length > 0) generation['stopSequences'] = stops;
+  addFormat(generation, request, traits);
+  if (modalities?.includes('image') === true) generation['responseModalities'] = modalities.map((modality) => modality.toUpperCase());
+  addMember(generation, 'thinkingConfig', isRecord(config) ? thinkingConfigOf(config) : thinkingOf(request['reasoning_effort'], traits));
+
+  const body: Body = { contents: prompt.contents };
+  addMember(body, 'systemInstruction', prompt.system);
+  addTools(body, request, said, traits);
+  if (Object.keys(generation).length > 0) body['generationConfig'] = generation;
+  if (request.service_tier === 'flex') body['serviceTier'] = 'flex';
+  return body;
 };

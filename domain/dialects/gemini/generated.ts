@@ -66,20 +66,25 @@ export class Generated {
   readonly #identity: GenerationIdentity;
   readonly #calls = new Map<number, Call>();
   #finish: unknown = null;
-  /** The JSON of a response around its parts. */
-  readonly #around: readonly [string, string];
+  /** The JSON of a piece of a stream around its parts; `null` before there is one. */
+  #around: readonly [string, string] | null = null;
 
   constructor(identity: GenerationIdentity) {
     this.#identity = identity;
-    const empty = JSON.stringify(this.#response([], null, null));
-    const at = empty.indexOf('[]');
-    this.#around = [empty.slice(0, at), empty.slice(at + 2)];
   }
 
   /** The JSON of what a chunk says at once; `null`: nothing yet. */
   push(chunk: unknown): string | null {
     const parts = this.#partsOf(chunk);
-    return parts.length === 0 ? null : this.#around[0] + JSON.stringify(parts) + this.#around[1];
+    if (parts.length === 0) return null;
+    const [before, behind] = (this.#around ??= this.#aroundParts());
+    return before + JSON.stringify(parts) + behind;
+  }
+
+  #aroundParts(): readonly [string, string] {
+    const empty = JSON.stringify(this.#response([], null));
+    const at = empty.indexOf('[]');
+    return [empty.slice(0, at), empty.slice(at + 2)];
   }
 
   #partsOf(chunk: unknown): readonly Json[] {
@@ -93,24 +98,34 @@ export class Generated {
 
   /** The calls, why it ended, and what it took. */
   end(usage: Json): Json {
-    const calls = [...this.#calls.values()].filter(({ name }) => name !== '').map(callPart);
-    return this.#response(calls.length === 0 ? [{ text: '' }] : calls, finishReasonOf(this.#finish), usage);
+    return this.#last(this.#callParts(), usage);
   }
 
   /** A whole answer in one. */
   whole(completion: unknown, usage: Json): Json {
     const texts = this.#partsOf(completion);
-    const calls = [...this.#calls.values()].filter(({ name }) => name !== '').map(callPart);
-    const parts = [...texts, ...calls];
-    return this.#response(parts.length === 0 ? [{ text: '' }] : parts, finishReasonOf(this.#finish), usage);
+    return this.#last([...texts, ...this.#callParts()], usage);
   }
 
-  #response(parts: readonly Json[], finishReason: string | null, usage: Json | null): Json {
-    return {
-      candidates: [{ content: { role: 'model', parts }, ...(finishReason === null ? {} : { finishReason }), index: 0 }],
-      ...(usage === null ? {} : { usageMetadata: usage }),
-      modelVersion: this.#identity.model,
-      responseId: this.#identity.responseId,
-    };
+  #callParts(): readonly Json[] {
+    const parts: Json[] = [];
+    for (const call of this.#calls.values()) if (call.name !== '') parts.push(callPart(call));
+    return parts;
+  }
+
+  #last(parts: readonly Json[], usage: Json): Json {
+    return this.#response(parts.length === 0 ? [{ text: '' }] : parts, {
+      finishReason: finishReasonOf(this.#finish),
+      usageMetadata: usage,
+    });
+  }
+
+  /** `last`: what only the last response says; `null` for those before it. */
+  #response(parts: readonly Json[], last: { readonly finishReason: string; readonly usageMetadata: Json } | null): Json {
+    const { model: modelVersion, responseId } = this.#identity;
+    const content = { role: 'model', parts };
+    if (last === null) return { candidates: [{ content, index: 0 }], modelVersion, responseId };
+    const { finishReason, usageMetadata } = last;
+    return { candidates: [{ content, finishReason, index: 0 }], usageMetadata, modelVersion, responseId };
   }
 }

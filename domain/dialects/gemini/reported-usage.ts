@@ -39,7 +39,7 @@ export const chatUsage = (usage: Json, searches: number): Json => {
         ofModality(usage['cacheTokensDetails'], modality),
     );
   const output = (modality: string): number => ofModality(usage['candidatesTokensDetails'], modality);
-  return {
+  const said: Record<string, unknown> = {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: total(prompt, completion),
@@ -49,8 +49,9 @@ export const chatUsage = (usage: Json, searches: number): Json => {
       image_tokens: input('IMAGE'),
     },
     completion_tokens_details: { reasoning_tokens: thoughts, audio_tokens: output('AUDIO'), image_tokens: output('IMAGE') },
-    ...(searches === 0 ? {} : { server_tool_use: { web_search_requests: searches } }),
   };
+  if (searches !== 0) said['server_tool_use'] = { web_search_requests: searches };
+  return said;
 };
 
 /** Searches of the web that a response, or one of a stream's, is billed for. */

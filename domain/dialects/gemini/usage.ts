@@ -1,7 +1,5 @@
 import type { Usage } from '../../../schemas/usage.ts';
 
-const unlessZero = (name: string, count: number): Readonly<Record<string, number>> => (count === 0 ? {} : { [name]: count });
-
 /** Our classes of tokens as Gemini tells them: the prompt includes what was cached, the answer does not include thoughts, zeros are left out. */
 export const usageMetadata = (usage: Usage): Readonly<Record<string, number>> => {
   const cached = usage.cachedInput ?? 0;
@@ -9,11 +7,11 @@ export const usageMetadata = (usage: Usage): Readonly<Record<string, number>> =>
     (usage.input ?? 0) + cached + (usage.cacheWrite5m ?? 0) + (usage.cacheWrite1h ?? 0) + (usage.audioInput ?? 0) + (usage.imageInput ?? 0);
   const thoughts = usage.reasoning ?? 0;
   const said = (usage.output ?? 0) + (usage.audioOutput ?? 0) + (usage.imageOutput ?? 0);
-  return {
-    ...unlessZero('promptTokenCount', prompt),
-    ...unlessZero('cachedContentTokenCount', cached),
-    ...unlessZero('candidatesTokenCount', said),
-    ...unlessZero('thoughtsTokenCount', thoughts),
-    totalTokenCount: prompt + said + thoughts,
-  };
+  const metadata: Record<string, number> = {};
+  if (prompt !== 0) metadata['promptTokenCount'] = prompt;
+  if (cached !== 0) metadata['cachedContentTokenCount'] = cached;
+  if (said !== 0) metadata['candidatesTokenCount'] = said;
+  if (thoughts !== 0) metadata['thoughtsTokenCount'] = thoughts;
+  metadata['totalTokenCount'] = prompt + said + thoughts;
+  return metadata;
 };
