@@ -1,7 +1,7 @@
 import type { EventMetadata, JsonObject, Position, RecordedEvent, Revision } from '../../schemas/event-envelope.ts';
 import type { EventId, StreamName } from '../../schemas/ids.ts';
 
-/** An event as it lies in a store, its bodies still JSON text. */
+/** An event as it lies in a store, its bodies still JSON text. What has them in another form makes the text when it is asked for it. */
 export interface StoredEvent {
   readonly position: Position;
   readonly stream: string;
@@ -26,8 +26,7 @@ class ReadEvent implements RecordedEvent {
   readonly type: string;
   readonly schemaVersion: number;
   readonly recordedAt: string;
-  readonly #dataText: string;
-  readonly #metadataText: string;
+  readonly #stored: Pick<StoredEvent, 'data' | 'metadata'>;
   #data: JsonObject | undefined;
   #metadata: EventMetadata | undefined;
 
@@ -39,16 +38,15 @@ class ReadEvent implements RecordedEvent {
     this.type = stored.type;
     this.schemaVersion = stored.schemaVersion;
     this.recordedAt = stored.recordedAt;
-    this.#dataText = stored.data;
-    this.#metadataText = stored.metadata;
+    this.#stored = stored;
   }
 
   get data(): JsonObject {
-    return (this.#data ??= JSON.parse(this.#dataText) as JsonObject);
+    return (this.#data ??= JSON.parse(this.#stored.data) as JsonObject);
   }
 
   get metadata(): EventMetadata {
-    return (this.#metadata ??= JSON.parse(this.#metadataText) as EventMetadata);
+    return (this.#metadata ??= JSON.parse(this.#stored.metadata) as EventMetadata);
   }
 }
 // Whoever compares or lists members finds these two like the others.

@@ -4,8 +4,8 @@ import { toRecorded } from './stored-event.ts';
 import type { StoredEvent } from './stored-event.ts';
 import { wants } from './wanted.ts';
 
-interface Kept {
-  readonly stored: StoredEvent;
+export interface TailEvent extends StoredEvent {
+  /** Of its bodies. */
   readonly bytes: number;
 }
 
@@ -22,7 +22,7 @@ const LIMITS = { events: 2_048, bytes: 4_194_304 } as const;
  */
 export class Tail {
   readonly #limits: { readonly events: number; readonly bytes: number };
-  #kept: Kept[] = [];
+  #kept: TailEvent[] = [];
   /** How many at the front of `#kept` have been dropped already; cut off in one go once they are many. */
   #dropped = 0;
   #bytes = 0;
@@ -33,22 +33,21 @@ export class Tail {
 
   /** The newest position kept, or `undefined` when nothing is. */
   get last(): Position | undefined {
-    return this.#kept.length > this.#dropped ? (this.#kept[this.#kept.length - 1] as Kept).stored.position : undefined;
+    return this.#kept.length > this.#dropped ? (this.#kept[this.#kept.length - 1] as TailEvent).position : undefined;
   }
 
   /** Takes an event that the store has acknowledged. Positions must come in increasing order; older ones are ignored. */
-  push(stored: StoredEvent): void {
+  push(event: TailEvent): void {
     const { last } = this;
     if (last !== undefined) {
-      if (stored.position <= last) return;
-      if (stored.position !== last + 1n) this.clear();
+      if (event.position <= last) return;
+      if (event.position !== last + 1n) this.clear();
     }
-    const bytes = stored.data.length + stored.metadata.length;
-    this.#kept.push({ stored, bytes });
-    this.#bytes += bytes;
+    this.#kept.push(event);
+    this.#bytes += event.bytes;
     while (this.#bytes > this.#limits.bytes || this.#kept.length - this.#dropped > this.#limits.events) {
-      this.#bytes -= (this.#kept[this.#dropped] as Kept).bytes;
-      this.#kept[this.#dropped] = undefined as unknown as Kept;
+      this.#bytes -= (this.#kept[this.#dropped] as TailEvent).bytes;
+      this.#kept[this.#dropped] = undefined as unknown as TailEvent;
       this.#dropped += 1;
     }
     if (this.#dropped > this.#limits.events) {
@@ -67,16 +66,16 @@ export class Tail {
   step(after: Position, filter: EventFilter | undefined, limit: number): LogStep | undefined {
     const { last } = this;
     if (last === undefined || after >= last) return undefined;
-    const first = (this.#kept[this.#dropped] as Kept).stored.position;
+    const first = (this.#kept[this.#dropped] as TailEvent).position;
     if (after + 1n < first) return undefined;
     const wanted = wants(filter);
     const events: RecordedEvent[] = [];
     let through = after;
     for (let i = this.#dropped + Number(after + 1n - first); i < this.#kept.length && events.length < limit; i++) {
-      const kept = this.#kept[i] as Kept;
-      through = kept.stored.position;
+      const kept = this.#kept[i] as TailEvent;
+      through = kept.position;
       // Each reader gets its own: what one parsed would stay here for a thousand calls, which costs more to carry along than the rare second reader to parse.
-      if (wanted(kept.stored)) events.push(toRecorded(kept.stored));
+      if (wanted(kept)) events.push(toRecorded(kept));
     }
     return { events, through, head: last };
   }

@@ -23,6 +23,7 @@ const OWN = {
   recordedAt: '2026-01-01T00:00:00.000Z',
   data: '{}',
   metadata: '{}',
+  bytes: 4,
 } as const;
 
 /** A log whose reads are answered by the test, one by one. */

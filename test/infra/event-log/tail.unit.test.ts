@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { StoredEvent } from '../../../infra/event-log/stored-event.ts';
 import { Tail } from '../../../infra/event-log/tail.ts';
+import type { TailEvent } from '../../../infra/event-log/tail.ts';
 import type { EventFilter, Position } from '../../../schemas/event-envelope.ts';
 
 const at = (position: number): Position => BigInt(position) as Position;
 
-const stored = (position: number, parts: Partial<StoredEvent> = {}): StoredEvent => ({
+const stored = (position: number, parts: Partial<TailEvent> = {}): TailEvent => ({
   position: at(position),
   stream: 'test-a',
   revision: position,
@@ -16,6 +16,7 @@ const stored = (position: number, parts: Partial<StoredEvent> = {}): StoredEvent
   recordedAt: '2026-01-02T03:04:05.678Z',
   data: `{"position":${position}}`,
   metadata: '{}',
+  bytes: 20,
   ...parts,
 });
 
@@ -84,10 +85,10 @@ describe('the tail of a log', () => {
           let position = 0;
           for (const { gap, size } of pushes) {
             position += 1 + gap;
-            const event = stored(position, { data: JSON.stringify('x'.repeat(size)), metadata: '{}' });
+            const event = stored(position, { bytes: size });
             tail.push(event);
             if (gap > 0) run.length = 0;
-            run.push({ position, bytes: event.data.length + event.metadata.length });
+            run.push({ position, bytes: event.bytes });
             while (run.length > limits.events || run.reduce((sum, { bytes }) => sum + bytes, 0) > limits.bytes) run.shift();
             const first = run[0]?.position ?? position + 1;
             for (let after = Math.max(0, first - 3); after <= position; after++) {
