@@ -3,7 +3,7 @@ import type { LeaseId, TokenId, UserId } from '../../schemas/ids.ts';
 import type { Position } from '../../schemas/event-envelope.ts';
 import type { Day, Instant } from '../../schemas/time.ts';
 import type { ProjectedEvent } from '../engine/projected-event.ts';
-import { tableProjection, type Statement } from '../engine/projection.ts';
+import { tableProjection, type Gathering, type Statement } from '../engine/projection.ts';
 import {
   ACCOUNT_BALANCES,
   accountBalanceTables,
@@ -86,12 +86,18 @@ interface TakenBack {
 
 const later = (a: Instant | null, b: Instant): Instant => (a === null || b > a ? b : a);
 
-class Batch {
-  readonly accounts = new Map<UserId, AccountDelta>();
-  readonly caps = new Map<string, CapChange>();
-  readonly leases = new Map<LeaseId, LeaseDelta>();
-  readonly spend = new Map<LeaseId, SpendDelta>();
-  readonly takenBack: TakenBack[] = [];
+const asJson = (rows: readonly object[]): string =>
+  JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+
+const statement = (text: string, rows: readonly object[]): readonly Statement[] =>
+  rows.length === 0 ? [] : [{ text, values: [asJson(rows)] }];
+
+class GatheredBalances implements Gathering<(typeof TYPES)[number]> {
+  readonly #accounts = new Map<UserId, AccountDelta>();
+  readonly #caps = new Map<string, CapChange>();
+  readonly #leases = new Map<LeaseId, LeaseDelta>();
+  readonly #spend = new Map<LeaseId, SpendDelta>();
+  readonly #takenBack: TakenBack[] = [];
 
   add(event: BalanceEvent): void {
     const { type, data, position } = event;
@@ -111,7 +117,7 @@ class Batch {
         return;
       case 'CapSet': {
         const tokenId = data.scope.kind === 'key' ? data.scope.tokenId : '';
-        this.caps.set(`${data.userId} ${tokenId} ${data.window}`, {
+        this.#caps.set(`${data.userId} ${tokenId} ${data.window}`, {
           userId: data.userId,
           tokenId,
           window: data.window,
@@ -144,7 +150,7 @@ class Batch {
         account.wallet += data.amount;
         account.refunded += data.amount;
         const { userId, tokenId, day, amount } = data;
-        if (tokenId !== undefined && day !== undefined) this.takenBack.push({ userId, tokenId, day, amount, position });
+        if (tokenId !== undefined && day !== undefined) this.#takenBack.push({ userId, tokenId, day, amount, position });
         return;
       }
       case 'LeaseOpened': {
@@ -164,10 +170,10 @@ class Batch {
         const { userId, tokenId, leaseId, amount, call } = data;
         const account = this.#account(userId, position);
         account.held -= amount;
-        let spend = this.spend.get(leaseId);
+        let spend = this.#spend.get(leaseId);
         if (spend === undefined) {
           spend = { userId, tokenId, amount: 0n, calls: 0, lastUsedAt: call.startedAt, position };
-          this.spend.set(leaseId, spend);
+          this.#spend.set(leaseId, spend);
         }
         spend.amount += amount;
         spend.calls += 1;
@@ -177,18 +183,72 @@ class Batch {
     }
   }
 
+  statements(): readonly Statement[] {
+    const caps = [...this.#caps.values()].map(({ userId, tokenId, window, amount, position }) => ({
+      user_id: userId,
+      token_id: tokenId,
+      time_window: window,
+      amount,
+      position,
+    }));
+    return [
+      ...statement(
+        WRITE_ACCOUNTS,
+        [...this.#accounts].map(([userId, { timeZone, openedAt, ...sums }]) => ({
+          user_id: userId,
+          time_zone: timeZone,
+          opened_at: openedAt,
+          ...sums,
+        })),
+      ),
+      ...statement(
+        LIFT_CAPS,
+        caps.filter(({ amount }) => amount === null),
+      ),
+      ...statement(
+        WRITE_CAPS,
+        caps.filter(({ amount }) => amount !== null),
+      ),
+      ...statement(
+        WRITE_LEASES,
+        [...this.#leases].map(([leaseId, { userId, tokenId, admitsUntil, expiresAt, ...rest }]) => ({
+          lease_id: leaseId,
+          user_id: userId,
+          token_id: tokenId,
+          admits_until: admitsUntil,
+          expires_at: expiresAt,
+          ...rest,
+        })),
+      ),
+      ...statement(
+        WRITE_SPEND,
+        [...this.#spend].map(([leaseId, { userId, tokenId, lastUsedAt, ...sums }]) => ({
+          lease_id: leaseId,
+          user_id: userId,
+          token_id: tokenId,
+          last_used_at: lastUsedAt,
+          ...sums,
+        })),
+      ),
+      ...statement(
+        TAKE_BACK_SPEND,
+        this.#takenBack.map(({ userId, tokenId, ...rest }) => ({ user_id: userId, token_id: tokenId, ...rest })),
+      ),
+    ];
+  }
+
   #account(userId: UserId, position: Position): AccountDelta {
-    let account = this.accounts.get(userId);
+    let account = this.#accounts.get(userId);
     if (account === undefined) {
       account = { timeZone: null, openedAt: null, wallet: 0n, held: 0n, refunded: 0n, overdrawn: 0n, position };
-      this.accounts.set(userId, account);
+      this.#accounts.set(userId, account);
     }
     account.position = position;
     return account;
   }
 
   #lease(leaseId: LeaseId, position: Position): LeaseDelta {
-    let lease = this.leases.get(leaseId);
+    let lease = this.#leases.get(leaseId);
     if (lease === undefined) {
       lease = {
         userId: null,
@@ -202,74 +262,17 @@ class Batch {
         settled: false,
         position,
       };
-      this.leases.set(leaseId, lease);
+      this.#leases.set(leaseId, lease);
     }
     lease.position = position;
     return lease;
   }
 }
 
-const asJson = (rows: readonly object[]): string =>
-  JSON.stringify(rows, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
-
-const statement = (text: string, rows: readonly object[]): readonly Statement[] =>
-  rows.length === 0 ? [] : [{ text, values: [asJson(rows)] }];
-
-const statements = (events: readonly BalanceEvent[]): readonly Statement[] => {
-  const batch = new Batch();
-  for (const event of events) batch.add(event);
-  const caps = [...batch.caps.values()].map(({ userId, tokenId, window, amount, position }) => ({
-    user_id: userId,
-    token_id: tokenId,
-    time_window: window,
-    amount,
-    position,
-  }));
-  return [
-    ...statement(
-      WRITE_ACCOUNTS,
-      [...batch.accounts].map(([userId, { timeZone, openedAt, ...sums }]) => ({
-        user_id: userId,
-        time_zone: timeZone,
-        opened_at: openedAt,
-        ...sums,
-      })),
-    ),
-    ...statement(
-      LIFT_CAPS,
-      caps.filter(({ amount }) => amount === null),
-    ),
-    ...statement(
-      WRITE_CAPS,
-      caps.filter(({ amount }) => amount !== null),
-    ),
-    ...statement(
-      WRITE_LEASES,
-      [...batch.leases].map(([leaseId, { userId, tokenId, admitsUntil, expiresAt, ...rest }]) => ({
-        lease_id: leaseId,
-        user_id: userId,
-        token_id: tokenId,
-        admits_until: admitsUntil,
-        expires_at: expiresAt,
-        ...rest,
-      })),
-    ),
-    ...statement(
-      WRITE_SPEND,
-      [...batch.spend].map(([leaseId, { userId, tokenId, lastUsedAt, ...sums }]) => ({
-        lease_id: leaseId,
-        user_id: userId,
-        token_id: tokenId,
-        last_used_at: lastUsedAt,
-        ...sums,
-      })),
-    ),
-    ...statement(
-      TAKE_BACK_SPEND,
-      batch.takenBack.map(({ userId, tokenId, ...rest }) => ({ user_id: userId, token_id: tokenId, ...rest })),
-    ),
-  ];
-};
-
 /** What each user has, has set aside and has spent, with the caps that bound it and the leases that are open. */
-export const accountBalances = tableProjection({ ...ACCOUNT_BALANCES, types: TYPES, tables: accountBalanceTables, statements });
+export const accountBalances = tableProjection({
+  ...ACCOUNT_BALANCES,
+  types: TYPES,
+  tables: accountBalanceTables,
+  gather: () => new GatheredBalances(),
+});

@@ -1,10 +1,9 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { RecordedEvent } from '../../schemas/event-envelope.ts';
 import type { Sql } from '../ports/read-model-database.ts';
-import { applyToDocuments } from './document-rows.ts';
 import { decodeForProjection, type Decoding } from './event-decoding.ts';
+import { gatherFor, type Target } from './gathered.ts';
 import { insertParked, type NewlyParked } from './parked-events.ts';
-import type { KnownPartitions } from './partitions.ts';
 import type { ProjectedEvent } from './projected-event.ts';
 import type { Projection } from './projection.ts';
 import { ReadModelsUnavailable } from './read-models-unavailable.ts';
@@ -16,7 +15,7 @@ export interface BatchEvent {
 }
 
 /** Decoded at one go: what runs beside waits no longer than a few milliseconds. */
-const DECODED_AT_ONCE = 250;
+export const DECODED_AT_ONCE = 250;
 
 const decoded = (recorded: RecordedEvent): BatchEvent => ({ recorded, decoding: decodeForProjection(recorded) });
 
@@ -79,17 +78,11 @@ const handles = (projection: Projection, type: string): boolean => {
   return types.has(type);
 };
 
-/** One build of a projection, to be written to. */
-export interface Target {
-  readonly projection: Projection;
-  readonly partitions: KnownPartitions;
-}
-
-const apply = async (tx: Sql, { projection, partitions }: Target, events: readonly ProjectedEvent[]): Promise<void> => {
+const apply = async (tx: Sql, target: Target, events: readonly ProjectedEvent[]): Promise<void> => {
   if (events.length === 0) return;
-  if (projection.kind === 'document') return applyToDocuments(tx, projection, events);
-  await partitions.makeFor(tx, events);
-  for (const { text, values } of projection.statements(events)) await tx.query(text, values);
+  const gathered = gatherFor(target);
+  for (const event of events) gathered.add(event);
+  await gathered.write(tx);
 };
 
 /**

@@ -4,9 +4,10 @@ import { START, type Position, type RecordedEvent } from '../../schemas/event-en
 import { EVENT_HEADERS, fromEventRecord } from '../../schemas/event-record.ts';
 import type { RunTransaction, Sql } from '../ports/read-model-database.ts';
 import type { RecordBatch } from '../ports/records.ts';
-import { applyOneByOne, applyWhole, Batch, PoisonEvent, type BatchEvent, type Target } from './batch.ts';
+import { applyOneByOne, applyWhole, Batch, PoisonEvent, type BatchEvent } from './batch.ts';
 import { CheckpointMoved } from './checkpoint.ts';
 import { ENGINE_SCHEMA } from './engine-schema.ts';
+import type { Target } from './gathered.ts';
 import { blockedStreams } from './parked-events.ts';
 import { KnownPartitions } from './partitions.ts';
 import type { Projection } from './projection.ts';

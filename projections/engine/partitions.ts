@@ -90,6 +90,30 @@ export const ensurePartition = async (tx: Sql, table: PartitionedTable, month: M
   if (!(await isThere())) await makePartition(tx, table, month);
 };
 
+/** The months that rows of some events are in. */
+export class NeededMonths {
+  readonly table: PartitionedTable;
+  readonly #months = new Set<Month>();
+  #last = '';
+
+  constructor(table: PartitionedTable) {
+    this.table = table;
+  }
+
+  get months(): Iterable<Month> {
+    return this.#months;
+  }
+
+  /** Throws when the event is of no time that rows are kept of. */
+  add(event: ProjectedEvent): void {
+    const moment = this.table.partitions.momentOf(event);
+    // Neighbours are nearly always of one month.
+    if (this.#last !== '' && moment.startsWith(this.#last)) return;
+    this.#last = monthOf(moment);
+    this.#months.add(this.#last);
+  }
+}
+
 const partitionedTables = new WeakMap<Projection, readonly PartitionedTable[]>();
 
 /**
@@ -117,23 +141,22 @@ export class KnownPartitions {
     this.#known.clear();
   }
 
-  /** Makes what the rows of these events need. */
-  async makeFor(tx: Sql, events: readonly ProjectedEvent[]): Promise<void> {
-    for (const table of this.#tables) {
+  /** What to note events in, one for each table. */
+  needed(): readonly NeededMonths[] {
+    return this.#tables.map((table) => new NeededMonths(table));
+  }
+
+  async make(tx: Sql, needed: readonly NeededMonths[]): Promise<void> {
+    for (const { table, months } of needed) {
       let known = this.#known.get(table.name);
       if (known === undefined) {
         known = new Set();
         this.#known.set(table.name, known);
       }
-      let last = '';
-      for (const event of events) {
-        const moment = table.partitions.momentOf(event);
-        // Neighbours are nearly always of one month.
-        if (last !== '' && moment.startsWith(last)) continue;
-        last = monthOf(moment);
-        if (known.has(last)) continue;
-        await ensurePartition(tx, table, last, await this.#floor(tx));
-        known.add(last);
+      for (const month of months) {
+        if (known.has(month)) continue;
+        await ensurePartition(tx, table, month, await this.#floor(tx));
+        known.add(month);
       }
     }
   }

@@ -52,16 +52,23 @@ export interface DocumentProjection<Type extends EventType, Doc> extends Project
   evolve(doc: Doc | undefined, event: ProjectedEvent<Type>): Doc | undefined;
 }
 
+/** What a batch does to the tables of a projection. It is to be less than the events themselves: they are let go of when they were added. */
+export interface Gathering<Type extends EventType> {
+  /** Throws at an event that cannot be applied; what was gathered is of no use then. */
+  add(event: ProjectedEvent<Type>): void;
+  /**
+   * The statements for what was gathered, in order, whenever they are asked for. Each is taken when the one before it has been run, so that those
+   * of a large batch can be made piece by piece.
+   */
+  statements(): Iterable<Statement>;
+}
+
 /** Rows made by a few set-based statements for a whole batch of events. */
 export interface TableProjection<Type extends EventType> extends ProjectionIdentity<Type> {
   readonly kind: 'table';
   readonly tables: readonly TableDefinition[];
-  /**
-   * The statements for a batch, in order. Running them for a batch must be the same as running them for its parts one after
-   * another. Called with at least one event. Each is asked for when the one before it has been run, so that a large batch can be made
-   * piece by piece.
-   */
-  statements(events: readonly ProjectedEvent<Type>[]): Iterable<Statement>;
+  /** Begins a batch. Running the statements of a batch must be the same as running those of its parts one after another. */
+  gather(): Gathering<Type>;
 }
 
 export type Projection = DocumentProjection<EventType, unknown> | TableProjection<EventType>;

@@ -9,6 +9,7 @@ import { advanceLive, CheckpointMoved, ensureLiveTables, readCheckpoints, type D
 import { dropReadModels, ENGINE_HISTORY } from './engine-schema.ts';
 import { FeedQueue } from './feed-queue.ts';
 import { takeBack } from './handing-over.ts';
+import { LiveBatch } from './live-batch.ts';
 import { migrate } from './migrations.ts';
 import { blockedStreams } from './parked-events.ts';
 import { KnownPartitions } from './partitions.ts';
@@ -85,6 +86,9 @@ interface Member {
 }
 
 const PROGRESS_EVERY_MS = 500;
+
+/** Gathered while they are new; fewer of them are waited for, since looking after each costs more than what it is looked at for. */
+const GATHERED_AT_ONCE = 50;
 
 /** A bundle of so many events says that they keep coming. */
 const BUSY_EVENTS = 10;
@@ -245,46 +249,62 @@ export class Projector {
     const { batchSize, lingerMs, longestLingerMs, storeIdleMs } = this.#policy;
     /** Handed out by the queue; ahead of what is stored when nothing came that anybody wants. */
     let place = latest(group);
+    let batch = new LiveBatch(group, place);
     let committedAt = 0;
     let linger = lingerMs;
     let progressAt = 0;
     this.#enter('catching_up');
     while (!until.aborted) {
-      for (const member of joining.splice(0)) {
-        await this.#catchUp(leadership, member, place, until);
-        if (until.aborted) return;
-        group.push(member);
+      if (batch.length === 0 && joining.length > 0) {
+        for (const member of joining.splice(0)) {
+          await this.#catchUp(leadership, member, place, until);
+          if (until.aborted) return;
+          group.push(member);
+        }
+        batch = new LiveBatch(group, place);
       }
-      if (queue.caughtUp && this.#state === 'catching_up') this.#enter('live');
-      const isStored = group.every(({ position }) => position === place);
-      if (!queue.ready) {
+      if (queue.caughtUp && batch.length === 0 && this.#state === 'catching_up') this.#enter('live');
+      if (queue.ready && batch.length < batchSize) {
+        const { events, position } = queue.take(batchSize - batch.length);
+        await batch.add(events);
+        place = position;
+        if (batch.length === 0)
+          board.advance(
+            group.map(({ projection }) => projection),
+            position,
+          );
+      } else if (batch.length === 0) {
         // Whoever came while others were being brought in has waked nobody.
         if (joining.length > 0) continue;
+        const isStored = group.every(({ position }) => position === place);
         await queue.wait(isStored ? undefined : storeIdleMs);
         if (queue.ready || isStored || until.aborted) continue;
         await this.#commit(leadership, group, [], place);
-        continue;
       }
+      if (batch.length === 0) continue;
       const lingerLeft = committedAt + linger - clock.now();
-      if (this.#state === 'live' && lingerLeft > 0 && lingerLeft <= linger && queue.length < batchSize && !board.isAwaited) {
-        await queue.wait(lingerLeft, batchSize);
+      const mayLinger = this.#state === 'live' && lingerLeft > 0 && lingerLeft <= linger && batch.length < batchSize;
+      if (mayLinger && !board.isAwaited && joining.length === 0) {
+        if (!queue.ready) await queue.wait(lingerLeft, Math.min(GATHERED_AT_ONCE, batchSize - batch.length));
         if (until.aborted) return;
         continue;
       }
-      const { events, position } = queue.take(batchSize);
-      place = position;
-      if (events.length > 0) {
-        await this.#commit(leadership, group, events, position);
-        committedAt = clock.now();
-        linger = events.length < BUSY_EVENTS ? lingerMs : Math.min(Math.max(longestLingerMs, lingerMs), linger * 2);
-      }
+      await this.#commitGathered(leadership, group, batch, place);
+      committedAt = clock.now();
+      linger = batch.length < BUSY_EVENTS ? lingerMs : Math.min(Math.max(longestLingerMs, lingerMs), linger * 2);
       board.advance(
         group.map(({ projection }) => projection),
-        position,
+        place,
       );
+      batch = new LiveBatch(group, place);
       if (this.#state === 'catching_up' && clock.now() - progressAt >= PROGRESS_EVERY_MS) {
         progressAt = clock.now();
-        this.#report({ kind: 'progress', projections: group.map(({ projection }) => projection.name), position, head: await feed.head() });
+        this.#report({
+          kind: 'progress',
+          projections: group.map(({ projection }) => projection.name),
+          position: place,
+          head: await feed.head(),
+        });
       }
     }
   }
@@ -318,6 +338,26 @@ export class Projector {
       this.#report({ kind: 'progress', projections: [member.projection.name], position: event.position, head: upTo });
     }
     if (!until.aborted) await commit(upTo);
+  }
+
+  /** As {@link #commit}, with what was gathered. The events of a batch that fails are read again, and it is gone about as any other. */
+  async #commitGathered(leadership: Leadership, members: readonly Member[], batch: LiveBatch, position: Position): Promise<void> {
+    if (batch.isFit) {
+      try {
+        await leadership.transaction(async (tx) => {
+          await advanceLive(tx, members, { position, event: batch.event });
+          await batch.write(tx);
+        });
+        for (const member of members) member.position = position;
+        return;
+      } catch (error) {
+        for (const { partitions } of members) partitions.forget();
+        if (leadership.lost.aborted || error instanceof ReadModelsUnavailable) throw error;
+      }
+    }
+    const events: RecordedEvent[] = [];
+    for await (const event of this.#options.feed.readAll({ after: batch.after, upTo: position })) events.push(event);
+    await this.#commit(leadership, members, events, position);
   }
 
   /**

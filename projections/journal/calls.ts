@@ -1,4 +1,4 @@
-import { rowsFrom, rowStatements, type Column } from '../engine/columns.ts';
+import { GatheredRows, rowsFrom, rowStatements, type Column } from '../engine/columns.ts';
 import type { ProjectedEvent } from '../engine/projected-event.ts';
 import type { Statement } from '../engine/projection.ts';
 import { tokenTotals, type TokenTotals } from '../usage/token-totals.ts';
@@ -94,22 +94,26 @@ const RUNNING: readonly Column<Began>[] = [
 const WRITE_RUNNING = `INSERT INTO ${runningTable} (${RUNNING.map(({ name }) => name).join(', ')}) SELECT * FROM ${rowsFrom(RUNNING, 'r')}`;
 
 /** The rows of calls that began or ended in a batch. */
-export function* callStatements(events: readonly (Began | Ended)[]): Generator<Statement> {
-  const running = new Map<string, Began>();
-  const whole: EndedCall[] = [];
-  const ended: EndedCall[] = [];
-  for (const event of events) {
+export class GatheredCalls {
+  readonly #running = new Map<string, Began>();
+  readonly #whole = new GatheredRows(WRITE_WHOLE, ENDED);
+  readonly #ended = new GatheredRows(WRITE_ENDED, ENDED);
+
+  add(event: Began | Ended): void {
     const { requestId } = event.data;
     if (event.type === 'QuotaReserved') {
-      running.set(requestId, event);
-      continue;
+      this.#running.set(requestId, event);
+      return;
     }
-    const began = running.get(requestId);
-    if (began !== undefined) running.delete(requestId);
-    const call = { event, began, tokens: tokenTotals(event.type === 'QuotaDebited' ? event.data.usage : NO_USAGE) };
-    (began === undefined ? ended : whole).push(call);
+    const began = this.#running.get(requestId);
+    if (began !== undefined) this.#running.delete(requestId);
+    const tokens = tokenTotals(event.type === 'QuotaDebited' ? event.data.usage : NO_USAGE);
+    (began === undefined ? this.#ended : this.#whole).add({ event, began, tokens });
   }
-  yield* rowStatements(WRITE_WHOLE, ENDED, whole);
-  yield* rowStatements(WRITE_ENDED, ENDED, ended);
-  yield* rowStatements(WRITE_RUNNING, RUNNING, [...running.values()]);
+
+  *statements(): Generator<Statement> {
+    yield* this.#whole.statements();
+    yield* this.#ended.statements();
+    yield* rowStatements(WRITE_RUNNING, RUNNING, [...this.#running.values()]);
+  }
 }

@@ -97,15 +97,42 @@ interface ChargeGroup {
   position: Position;
 }
 
-const groupedCharges = (charges: readonly Charge[]): readonly ChargeGroup[] => {
-  const groups: ChargeGroup[] = [];
-  const byLease = new Map<string, ChargeGroup[]>();
-  for (const charge of charges) {
+/** The entries of all charges of a group at once: amounts add up, and all else of their accounts is the same. */
+const entriesOfGroup = ({ charge, amount, upstreamCost }: ChargeGroup): readonly JournalEntry[] =>
+  entriesOf({ type: 'QuotaDebited', data: { ...charge.data, amount: amount as Money, upstreamCost: upstreamCost as Money } });
+
+/** The entries of a batch, those of charges left out, and the totals of the accounts and users of them all. A charge's entries stand in its call. */
+export class GatheredEntries {
+  readonly #rows: EntryRow[] = [];
+  readonly #charges: ChargeGroup[] = [];
+  readonly #chargesByLease = new Map<string, ChargeGroup[]>();
+
+  add(event: MoneyEvent): void {
+    if (event.type === 'QuotaDebited') this.#addCharge(event);
+    else for (const [index, entry] of entriesOf(event).entries()) this.#rows.push({ event, entry, index });
+  }
+
+  *statements(): Generator<Statement> {
+    const accounts = new Totals();
+    const users = new Totals();
+    const count = ({ debit, credit, amount, userId, change }: JournalEntry, span: Pick<Total, 'opened' | 'position'>): void => {
+      accounts.add(debit, amount, 0n, span);
+      accounts.add(credit, 0n, amount, span);
+      if (userId !== null) users.add(userId, 0n, change, span);
+    };
+    for (const { event, entry } of this.#rows) count(entry, { opened: event.position, position: event.position });
+    for (const group of this.#charges) for (const entry of entriesOfGroup(group)) count(entry, group);
+    yield* rowStatements(WRITE_ENTRIES, ENTRIES, this.#rows);
+    yield* rowStatements(WRITE_ACCOUNTS, ACCOUNTS, accounts.all);
+    yield* rowStatements(WRITE_USERS, USERS, users.all);
+  }
+
+  #addCharge(charge: Charge): void {
     const { leaseId, model, channelId, amount, upstreamCost } = charge.data;
-    let ofLease = byLease.get(leaseId);
+    let ofLease = this.#chargesByLease.get(leaseId);
     if (ofLease === undefined) {
       ofLease = [];
-      byLease.set(leaseId, ofLease);
+      this.#chargesByLease.set(leaseId, ofLease);
     }
     let group = ofLease.find(
       ({ charge: { data } }) =>
@@ -117,42 +144,10 @@ const groupedCharges = (charges: readonly Charge[]): readonly ChargeGroup[] => {
     if (group === undefined) {
       group = { charge, amount: 0n, upstreamCost: 0n, opened: charge.position, position: charge.position };
       ofLease.push(group);
-      groups.push(group);
+      this.#charges.push(group);
     }
     group.amount += amount;
     group.upstreamCost += upstreamCost;
     group.position = charge.position;
   }
-  return groups;
-};
-
-/** The entries of all charges of a group at once: amounts add up, and all else of their accounts is the same. */
-const entriesOfGroup = ({ charge, amount, upstreamCost }: ChargeGroup): readonly JournalEntry[] =>
-  entriesOf({ type: 'QuotaDebited', data: { ...charge.data, amount: amount as Money, upstreamCost: upstreamCost as Money } });
-
-/** The entries of a batch, those of charges left out, and the totals of the accounts and users of them all. A charge's entries stand in its call. */
-export function* entryStatements(events: readonly MoneyEvent[]): Generator<Statement> {
-  const rows: EntryRow[] = [];
-  const charges: Charge[] = [];
-  const accounts = new Totals();
-  const users = new Totals();
-  const add = ({ debit, credit, amount, userId, change }: JournalEntry, span: Pick<Total, 'opened' | 'position'>): void => {
-    accounts.add(debit, amount, 0n, span);
-    accounts.add(credit, 0n, amount, span);
-    if (userId !== null) users.add(userId, 0n, change, span);
-  };
-  for (const event of events) {
-    if (event.type === 'QuotaDebited') {
-      charges.push(event);
-      continue;
-    }
-    for (const [index, entry] of entriesOf(event).entries()) {
-      rows.push({ event, entry, index });
-      add(entry, { opened: event.position, position: event.position });
-    }
-  }
-  for (const group of groupedCharges(charges)) for (const entry of entriesOfGroup(group)) add(entry, group);
-  yield* rowStatements(WRITE_ENTRIES, ENTRIES, rows);
-  yield* rowStatements(WRITE_ACCOUNTS, ACCOUNTS, accounts.all);
-  yield* rowStatements(WRITE_USERS, USERS, users.all);
 }

@@ -1,8 +1,8 @@
 import { JOURNAL_TYPES } from '../../domain/ledger/journal.ts';
 import type { EventType } from '../../schemas/events/catalogue.ts';
 import { tableProjection } from '../engine/projection.ts';
-import { callStatements } from './calls.ts';
-import { entryStatements, type MoneyEvent } from './entries.ts';
+import { GatheredCalls } from './calls.ts';
+import { GatheredEntries } from './entries.ts';
 import { JOURNAL, journalTables } from './tables.ts';
 
 const TYPES = ['QuotaReserved', 'QuotaReleased', ...JOURNAL_TYPES] as const satisfies readonly EventType[];
@@ -15,17 +15,18 @@ export const journal = tableProjection({
   ...JOURNAL,
   types: TYPES,
   tables: journalTables,
-  *statements(events) {
-    const calls: Parameters<typeof callStatements>[0][number][] = [];
-    const movements: MoneyEvent[] = [];
-    for (const event of events) {
-      if (event.type === 'QuotaReserved' || event.type === 'QuotaReleased') calls.push(event);
-      else {
-        movements.push(event);
-        if (event.type === 'QuotaDebited') calls.push(event);
-      }
-    }
-    yield* entryStatements(movements);
-    yield* callStatements(calls);
+  gather: () => {
+    const entries = new GatheredEntries();
+    const calls = new GatheredCalls();
+    return {
+      add: (event) => {
+        if (event.type !== 'QuotaReserved' && event.type !== 'QuotaReleased') entries.add(event);
+        if (event.type === 'QuotaReserved' || event.type === 'QuotaReleased' || event.type === 'QuotaDebited') calls.add(event);
+      },
+      *statements() {
+        yield* entries.statements();
+        yield* calls.statements();
+      },
+    };
   },
 });

@@ -1,6 +1,6 @@
 import { rowStatements } from '../engine/columns.ts';
 import { tableProjection } from '../engine/projection.ts';
-import { CALL_ENDS, figuresOf, momentOf, type CallEnd } from '../usage/call-figures.ts';
+import { CALL_ENDS, GatheredFigures, momentOf, type CallEnd } from '../usage/call-figures.ts';
 import { HOUR_FIGURES, USAGE_HOURLY, usageHourlyTables, WRITE_HOURS } from './tables.ts';
 
 /** `2026-01-31T23`, which is where an instant in UTC has its hour. */
@@ -13,5 +13,8 @@ export const usageHourly = tableProjection({
   ...USAGE_HOURLY,
   types: CALL_ENDS,
   tables: usageHourlyTables,
-  statements: (events) => rowStatements(WRITE_HOURS, HOUR_FIGURES, figuresOf(events, hourOf)),
+  gather: () => {
+    const figures = new GatheredFigures(hourOf);
+    return { add: (event) => figures.add(event), statements: () => rowStatements(WRITE_HOURS, HOUR_FIGURES, figures.all) };
+  },
 });

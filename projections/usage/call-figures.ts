@@ -89,18 +89,28 @@ export const figureColumns = (part: Pick<Column<CallFigures>, 'name' | 'type'>):
 ];
 
 /** The figures of each group of calls. `partOf` tells apart what user, key, model and channel do not. */
-export const figuresOf = (events: readonly CallEnd[], partOf: (event: CallEnd) => string): readonly CallFigures[] => {
-  const all: CallFigures[] = [];
+export class GatheredFigures {
+  readonly #partOf: (event: CallEnd) => string;
+  readonly #all: CallFigures[] = [];
   // A key has one user. Few groups share key and part, so that they are soonest found one by one.
-  const byKey = new Map<string, Map<string, CallFigures[]>>();
-  for (const event of events) {
+  readonly #byKey = new Map<string, Map<string, CallFigures[]>>();
+
+  constructor(partOf: (event: CallEnd) => string) {
+    this.#partOf = partOf;
+  }
+
+  get all(): readonly CallFigures[] {
+    return this.#all;
+  }
+
+  add(event: CallEnd): void {
     const { userId, tokenId, model } = event.data;
     const channelId = channelOf(event);
-    const part = partOf(event);
-    let byPart = byKey.get(tokenId);
+    const part = this.#partOf(event);
+    let byPart = this.#byKey.get(tokenId);
     if (byPart === undefined) {
       byPart = new Map();
-      byKey.set(tokenId, byPart);
+      this.#byKey.set(tokenId, byPart);
     }
     let groups = byPart.get(part);
     if (groups === undefined) {
@@ -126,9 +136,8 @@ export const figuresOf = (events: readonly CallEnd[], partOf: (event: CallEnd) =
         position: event.position,
       };
       groups.push(figures);
-      all.push(figures);
+      this.#all.push(figures);
     }
     add(figures, event);
   }
-  return all;
-};
+}

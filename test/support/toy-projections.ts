@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { newEvents } from '../../commands/run-command.ts';
-import { documentProjection, tableName, tableProjection, type Projection } from '../../projections/engine/projection.ts';
+import { documentProjection, tableName, tableProjection, type Projection, type Statement } from '../../projections/engine/projection.ts';
 import type { NewEvent } from '../../schemas/event-envelope.ts';
 import type { DomainEvent } from '../../schemas/events/catalogue.ts';
 import type { CommandId, StreamName, UserId } from '../../schemas/ids.ts';
@@ -38,11 +38,18 @@ export const toyCounts: Projection = tableProjection({
       ],
     },
   ],
-  statements: (events) =>
-    events.map(({ data, position }) => ({
-      text: `INSERT INTO ${counts} AS t (user_id, events, last, position) VALUES ($1, 1, $2, $3) ON CONFLICT (user_id) DO UPDATE SET events = t.events + 1, last = excluded.last, position = excluded.position`,
-      values: [data.userId, data.displayName, position],
-    })),
+  gather: () => {
+    const statements: Statement[] = [];
+    return {
+      add: ({ data, position }) => {
+        statements.push({
+          text: `INSERT INTO ${counts} AS t (user_id, events, last, position) VALUES ($1, 1, $2, $3) ON CONFLICT (user_id) DO UPDATE SET events = t.events + 1, last = excluded.last, position = excluded.position`,
+          values: [data.userId, data.displayName, position],
+        });
+      },
+      statements: () => statements,
+    };
+  },
 });
 
 export const toyCountTable = counts;
