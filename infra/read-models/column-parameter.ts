@@ -18,30 +18,49 @@ const MAX_BYTES_PER_UNIT = 3;
 /** 2000-01-01, from which PostgreSQL counts, in milliseconds since the Unix epoch. */
 const EPOCH_MS = 946_684_800_000;
 
-const unfit = (type: ColumnType, value: ColumnValue): TypeError => new TypeError(`${String(value)} does not fit into a column of ${type}`);
+/** A value that its column cannot hold. */
+export class UnfitValue extends TypeError {
+  constructor(type: ColumnType, value: ColumnValue) {
+    super(`${String(value)} does not fit into a column of ${type}`);
+    this.name = 'UnfitValue';
+  }
+}
+
+const unfit = (type: ColumnType, value: ColumnValue): UnfitValue => new UnfitValue(type, value);
 
 const wholeNumber = (type: ColumnType, value: ColumnValue, limit: number): number => {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -limit || value >= limit) throw unfit(type, value);
   return value;
 };
 
-const bigInteger = (value: ColumnValue): bigint => {
-  if (typeof value !== 'bigint' && typeof value !== 'number') throw unfit('int8', value);
-  const whole = BigInt(value);
-  if (BigInt.asIntN(64, whole) !== whole) throw unfit('int8', value);
-  return whole;
+const INT8_LIMIT = 2n ** 63n;
+const HALF = 2 ** 32;
+
+/** The number must be a safe integer: then this makes no bigint of it on the way. */
+const writeWhole = (view: DataView, at: number, value: number): void => {
+  const high = Math.floor(value / HALF);
+  view.setInt32(at, high);
+  view.setUint32(at + 4, value - high * HALF);
+};
+
+const writeInt8 = (view: DataView, at: number, value: ColumnValue): void => {
+  if (typeof value === 'bigint' && value >= -INT8_LIMIT && value < INT8_LIMIT) view.setBigInt64(at, value);
+  else if (Number.isSafeInteger(value)) writeWhole(view, at, value as number);
+  else throw unfit('int8', value);
 };
 
 /** Neighbours often have the same time: what one commit of the log recorded. */
-const microsecondsOf = (): ((value: ColumnValue) => bigint) => {
+const microsecondsOf = (): ((value: ColumnValue) => number | bigint) => {
   let lastText = '';
-  let last = 0n;
+  let last: number | bigint = 0;
   return (value) => {
     if (value === lastText) return last;
     const moment = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-    if (Number.isNaN(moment)) throw unfit('timestamptz', value);
+    const micros = (moment - EPOCH_MS) * 1_000;
+    if (Number.isNaN(micros)) throw unfit('timestamptz', value);
     lastText = value as string;
-    last = BigInt((moment - EPOCH_MS) * 1_000);
+    // They outgrow a number in the year 2285.
+    last = Number.isSafeInteger(micros) ? micros : BigInt(moment - EPOCH_MS) * 1_000n;
     return last;
   };
 };
@@ -58,39 +77,34 @@ const elementWriter = (type: Exclude<ColumnType, 'text'>, view: DataView): ((at:
     case 'int4':
       return (at, value) => view.setInt32(at, wholeNumber(type, value, 2 ** 31));
     case 'int8':
-      return (at, value) => view.setBigInt64(at, bigInteger(value));
+      return (at, value) => writeInt8(view, at, value);
     case 'timestamptz': {
       const micros = microsecondsOf();
-      return (at, value) => view.setBigInt64(at, micros(value));
+      return (at, value) => writeInt8(view, at, micros(value));
     }
   }
 };
 
-/** Where arrays are made before they are as long as they turn out to be; what is made here is copied before the next is. */
-let scratch = Buffer.allocUnsafe(65_536);
-
-const mostBytes = (type: ColumnType, values: readonly ColumnValue[]): number => {
+/** No fewer bytes than {@link writeColumn} writes. */
+export const mostColumnBytes = ({ type, values }: ColumnValues): number => {
   let size = HEADER_BYTES + (LENGTH_BYTES + ELEMENTS[type].bytes) * values.length;
   if (type === 'text') for (const value of values) if (typeof value === 'string') size += value.length * MAX_BYTES_PER_UNIT;
   return size;
 };
 
 /**
- * PostgreSQL's binary form of a one-dimensional array: dimensions, null flag, element type, length, lower bound, then each element with its
- * size before it. Throws at a value that no column of the type can hold.
+ * Writes PostgreSQL's binary form of a one-dimensional array: dimensions, null flag, element type, length, lower bound, then each element with its
+ * size before it. Answers where it ends. Throws at a value that no column of the type can hold.
  */
-export const columnParameter = ({ type, values }: ColumnValues): Buffer => {
+export const writeColumn = (buffer: Buffer, from: number, { type, values }: ColumnValues): number => {
   const { oid, bytes } = ELEMENTS[type];
-  const most = mostBytes(type, values);
-  if (scratch.length < most) scratch = Buffer.allocUnsafe(most * 2);
-  const buffer = scratch;
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-  view.setInt32(0, 1);
-  view.setInt32(4, 1);
-  view.setInt32(8, oid);
-  view.setInt32(12, values.length);
-  view.setInt32(16, 1);
-  let at = HEADER_BYTES;
+  view.setInt32(from, 1);
+  view.setInt32(from + 4, 1);
+  view.setInt32(from + 8, oid);
+  view.setInt32(from + 12, values.length);
+  view.setInt32(from + 16, 1);
+  let at = from + HEADER_BYTES;
   const write = type === 'text' ? undefined : elementWriter(type, view);
   for (const value of values) {
     if (value === null || value === undefined) {
@@ -107,5 +121,5 @@ export const columnParameter = ({ type, values }: ColumnValues): Buffer => {
       at += LENGTH_BYTES + written;
     }
   }
-  return Buffer.from(buffer.subarray(0, at));
+  return at;
 };

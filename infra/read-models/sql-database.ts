@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { ColumnValues } from '../../projections/engine/columns.ts';
 import { ReadModelsUnavailable } from '../../projections/engine/read-models-unavailable.ts';
 import type {
   Leadership,
@@ -10,28 +9,37 @@ import type {
   Sql,
   TransactionOptions,
 } from '../../projections/ports/read-model-database.ts';
-import { columnParameter } from './column-parameter.ts';
+import { UnfitValue } from './column-parameter.ts';
+import { areColumns, askWithColumns } from './column-statement.ts';
 import { databaseFault } from './database-fault.ts';
 
 const ROLLBACK_TIMEOUT_MS = 2_000;
 /** No limit that anybody would live to see; zero would mean the pool's. */
 const FOR_EVER_MS = 2_147_483_647;
 
-const parametersOf = (values: readonly unknown[] | undefined): unknown[] | undefined =>
-  values?.map((value) => (value instanceof ColumnValues ? columnParameter(value) : value));
+interface Question {
+  readonly text: string;
+  readonly values: readonly unknown[] | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
+const ask = (client: pg.PoolClient, { text, values, timeoutMs }: Question): Promise<pg.QueryResult> => {
+  if (values !== undefined && areColumns(values)) return askWithColumns(client, { text, columns: values, timeoutMs });
+  const parameters = values === undefined ? undefined : [...values];
+  return timeoutMs === undefined
+    ? client.query(text, parameters)
+    : client.query({ text, values: parameters, query_timeout: timeoutMs } as pg.QueryConfig);
+};
 
 /** `timeoutMs` is how long an answer is waited for; the pool's limit unless given. */
 const sqlOn = (client: pg.PoolClient, timeoutMs?: number): Sql => ({
   query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
-    // What cannot be put into a parameter is wrong with the statement, not with the database.
-    const parameters = parametersOf(values);
     try {
-      const { rows, rowCount } = await (timeoutMs === undefined
-        ? client.query<Row & pg.QueryResultRow>(text, parameters)
-        : client.query<Row & pg.QueryResultRow>({ text, values: parameters, query_timeout: timeoutMs } as pg.QueryConfig));
-      return { rows, rowCount: rowCount ?? 0 };
+      const { rows, rowCount } = await ask(client, { text, values, timeoutMs });
+      return { rows: rows as Row[], rowCount: rowCount ?? 0 };
     } catch (error) {
-      throw databaseFault(error);
+      // What cannot be put into a column is wrong with the statement, not with the database.
+      throw error instanceof UnfitValue ? error : databaseFault(error);
     }
   },
 });

@@ -39,10 +39,6 @@ export class FeedQueue {
     return this.#caughtUp && this.#events.length === 0;
   }
 
-  get length(): number {
-    return this.#events.length;
-  }
-
   /** Whether {@link take} has anything to say. Throws when the subscription has ended with an error. */
   get ready(): boolean {
     if (this.#failure !== null)

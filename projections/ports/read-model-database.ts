@@ -2,7 +2,7 @@
 export interface Sql {
   /**
    * Rejects with `ReadModelsUnavailable` when the database, not the statement, is at fault. Parameters that are objects
-   * are not turned into JSON: pass text. `ColumnValues` are an array.
+   * are not turned into JSON: pass text. `ColumnValues` are arrays, and go with no others than their like.
    */
   query<Row extends object = Record<string, unknown>>(
     text: string,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ReadModels } from '../../../infra/read-models/read-models.ts';
-import { columnParameter } from '../../../infra/read-models/column-parameter.ts';
+import { UnfitValue, writeColumn } from '../../../infra/read-models/column-parameter.ts';
 import { ColumnValues, rowsFrom, rowStatements, type Column, type ColumnValue } from '../../../projections/engine/columns.ts';
 import { DATABASES } from '../../support/read-models.ts';
 
@@ -10,6 +10,7 @@ interface Row {
   readonly small: number | null;
   readonly whole: number | null;
   readonly large: bigint | null;
+  readonly count: bigint | null;
   readonly text: string | null;
   readonly moment: string | null;
 }
@@ -19,6 +20,8 @@ const COLUMNS: readonly Column<Row>[] = [
   { name: 'small', type: 'int2', of: ({ small }) => small },
   { name: 'whole', type: 'int4', of: ({ whole }) => whole },
   { name: 'large', type: 'int8', of: ({ large }) => large },
+  // The same as a number.
+  { name: 'count', type: 'int8', of: ({ count }) => (count === null ? null : Number(count)) },
   { name: 'text', type: 'text', of: ({ text }) => text },
   { name: 'moment', type: 'timestamptz', of: ({ moment }) => moment },
 ];
@@ -30,10 +33,11 @@ const rows: fc.Arbitrary<Row> = fc.record({
   small: nullable(fc.integer({ min: -32_768, max: 32_767 })),
   whole: nullable(fc.integer({ min: -2_147_483_648, max: 2_147_483_647 })),
   large: nullable(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+  count: nullable(fc.maxSafeInteger().map(BigInt)),
   text: nullable(fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', ''))),
   moment: nullable(
     fc
-      .date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2200-01-01T00:00:00Z'), noInvalidDate: true })
+      .date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2500-01-01T00:00:00Z'), noInvalidDate: true })
       .map((date) => date.toISOString()),
   ),
 });
@@ -56,6 +60,28 @@ for (const { name, open } of DATABASES) {
         }),
         { numRuns: 40 },
       );
+    });
+
+    it('arrive as they were sent when many are asked for at once', async () => {
+      const sent = Array.from({ length: 20 }, (_, index) => 'x'.repeat(index * 1_000));
+      const columns: readonly Column<string>[] = [{ name: 'text', type: 'text', of: (row) => row }];
+      const arrived = await Promise.all(
+        sent.map(async (row) => {
+          const [statement] = rowStatements(`SELECT text FROM ${rowsFrom(columns, 'r')}`, columns, [row]);
+          return (await models.database.query<{ text: string }>(statement?.text ?? '', statement?.values)).rows[0]?.text;
+        }),
+      );
+      expect(arrived).to.deep.equal(sent);
+    });
+
+    it('leave the connection of use when the statement fails', async () => {
+      const columns: readonly Column<string>[] = [{ name: 'text', type: 'text', of: (row) => row }];
+      const [statement] = rowStatements(`SELECT text::integer AS n FROM ${rowsFrom(columns, 'r')}`, columns, ['none']);
+      for (let round = 0; round < 3; round++) {
+        const failure = await models.database.query(statement?.text ?? '', statement?.values).catch((error: unknown) => error);
+        expect(failure).to.be.instanceOf(Error).and.to.have.property('code', '22P02');
+      }
+      expect((await models.database.query('SELECT 1 AS n')).rows).to.deep.equal([{ n: 1 }]);
     });
 
     it('are all written, in order, however many there are', async () => {
@@ -86,6 +112,6 @@ describe('a value that its column cannot hold', () => {
   ];
   for (const [type, value] of cases)
     it(`is refused before it is sent: ${typeof value} ${String(value)} as ${type}`, () => {
-      expect(() => columnParameter(new ColumnValues(type, [null, value]))).to.throw(TypeError, 'does not fit');
+      expect(() => writeColumn(Buffer.alloc(100), 0, new ColumnValues(type, [null, value]))).to.throw(UnfitValue, 'does not fit');
     });
 });
