@@ -4,19 +4,18 @@ import { earn, spendRetry } from '../../domain/relay/retry-budget.ts';
 import type { AttemptId } from '../../schemas/ids.ts';
 import type { DirectoryChannel } from '../ports/directory.ts';
 import type { AttemptDeps } from './attempt-deps.ts';
-import type { Attempted, Served } from './attempted.ts';
+import type { Attempted } from './attempted.ts';
 import { affinityOf, capabilitiesOf } from './call-needs.ts';
 import { CallRouting } from './call-routing.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
 import type { AnswerForm } from './endpoints/endpoint.ts';
 import { rulesOf } from './endpoints/endpoints.ts';
 import type { ParsedRequest } from './endpoints/parsed-request.ts';
-import { open, type Flight } from './flight.ts';
+import { Flight } from './flight.ts';
 import { judge } from './judge-exchange.ts';
 import type { Opened } from './opening.ts';
 import type { Route } from './route.ts';
 import { SaidCall } from './said-call.ts';
-import { startAttemptSpan } from './trace.ts';
 import { finalRefusal, Tries } from './tries.ts';
 import type { Upload } from './upload.ts';
 import { mappedBy } from './upstream-address.ts';
@@ -69,41 +68,48 @@ class Search {
   }
 
   async run(): Promise<Attempted> {
+    const { hedgeMs } = this.#route.routing;
     try {
-      return await this.#search();
+      for (;;) {
+        const channel = this.#choose();
+        if (channel === null) return this.#unanswered();
+        if (this.#tries.count > 0) {
+          if (!(await this.#mayTryAgain())) return this.#unanswered();
+          // Others may have found out meanwhile that the channel fails too.
+          if (this.#routing.hindrance(channel) !== null) continue;
+        }
+        const upstreamModel = this.#upstreamModel(channel);
+        if (this.#saidCall.waits(channel, upstreamModel)) await this.#saidCall.prepare(channel, upstreamModel);
+        // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
+        if (this.#call.interrupted !== null || this.#call.clientGone)
+          return { kind: 'interrupted', billed: this.#tries.billed, accepted: null };
+        const flight = this.#launch(channel);
+        if (flight === null) continue;
+        const attempted =
+          hedgeMs === null || !this.#call.streamed ? this.#land(flight, await flight.opened) : await this.#hedge(flight, hedgeMs);
+        if (attempted !== null) return attempted;
+      }
     } finally {
       this.#saidCall.release();
     }
   }
 
-  async #search(): Promise<Attempted> {
+  /** Whether there may be one more try; says so when it may begin. */
+  async #mayTryAgain(): Promise<boolean> {
     const { limits, stopwatch, retries } = this.#deps;
-    const { hedgeMs } = this.#route.routing;
     const tries = this.#tries;
-    for (;;) {
-      const channel = this.#choose();
-      if (channel === null) break;
-      if (tries.count > 0) {
-        // What is not held any more cannot be said to another.
-        if (this.#upload?.repeatable === false) break;
-        if (tries.count >= limits.attempts || stopwatch.elapsed() - this.#call.begun >= limits.attemptsMs) break;
-        const left = spendRetry(retries.saved);
-        if (left === null) break;
-        retries.saved = left;
-        await sleep(backoff(tries.count - 1, limits.backoff, this.#deps.random()), this.#call);
-        // Others may have found out meanwhile that the channel fails too.
-        if (this.#routing.hindrance(channel) !== null) continue;
-      }
-      const upstreamModel = this.#upstreamModel(channel);
-      if (this.#saidCall.waits(channel, upstreamModel)) await this.#saidCall.prepare(channel, upstreamModel);
-      // Whoever left before anything was asked of an upstream is owed nothing and owes nothing.
-      if (this.#call.interrupted !== null || this.#call.clientGone) return { kind: 'interrupted', billed: tries.billed, accepted: null };
-      const flight = this.#launch(channel);
-      if (flight === null) continue;
-      const attempted =
-        hedgeMs === null || !this.#call.streamed ? this.#land(flight, await flight.opened) : await this.#hedge(flight, hedgeMs);
-      if (attempted !== null) return attempted;
-    }
+    // What is not held any more cannot be said to another.
+    if (this.#upload?.repeatable === false) return false;
+    if (tries.count >= limits.attempts || stopwatch.elapsed() - this.#call.begun >= limits.attemptsMs) return false;
+    const left = spendRetry(retries.saved);
+    if (left === null) return false;
+    retries.saved = left;
+    await sleep(backoff(tries.count - 1, limits.backoff, this.#deps.random()), this.#call);
+    return true;
+  }
+
+  #unanswered(): Attempted {
+    const tries = this.#tries;
     const { unsayable } = this.#saidCall;
     // What no channel's form can say is the caller's to change; anything else may pass.
     const refusal = tries.last === null && unsayable !== null ? unsayable : finalRefusal(this.#deps, this.#route, tries);
@@ -125,7 +131,6 @@ class Search {
     const { model } = this.#route;
     const deps = this.#deps;
     const call = this.#call;
-    const { states, stopwatch } = deps;
     const routing = this.#routing;
     const upstreamModel = this.#upstreamModel(channel);
     const said = this.#saidCall.to(channel, upstreamModel);
@@ -133,7 +138,7 @@ class Search {
       routing.passOver(channel.channelId);
       return null;
     }
-    const picked = states.nextKey(channel, routing.triedKeys, routing.affinity, routing.random);
+    const picked = deps.states.nextKey(channel, routing.triedKeys, routing.affinity, routing.random);
     if (!picked.usable) return null;
     const { key } = picked;
     const attemptId = deps.ids.next('att') as AttemptId;
@@ -145,40 +150,7 @@ class Search {
     this.#tries.count++;
     call.channelId = channel.channelId;
     call.upstreamModel = upstreamModel;
-
-    const begun = stopwatch.elapsed();
-    const span = startAttemptSpan(deps.tracer, call, channel.channelId, upstreamModel);
-    const record: Flight['record'] = (outcome, status, billedUsage) => {
-      const durationMs = Math.round(stopwatch.elapsed() - begun);
-      const facts = { attemptId, channelId: channel.channelId, channelKeyId: key?.keyId ?? null, outcome, status, durationMs };
-      call.attempts.push(billedUsage === undefined ? facts : { ...facts, billedUsage });
-      states.ended(channel);
-      deps.metrics.attemptFinished(channel.channelId, outcome, durationMs);
-      span?.end(outcome, status);
-    };
-    let answeredMs = 0;
-    const finish: Served['finish'] = (outcome) => {
-      record(outcome, 200);
-      if (outcome === 'answered') states.succeeded(channel, model, key, answeredMs);
-      else if (outcome !== 'aborted') states.failed(channel, model, 'answer', 'it broke off in the middle of an answer');
-    };
-    states.attempted(channel, model);
-    const { limits } = deps;
-    const { times } = channel.settings;
-    const withinMs = call.streamed
-      ? times?.firstEventSeconds === undefined
-        ? limits.firstEventMs
-        : times.firstEventSeconds * 1_000
-      : times?.answerSeconds === undefined
-        ? limits.answerMs
-        : times.answerSeconds * 1_000;
-    const { opening, opened } = open(deps, call, this.#answers, request, said.asked, withinMs, said.ask.provider.billsAborted === true);
-    const answered = (): void => {
-      answeredMs = stopwatch.elapsed() - begun;
-      states.answeredAfter(channel, answeredMs);
-    };
-    const native = said.asked.native ?? null;
-    return { opening, opened, served: { channel, attemptId, upstreamModel, answered, finish }, key, native, record };
+    return new Flight(deps, call, { channel, key, attemptId, model, upstreamModel, said, answers: this.#answers, request });
   }
 
   #land(flight: Flight, opened: Opened): Attempted | null {
@@ -191,7 +163,7 @@ class Search {
         : { kind: 'refused', refusal: failure, billed: false };
     }
     const attempted = judge(this.#deps, this.#call, this.#answers, opened, flight, this.#tries, this.#routing, this.#route.model);
-    if (attempted !== null && (attempted.kind === 'plain' || attempted.kind === 'stream')) flight.served.answered();
+    if (attempted !== null && (attempted.kind === 'plain' || attempted.kind === 'stream')) flight.answered();
     return attempted;
   }
 
@@ -225,10 +197,10 @@ class Search {
     return attempted;
   }
 
-  #launchRival({ served }: Flight): Flight | null {
+  #launchRival({ channel: asked }: Flight): Flight | null {
     const { limits, retries } = this.#deps;
     if (this.#call.interrupted !== null || this.#tries.count >= limits.attempts) return null;
-    this.#routing.passOver(served.channel.channelId);
+    this.#routing.passOver(asked.channelId);
     const channel = this.#choose();
     if (channel === null) return null;
     // Whoever has to be waited for before he can be asked is no help against waiting.
@@ -239,9 +211,9 @@ class Search {
     return this.#launch(channel);
   }
 
-  #carriedBy({ served }: Flight): void {
-    this.#call.channelId = served.channel.channelId;
-    this.#call.upstreamModel = served.upstreamModel;
+  #carriedBy({ channel, upstreamModel }: Flight): void {
+    this.#call.channelId = channel.channelId;
+    this.#call.upstreamModel = upstreamModel;
   }
 }
 

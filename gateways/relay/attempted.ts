@@ -15,8 +15,8 @@ export interface Served {
   readonly attemptId: AttemptId;
   readonly upstreamModel: string;
   /** It has begun to answer. */
-  readonly answered: () => void;
-  readonly finish: (outcome: z.infer<typeof Attempt>['outcome']) => void;
+  answered(): void;
+  finish(outcome: z.infer<typeof Attempt>['outcome']): void;
 }
 
 export type Attempted =

@@ -17,6 +17,8 @@ const MOST_PARTS = 256;
 
 /** The boundary that a content type of a form names; `null` where it is none. */
 export const boundaryOf = (contentType: string | undefined): string | null => {
+  // That of nearly all calls.
+  if (contentType === 'application/json') return null;
   const match = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))\s*(?:;|$)/i.exec(contentType ?? '');
   return match?.[1] ?? match?.[2] ?? null;
 };

@@ -37,13 +37,13 @@ export const judge = (
   call: Call,
   answers: AnswerForm,
   opened: Opened,
-  { served, key, native, record }: Flight,
+  flight: Flight,
   tries: Tries,
   routing: CallRouting,
   model: string,
 ): Attempted | null => {
   const { states } = deps;
-  const { channel } = served;
+  const { channel, key, native } = flight;
   const failChannel = (code: ErrorCode, why: string, kind: FailureKind = 'answer', waitMs: number | null = null): null => {
     routing.passOver(channel.channelId);
     tries.fail(code, waitMs);
@@ -53,26 +53,26 @@ export const judge = (
   };
   switch (opened.kind) {
     case 'interrupted':
-      record('aborted', null);
-      return { kind: 'interrupted', billed: true, accepted: opened.accepted ? served : null };
+      flight.record('aborted', null);
+      return { kind: 'interrupted', billed: true, accepted: opened.accepted ? flight : null };
     case 'timed_out':
-      record('timed_out', null);
+      flight.record('timed_out', null);
       tries.billed = true;
       return failChannel('upstream_timed_out', 'it did not answer in time', 'silence');
     case 'fault':
-      record('failed', null);
+      flight.record('failed', null);
       if (opened.fault.kind === 'broken') tries.billed = true;
       return failChannel('upstream_failed', opened.fault.message, 'silence');
     case 'garbled':
-      record('failed', 200);
+      flight.record('failed', 200);
       tries.billed = true;
       return failChannel('upstream_garbled', opened.why);
     case 'error_event':
-      record('failed', 200);
+      flight.record('failed', 200);
       return failChannel('upstream_failed', 'an error came as the first event of a stream');
     case 'stream':
       states.answering(channel, model);
-      return { kind: 'stream', served, contentType: opened.headers['content-type'] ?? OCTETS, source: opened.source, native };
+      return { kind: 'stream', served: flight, contentType: opened.headers['content-type'] ?? OCTETS, source: opened.source, native };
     case 'body':
       break;
   }
@@ -93,35 +93,36 @@ export const judge = (
       const contentType = headers['content-type'] ?? JSON_TYPE;
       const isOther = answers === 'told' && !contentType.toLowerCase().startsWith(JSON_TYPE);
       const scanned = isOther ? NOTHING_SCANNED : scanAnswer(body, call.streamed && answers !== 'told', native);
-      if (!('fault' in scanned)) return { kind: 'plain', served, contentType: isOther ? contentType : JSON_TYPE, body, scanned, native };
-      record('failed', status, scanned.usage ?? undefined);
+      if (!('fault' in scanned))
+        return { kind: 'plain', served: flight, contentType: isOther ? contentType : JSON_TYPE, body, scanned, native };
+      flight.record('failed', status, scanned.usage ?? undefined);
       tries.billed = scanned.fault === 'upstream_garbled' || scanned.usage !== null || tries.billed;
       return failChannel(scanned.fault, scanned.why);
     }
     case 'callers_fault':
-      record('refused', status);
+      flight.record('refused', status);
       states.succeeded(channel, model, key, 0);
       return { kind: 'passed', status, headers, body: bytesOfAnswer(body), native };
     case 'key_refused':
-      record('refused', status);
+      flight.record('refused', status);
       states.keyRefused(channel, key, reasonOf(status, code));
       break;
     case 'key_spent':
-      record('refused', status);
+      flight.record('refused', status);
       states.keySpent(channel, key);
       break;
     case 'rate_limited':
-      record('refused', status);
+      flight.record('refused', status);
       states.keyLimited(channel, key, waitMs);
       tries.fail('upstream_rate_limited', waitMs);
       break;
     case 'channel_unfit':
-      record('refused', status);
+      flight.record('refused', status);
       routing.passOver(channel.channelId);
       if (disabled === 'channel') states.channelRefused(channel, reasonOf(status, code));
       break;
     case 'channel_failed':
-      record('failed', status);
+      flight.record('failed', status);
       return failChannel('upstream_failed', `the upstream answered ${status}`, 'answer', waitMs);
   }
   call.detail = reasonOf(status, code);

@@ -10,27 +10,23 @@ const tooLarge = (limit: number): Refusal => refuse('body_too_large', `The body 
 /** Bodies below it come in a piece or a few; counting them would cost more than they take. */
 const UNCOUNTED = 256 * 1024;
 
-/** What came of a body before it proved to be one for the disk. */
-interface Begun {
-  readonly chunks: readonly Buffer[];
-}
-
+/** What is too large for memory goes on to the disk, if there is a room to count it in. */
 const receive = (
   req: IncomingMessage,
   limit: number,
   room: CallRoom | null,
   memoryBytes: number,
-): Promise<Buffer | Begun | Refusal | null> =>
+  isKnownAgain: boolean,
+): Promise<Buffer | Refusal | null> =>
   new Promise((resolve) => {
     let first: Buffer | null = null;
     let more: Buffer[] | null = null;
     let bytes = 0;
-    const stop = (why: Refusal | Begun): void => {
+    const stop = (): void => {
       req.pause();
       req.off('data', took);
       req.off('end', ended);
       req.off('close', closed);
-      resolve(why);
     };
     // Whatever ends a request early ends with this; without a listener for errors there are none.
     const closed = (): void => resolve(null);
@@ -41,13 +37,19 @@ const receive = (
       req.off('close', closed);
       resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0)));
     };
+    const refused = (why: Refusal): void => {
+      stop();
+      resolve(why);
+    };
     const took = (chunk: Buffer): void => {
       bytes += chunk.length;
-      if (bytes > limit) return stop(tooLarge(limit));
+      if (bytes > limit) return refused(tooLarge(limit));
       if (first === null) first = chunk;
       else (more ??= [first]).push(chunk);
-      if (bytes > UNCOUNTED && room?.memory(bytes) === false) return stop(NO_ROOM);
-      if (bytes > memoryBytes) stop({ chunks: more ?? [first] });
+      if (bytes > UNCOUNTED && room?.memory(bytes) === false) return refused(NO_ROOM);
+      if (bytes <= memoryBytes || room === null) return;
+      stop();
+      resolve(asElided(bothOf(more ?? [first], req), limit, room, isKnownAgain).catch(() => null));
     };
     req.on('data', took);
     req.on('close', closed);
@@ -104,6 +106,8 @@ function* slicesOf(body: Buffer): Generator<Buffer> {
   for (let at = 0; at < body.length; at += SLICE) yield body.subarray(at, at + SLICE);
 }
 
+const JSON_TYPE = 'application/json';
+
 const TYPES = { json: /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i, form: /^multipart\/form-data\s*;/i, any: /^/ } as const;
 
 export interface ReadingBody {
@@ -116,29 +120,40 @@ export interface ReadingBody {
 const UNCOUNTED_BODY: ReadingBody = { room: null };
 
 /** The whole body, unpacked, or why it is not taken. `null`: the client went away while sending it. */
-export const readBody = async (
+export const readBody = (
   req: IncomingMessage,
   limit: number,
   kind: 'json' | 'form' | 'any' = 'json',
   { room, elides = false }: ReadingBody = UNCOUNTED_BODY,
 ): Promise<Buffer | Refusal | null> => {
-  if (!TYPES[kind].test(req.headers['content-type'] ?? ''))
-    return kind === 'json' ? refuse('unsupported_media_type') : refuse('unsupported_media_type', 'Send the body as multipart/form-data.');
-  const encoding = req.headers['content-encoding'];
-  const isPacked = encoding !== undefined && encoding !== 'identity';
-  if (Number(req.headers['content-length'] ?? 0) > limit) return tooLarge(limit);
-  const isKnownAgain = req.headers['idempotency-key'] !== undefined;
+  const { headers } = req;
+  const type = headers['content-type'] ?? '';
+  if ((kind !== 'json' || type !== JSON_TYPE) && !TYPES[kind].test(type))
+    return Promise.resolve(
+      kind === 'json' ? refuse('unsupported_media_type') : refuse('unsupported_media_type', 'Send the body as multipart/form-data.'),
+    );
+  const encoding = headers['content-encoding'];
+  const length = headers['content-length'];
+  if (length !== undefined && Number(length) > limit) return Promise.resolve(tooLarge(limit));
+  const isKnownAgain = headers['idempotency-key'] !== undefined;
   const elidesAt = room === null || room.room.files === null || !elides ? Infinity : room.room.limits.diskFromBytes;
+  if (encoding === undefined || encoding === 'identity') return receive(req, limit, room, elidesAt, isKnownAgain);
+  return receive(req, limit, room, Infinity, isKnownAgain).then((received) =>
+    received === null || 'refused' in received ? received : unpacked(received, encoding, limit, room, elidesAt, isKnownAgain),
+  );
+};
 
-  const received = await receive(req, limit, room, isPacked ? Infinity : elidesAt);
-  if (received === null || 'refused' in received) return received;
-  if ('chunks' in received)
-    return room === null ? null : asElided(bothOf(received.chunks, req), limit, room, isKnownAgain).catch(() => null);
-  if (!isPacked) return received;
-  const unpack = (): Promise<Buffer | Refusal> => decodeBody(received, encoding, limit);
-  if (room === null) return unpack();
+const unpacked = (
+  packed: Buffer,
+  encoding: string,
+  limit: number,
+  room: CallRoom | null,
+  elidesAt: number,
+  isKnownAgain: boolean,
+): Promise<Buffer | Refusal | null> => {
+  if (room === null) return decodeBody(packed, encoding, limit);
   return room.room.unpacking(async () => {
-    const plain = await unpack();
+    const plain = await decodeBody(packed, encoding, limit);
     if ('refused' in plain) return plain;
     if (plain.length > elidesAt) return asElided(slicesOf(plain), limit, room, isKnownAgain);
     return plain.length <= UNCOUNTED || room.memory(plain.length) ? plain : NO_ROOM;

@@ -21,12 +21,11 @@ import type { AnswerDialect } from './dialects/answer-dialect.ts';
 import { parsedJson } from './dialects/parsed-json.ts';
 import { acceptedEncoding, encodeBody } from './content-encoding.ts';
 import { detachedCall } from './detached-call.ts';
-import type { Background, Pinned, SpendingRoute } from './spending-route.ts';
+import type { Background, Pinned, Prepare, SpendingRoute } from './spending-route.ts';
 import { CLIENT_LEFT, elapsed, release, type HeldCall } from './held-call.ts';
 import { renameModel } from './convert.ts';
 import { wordsOf } from './endpoints/form.ts';
 import { boundaryOf } from './form-scanner.ts';
-import type { EndpointRules } from './endpoints/endpoint.ts';
 import { heldUpload, readUpload, type Upload } from './upload.ts';
 import { sendHeard } from './send-heard.ts';
 import { parse, rulesOf } from './endpoints/endpoints.ts';
@@ -37,7 +36,7 @@ import type { Limiter } from './limit.ts';
 import type { LimitGate } from './limits/limit-gate.ts';
 import { limitHeaders } from './limits/limit-headers.ts';
 import { readBody } from './read-body.ts';
-import { reserve } from './reserve.ts';
+import { reserve, type Reserved } from './reserve.ts';
 import { pinnedTo, route, type Route } from './route.ts';
 import {
   endStream,
@@ -207,6 +206,45 @@ const sendPassed = async (
 
 const nothingSaid = (): Countable => ({ texts: [], tokens: 0 });
 
+/** Nobody answered. */
+const sendNothing = async (
+  deps: PipelineDeps,
+  held: HeldCall,
+  attempted: Extract<Attempted, { kind: 'refused' | 'interrupted' }>,
+): Promise<void> => {
+  const { call, hold } = held;
+  if (attempted.kind === 'refused') {
+    call.errorCode = attempted.refusal.refused;
+    await release(deps, held, 'upstream_failed', attempted.billed, errorTable[attempted.refusal.refused].status);
+    return sendRefusal(call, attempted.refusal);
+  }
+  const left = call.interrupted !== 'shutdown';
+  if (!left) call.errorCode = 'shutting_down';
+  const { accepted } = attempted;
+  if (left && accepted !== null) {
+    held.ended = true;
+    const charged = await charge(deps, call, hold, held.parsed, held.route, accepted, CLIENT_LEFT, { kind: 'absent' }, nothingSaid);
+    if (isRefusal(charged)) call.errorCode = charged.refused;
+    held.claim?.spent();
+    return void call.res.destroy();
+  }
+  await release(deps, held, left ? 'client_left' : 'shutdown', attempted.billed, left ? CLIENT_LEFT : 503);
+  return left ? void call.res.destroy() : sendRefusal(call, refuse('shutting_down'));
+};
+
+/** What comes of a call whose reservation is on record, where it is no plain answer. */
+const conclude = (deps: PipelineDeps, held: HeldCall, attempted: Exclude<Attempted, { kind: 'plain' }>): Promise<void> => {
+  switch (attempted.kind) {
+    case 'stream':
+      return rulesOf(held.parsed.endpoint).heard === undefined ? sendStream(deps, held, attempted) : sendHeard(deps, held, attempted);
+    case 'passed':
+      return sendPassed(deps, held, attempted);
+    case 'refused':
+    case 'interrupted':
+      return sendNothing(deps, held, attempted);
+  }
+};
+
 /** From the reservation on: the upstream is at work while the reservation becomes durable, and nothing goes out before it is. */
 const serve = async (deps: PipelineDeps, held: HeldCall, loweredOutput: number | null): Promise<void> => {
   const { call, hold } = held;
@@ -221,32 +259,9 @@ const serve = async (deps: PipelineDeps, held: HeldCall, loweredOutput: number |
     if (attempted.kind === 'stream' || attempted.kind === 'plain') attempted.served.finish('aborted');
     return notRecorded(held, refusal);
   }
-  switch (attempted.kind) {
-    case 'plain':
-      return sendPlain(deps, held, attempted);
-    case 'stream':
-      return rulesOf(held.parsed.endpoint).heard === undefined ? sendStream(deps, held, attempted) : sendHeard(deps, held, attempted);
-    case 'passed':
-      return sendPassed(deps, held, attempted);
-    case 'refused':
-      call.errorCode = attempted.refusal.refused;
-      await release(deps, held, 'upstream_failed', attempted.billed, errorTable[attempted.refusal.refused].status);
-      return sendRefusal(call, attempted.refusal);
-    case 'interrupted': {
-      const left = call.interrupted !== 'shutdown';
-      if (!left) call.errorCode = 'shutting_down';
-      const { accepted } = attempted;
-      if (left && accepted !== null) {
-        held.ended = true;
-        const charged = await charge(deps, call, hold, held.parsed, held.route, accepted, CLIENT_LEFT, { kind: 'absent' }, nothingSaid);
-        if (isRefusal(charged)) call.errorCode = charged.refused;
-        held.claim?.spent();
-        return void call.res.destroy();
-      }
-      await release(deps, held, left ? 'client_left' : 'shutdown', attempted.billed, left ? CLIENT_LEFT : 503);
-      return left ? void call.res.destroy() : sendRefusal(call, refuse('shutting_down'));
-    }
-  }
+  // What is returned is waited for by one more promise, and what is awaited holds this frame: a stream may last for long, a plain answer does not.
+  if (attempted.kind !== 'plain') return conclude(deps, held, attempted);
+  await sendPlain(deps, held, attempted);
 };
 
 const replay = (call: Call, { status, headers, body }: KeptAnswer): void => {
@@ -299,7 +314,7 @@ const inBackground = async (
   client: Call,
   caller: Caller,
   background: Background,
-  work: (call: Call, onHeld: OnHeld) => Promise<void>,
+  work: (call: Call, onHeld: OnHeld) => Promise<void> | void,
 ): Promise<void> => {
   if (client.req.headers['idempotency-key'] !== undefined)
     return sendRefusal(client, refuse('invalid_request', 'An Idempotency-Key is not possible together with background.'));
@@ -368,48 +383,74 @@ interface Read {
   readonly task: TaskAsked | null;
 }
 
-/** A body, or as much of it as has to be known before the rest is passed on. */
-const receive = async (
-  { limits, bodies: room }: PipelineDeps,
-  call: Call,
-  bodies: EndpointRules<ParsedRequest>['bodies'],
-  elides: boolean,
-): Promise<Pick<Read, 'body' | 'upload'> | Refusal | null> => {
-  const { req } = call;
-  call.room = new CallRoom(room);
+interface Received {
+  readonly body: Buffer;
+  readonly upload: Upload | null;
+}
+
+/** What has to be known again, or unpacked, is held whole. */
+const receiveUpload = async ({ limits }: PipelineDeps, { req, room }: Call): Promise<Received | Refusal | null> => {
   const boundary = boundaryOf(req.headers['content-type']) ?? '';
-  // What has to be known again, or unpacked, is held whole.
-  if (bodies === 'upload' && req.headers['idempotency-key'] === undefined && req.headers['content-encoding'] === undefined) {
+  if (req.headers['idempotency-key'] === undefined && req.headers['content-encoding'] === undefined) {
     const upload = await readUpload(req, boundary, limits);
     return upload === null || 'refused' in upload ? upload : { body: upload.head, upload };
   }
-  const isForm = bodies === 'either' ? /^multipart\//i.test(req.headers['content-type'] ?? '') : bodies !== 'json';
-  const body = await readBody(req, limits.bodyBytes, isForm ? 'form' : 'json', { room: call.room, elides });
-  if (body === null || 'refused' in body) return body;
-  return { body, upload: bodies === 'upload' ? heldUpload(body, boundary) : null };
+  const body = await readBody(req, limits.bodyBytes, 'form', { room });
+  return body === null || 'refused' in body ? body : { body, upload: heldUpload(body, boundary) };
 };
 
-/** The first steps of a call that can spend: its body, in the form that it has within the relay. */
-const run = async (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller: Caller, onHeld: OnHeld): Promise<void> => {
-  const { endpoint, hubBody, prepare } = asked;
+/** A body, or as much of it as has to be known before the rest is passed on. */
+const receive = (
+  deps: PipelineDeps,
+  call: Call,
+  { endpoint, hubBody, prepare }: SpendingRoute,
+): Promise<Buffer | Received | Refusal | null> => {
+  const { req } = call;
+  const room = new CallRoom(deps.bodies);
+  call.room = room;
+  const { bodies } = rulesOf(endpoint);
+  if (bodies === 'upload') return receiveUpload(deps, call);
+  const isForm = bodies === 'either' ? /^multipart\//i.test(req.headers['content-type'] ?? '') : bodies !== 'json';
   // Other bodies are made into new ones here, or looked into: those are held whole.
   const elides = endpoint === 'chat' && hubBody === null && prepare === undefined;
-  const received = await receive(deps, call, rulesOf(endpoint).bodies, elides);
+  return readBody(req, deps.limits.bodyBytes, isForm ? 'form' : 'json', { room, elides });
+};
+
+/**
+ * The first step of a call that can spend, once its body is here: the form that this has within the relay. From here to the upstream a plain call waits for
+ * nothing, which is why these steps are no async functions: each would take a microsecond, and hold a frame until the answer has been sent.
+ */
+const begin = (
+  deps: PipelineDeps,
+  call: Call,
+  asked: SpendingRoute,
+  caller: Caller,
+  received: Buffer | Received | Refusal | null,
+  onHeld: OnHeld,
+): Promise<void> | void => {
   if (received === null) return;
-  if ('refused' in received) return sendRefusal(call, received);
-  const { body, upload } = received;
-  if (prepare === undefined) {
-    const inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
-    if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
-    return proceed(
-      deps,
-      call,
-      asked,
-      caller,
-      { body, upload, inHubForm, responses: undefined, parsed: undefined, pinned: undefined, task: null },
-      onHeld,
-    );
-  }
+  const isWhole = Buffer.isBuffer(received);
+  if (!isWhole && 'refused' in received) return sendRefusal(call, received);
+  const body = isWhole ? received : received.body;
+  const upload = isWhole ? null : received.upload;
+  const { hubBody, prepare } = asked;
+  if (prepare !== undefined) return beginPrepared(deps, call, asked, caller, body, upload, prepare, onHeld);
+  const inHubForm = hubBody === null ? body : hubBody(body, deps.limits);
+  if ('refused' in inHubForm) return sendRefusal(call, inHubForm);
+  const read: Read = { body, upload, inHubForm, responses: undefined, parsed: undefined, pinned: undefined, task: null };
+  return proceed(deps, call, asked, caller, read, onHeld);
+};
+
+const beginPrepared = async (
+  deps: PipelineDeps,
+  call: Call,
+  asked: SpendingRoute,
+  caller: Caller,
+  body: Buffer,
+  upload: Upload | null,
+  prepare: Prepare,
+  onHeld: OnHeld,
+): Promise<void> => {
   const prepared = await prepare(call, caller, body);
   if ('refused' in prepared) return sendRefusal(call, prepared);
   call.dialect = prepared.dialect;
@@ -419,15 +460,51 @@ const run = async (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller:
   return inBackground(deps, call, caller, prepared.background, (detached, held) => proceed(deps, detached, asked, caller, read, held));
 };
 
+/** A call by which the same call is known again. */
+interface Keyed {
+  readonly key: string;
+  /** Of what is asked. */
+  readonly hash: string;
+}
+
+const keyedBy = (
+  call: Call,
+  endpoint: ParsedRequest['endpoint'],
+  key: unknown,
+  { body, task }: Read,
+  parsed: ParsedRequest,
+): Keyed | Refusal => {
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
+    return refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.');
+  // The same words in another dialect are answered in another one.
+  const form = call.dialect.name === 'openai' && task === null ? endpoint : `${call.dialect.name} ${call.req.path}`;
+  const sum = createHash('sha256').update(`${form}\n`);
+  const parts = 'form' in parsed ? (parsed.form?.parts ?? null) : 'upload' in parsed ? parsed.upload.parts : null;
+  const whole = call.room?.elision?.digest ?? body;
+  for (const piece of parts === null ? [whole] : wordsOf(parts, body)) sum.update(piece);
+  return { key, hash: sum.digest('hex') };
+};
+
+/** A call from its route to its hold. */
+interface Asking {
+  readonly caller: Caller;
+  readonly parsed: ParsedRequest;
+  readonly pinned: Pinned | undefined;
+  readonly task: TaskAsked | null;
+  readonly keyed: Keyed | null;
+  readonly onHeld: OnHeld;
+}
+
 /** The steps of a call that can spend, from its body up to the one from which money is set aside. */
-export const proceed = async (
+export const proceed = (
   deps: PipelineDeps,
   call: Call,
   { endpoint, parseNative }: SpendingRoute,
   caller: Caller,
-  { body, upload, inHubForm, responses, parsed: ready, pinned, task }: Read,
+  read: Read,
   onHeld: OnHeld,
-): Promise<void> => {
+): Promise<void> | void => {
+  const { upload, inHubForm, responses, parsed: ready, pinned, task } = read;
   const rules = rulesOf(endpoint);
   const boundary = boundaryOf(call.req.headers['content-type']) ?? '';
   const inForm =
@@ -444,36 +521,49 @@ export const proceed = async (
   call.streamed = rules.streamed(parsed);
 
   const key = call.req.headers['idempotency-key'];
-  const { tokenId } = caller.token;
-  let hash = '';
-  if (key !== undefined) {
-    if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
-      return sendRefusal(call, refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.'));
-    // The same words in another dialect are answered in another one.
-    const form = call.dialect.name === 'openai' && task === null ? endpoint : `${call.dialect.name} ${call.req.path}`;
-    const sum = createHash('sha256').update(`${form}\n`);
-    const parts = 'form' in parsed ? (parsed.form?.parts ?? null) : 'upload' in parsed ? parsed.upload.parts : null;
-    const whole = call.room?.elision?.digest ?? body;
-    for (const piece of parts === null ? [whole] : wordsOf(parts, body)) sum.update(piece);
-    hash = sum.digest('hex');
-    const known = deps.kept.known(tokenId, key, hash);
+  const keyed = key === undefined ? null : keyedBy(call, endpoint, key, read, parsed);
+  if (keyed !== null) {
+    if ('refused' in keyed) return sendRefusal(call, keyed);
+    const known = deps.kept.known(caller.token.tokenId, keyed.key, keyed.hash);
     if (known?.kind === 'refused') return sendRefusal(call, known.refusal);
     if (known?.kind === 'kept') return replay(call, known.answer);
   }
 
   const routed = route(deps.directory, caller, parsed.request.model, endpoint);
   if ('refused' in routed) return sendRefusal(call, routed);
-  const passed = deps.gate.isOpen ? routed : await passLimits(deps, call, caller, parsed, routed);
-  if ('refused' in passed) return sendRefusal(call, passed);
+  const asking: Asking = { caller, parsed, pinned, task, keyed, onHeld };
+  if (deps.gate.isOpen) return setAside(deps, call, asking, routed);
+  return passLimits(deps, call, caller, parsed, routed).then((passed) =>
+    'refused' in passed ? sendRefusal(call, passed) : setAside(deps, call, asking, passed),
+  );
+};
+
+const setAside = (deps: PipelineDeps, call: Call, asking: Asking, passed: Route): Promise<void> | void => {
+  const { caller, parsed, pinned } = asking;
   const planned = pinned === undefined ? passed : pinnedTo(passed, pinned);
-  const asked = reserve(deps.spending, caller, call.requestId, parsed, planned);
-  const reserved = asked instanceof Promise ? await asked : asked;
+  const reserved = reserve(deps.spending, caller, call.requestId, parsed, planned);
+  return reserved instanceof Promise
+    ? reserved.then((answer) => spend(deps, call, asking, planned, answer))
+    : spend(deps, call, asking, planned, reserved);
+};
+
+const spend = (deps: PipelineDeps, call: Call, asking: Asking, planned: Route, reserved: Reserved | Refusal): Promise<void> | void => {
   if ('refused' in reserved) return sendRefusal(call, reserved);
+  const { parsed, task, keyed, onHeld } = asking;
   const held: HeldCall = { call, parsed, route: planned, hold: reserved.hold, claim: null, task, ended: false };
   onHeld(held);
-  if (key === undefined) return serve(deps, held, reserved.loweredOutput);
+  return keyed === null ? serve(deps, held, reserved.loweredOutput) : serveOnce(deps, held, asking, keyed, reserved.loweredOutput);
+};
 
-  const claim = await deps.kept.claim(tokenId, key, hash, call.requestId);
+const serveOnce = async (
+  deps: PipelineDeps,
+  held: HeldCall,
+  { caller, onHeld }: Asking,
+  { key, hash }: Keyed,
+  loweredOutput: number | null,
+): Promise<void> => {
+  const { call } = held;
+  const claim = await deps.kept.claim(caller.token.tokenId, key, hash, call.requestId);
   if ('refused' in claim) {
     call.errorCode = claim.refused;
     await release(deps, held, 'refused', false, errorTable[claim.refused].status);
@@ -481,7 +571,7 @@ export const proceed = async (
   }
   const claimed: HeldCall = { ...held, claim };
   onHeld(claimed);
-  return serve(deps, claimed, reserved.loweredOutput);
+  return serve(deps, claimed, loweredOutput);
 };
 
 const outcomeOf = (call: Call): CallOutcome => {
@@ -562,50 +652,72 @@ export const around = (deps: PipelineDeps, call: Call, answer: () => Promise<voi
 
 const ignore = (): void => undefined;
 
+/** Whose call it is, and whether he may ask for this now. */
+const admit = (deps: PipelineDeps, call: Call, asked: SpendingRoute): Promise<void> | void => {
+  if (!deps.inFlight.admitting)
+    return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }), ['connection', 'close']);
+  const caller = authenticate(deps, call, rulesOf(asked.endpoint).door, 'spend');
+  if (!(caller instanceof Promise)) return enter(deps, call, asked, caller);
+  return caller.then((found) =>
+    'refused' in found || deps.inFlight.admitting
+      ? enter(deps, call, asked, found)
+      : sendRefusal(call, refuse('shutting_down'), ['connection', 'close']),
+  );
+};
+
+const enter = (deps: PipelineDeps, call: Call, asked: SpendingRoute, caller: Caller | Refusal): Promise<void> | void => {
+  if ('refused' in caller) return sendRefusal(call, caller);
+  const barred = asked.bars?.(caller) ?? null;
+  if (barred !== null) return sendRefusal(call, barred);
+  const entering = deps.limiter.enter(caller);
+  if (entering !== null && !(entering instanceof Promise)) return sendRefusal(call, entering);
+  deps.inFlight.add(call);
+  const { res } = call;
+  res.on('close', () => {
+    if (!res.writableFinished) call.interrupt('client_left');
+  });
+  if (res.closed) call.interrupt('client_left');
+  // A write that meets a connection's end is no reason to end the process: `close` says all there is to know.
+  res.on('error', ignore);
+  return work(deps, call, asked, caller, entering);
+};
+
+/** Everything that has to be given back in the end. */
+const work = async (
+  deps: PipelineDeps,
+  call: Call,
+  asked: SpendingRoute,
+  caller: Caller,
+  entering: Promise<Refusal | null> | null,
+): Promise<void> => {
+  let held: HeldCall | null = null;
+  let limited: Refusal | null = null;
+  try {
+    if (entering !== null) {
+      limited = await entering;
+      if (limited !== null) return sendRefusal(call, limited);
+    }
+    const received = await receive(deps, call, asked);
+    await begin(deps, call, asked, caller, received, (taken) => {
+      held = taken;
+    });
+  } catch (cause) {
+    // A bug must not keep money set aside.
+    const kept = held as HeldCall | null;
+    if (kept !== null && !kept.ended) await release(deps, kept, 'upstream_failed', true, 500);
+    throw cause;
+  } finally {
+    if (limited === null) deps.limiter.leave(caller);
+    if (call.pass !== null) deps.gate.leave(call.pass, call.usage, call.cost);
+    deps.inFlight.delete(call);
+    call.room?.release();
+  }
+};
+
 /** Every address that can spend: authenticate, limit, parse, route, reserve, attempt, convert, stream, charge. */
 export const relayCall = (deps: PipelineDeps, asked: SpendingRoute, req: Request, res: Response): Promise<void> => {
-  const { endpoint } = asked;
   const call = newCall(deps, req, res, asked.name, asked.dialect);
   const span = startCallSpan(deps.tracer, call);
-  let held: HeldCall | null = null;
-  const answered = around(deps, call, async () => {
-    if (!deps.inFlight.admitting)
-      return sendRefusal(call, refuse('shutting_down', undefined, { retryAfterSeconds: 1 }), ['connection', 'close']);
-    const authenticated = authenticate(deps, call, rulesOf(endpoint).door, 'spend');
-    const caller = authenticated instanceof Promise ? await authenticated : authenticated;
-    if ('refused' in caller) return sendRefusal(call, caller);
-    if (authenticated !== caller && !deps.inFlight.admitting) return sendRefusal(call, refuse('shutting_down'), ['connection', 'close']);
-    const barred = asked.bars?.(caller) ?? null;
-    if (barred !== null) return sendRefusal(call, barred);
-    const entering = deps.limiter.enter(caller);
-    if (entering !== null && !(entering instanceof Promise)) return sendRefusal(call, entering);
-    let limited: Refusal | null = null;
-    deps.inFlight.add(call);
-    res.on('close', () => {
-      if (!res.writableFinished) call.interrupt('client_left');
-    });
-    if (res.closed) call.interrupt('client_left');
-    // A write that meets a connection's end is no reason to end the process: `close` says all there is to know.
-    res.on('error', ignore);
-    try {
-      if (entering !== null) {
-        limited = await entering;
-        if (limited !== null) return sendRefusal(call, limited);
-      }
-      await run(deps, call, asked, caller, (taken) => {
-        held = taken;
-      });
-    } catch (cause) {
-      // A bug must not keep money set aside.
-      const kept = held;
-      if (kept !== null && !kept.ended) await release(deps, kept, 'upstream_failed', true, 500);
-      throw cause;
-    } finally {
-      if (limited === null) deps.limiter.leave(caller);
-      if (call.pass !== null) deps.gate.leave(call.pass, call.usage, call.cost);
-      deps.inFlight.delete(call);
-      call.room?.release();
-    }
-  });
+  const answered = around(deps, call, () => admit(deps, call, asked));
   return span === null ? answered : answered.then(() => span.end(outcomeOf(call), call.res.headersSent ? call.res.statusCode : null));
 };

@@ -42,8 +42,8 @@ export const requestFor = (
     'user-agent': 'oblivious',
     // Names the attempt on the upstream's side too, for whoever compares bills.
     'x-client-request-id': attemptId,
-    ...asked.headers,
   };
+  for (const name in asked.headers) headers[name] = asked.headers[name] as string;
   const { headerRules } = channel.settings;
   if (headerRules !== undefined) applyHeaderRules(headers, headerRules, call.req.headers);
   const signing = key === null ? null : addCredential(headers, provider.auth, deps.channelSecrets.open(key));
@@ -54,9 +54,9 @@ export const requestFor = (
     headers,
     body: 'upload' in parsed ? uploaded(headers, parsed.upload, asked.body) : wholeOf(headers, call, asked.body),
     trusted: provider.internal === true,
-    ...(channel.settings.proxy === undefined ? {} : { proxy: channel.settings.proxy }),
-    ...(signing === null ? {} : { signing }),
-    ...(asked.work === undefined ? {} : { work: { ...asked.work, basePath: address.path } }),
-    ...(asked.socket === undefined ? {} : { socket: asked.socket }),
+    proxy: channel.settings.proxy,
+    signing: signing ?? undefined,
+    work: asked.work === undefined ? undefined : { ...asked.work, basePath: address.path },
+    socket: asked.socket,
   };
 };
