@@ -18,8 +18,24 @@ export interface HubListener extends Omit<UpstreamListener, 'data'> {
 /** A comment: it says nothing but that somebody is there. */
 const ALIVE = ': alive\n\n';
 
+type Json = Readonly<Record<string, unknown>>;
+
+/** The piece of text that is all a choice says; `null` where it says anything else. */
+const textIn = ({ delta, logprobs, finish_reason: finish }: Json): string | null => {
+  if (typeof delta !== 'object' || delta === null || logprobs !== null || finish !== null) return null;
+  const { content } = delta as Json;
+  return typeof content === 'string' && Object.keys(delta).length === 1 ? content : null;
+};
+
+/** Most choices say a piece of text: to write that alone takes V8 a fifth of what all of the choice does. */
+const jsonOfChoice = (choice: Json): string => {
+  const text = textIn(choice);
+  if (text === null) return JSON.stringify(choice);
+  return `{"index":${String(choice['index'])},"delta":{"content":${JSON.stringify(text)}},"logprobs":null,"finish_reason":null}`;
+};
+
 const textOfChunk = ({ chunk, head }: ToldChunk): string =>
-  head === undefined ? `data: ${JSON.stringify(chunk)}\n\n` : `data: ${head.json}${JSON.stringify(chunk.choices[0])}]}\n\n`;
+  head === undefined ? `data: ${JSON.stringify(chunk)}\n\n` : `data: ${head.json}${jsonOfChoice(chunk.choices[0])}]}\n\n`;
 
 /** As the hub's stream has it. */
 export const bytesOfTold = (told: readonly Told[]): Buffer => {
@@ -43,12 +59,9 @@ const FRAME = 150;
 
 const sizeOfChunk = ({ chunk, head }: ToldChunk): number => {
   if (head === undefined) return JSON.stringify(chunk).length;
-  let size = FRAME;
-  const delta = chunk.choices[0]['delta'];
-  if (typeof delta === 'object' && delta !== null)
-    for (const value of Object.values(delta as Readonly<Record<string, unknown>>))
-      size += typeof value === 'string' ? value.length : typeof value === 'object' ? JSON.stringify(value).length : 0;
-  return size;
+  const [choice] = chunk.choices;
+  const text = textIn(choice);
+  return FRAME + (text ?? JSON.stringify(choice)).length;
 };
 
 /** About how much room they take: bytes as they are counted, and what was told by the length of its texts. */

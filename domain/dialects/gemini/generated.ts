@@ -58,6 +58,14 @@ const textParts = (said: Json): readonly Json[] => {
   return parts;
 };
 
+/** Most pieces of a stream are a text: to write that alone takes V8 a fifth of what all of the piece does. */
+const jsonOf = (parts: readonly Json[]): string => {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined && only['thought'] === undefined
+    ? `[{"text":${JSON.stringify(only['text'])}}]`
+    : JSON.stringify(parts);
+};
+
 /**
  * An answer of OpenAI's chat completions, whole or in chunks, in Gemini's form. Texts and thoughts are passed on as they come. Calls are whole
  * in Gemini's form, so they are kept until the end, where the reason for it and the usage are told with them.
@@ -78,7 +86,7 @@ export class Generated {
     const parts = this.#partsOf(chunk);
     if (parts.length === 0) return null;
     const [before, behind] = (this.#around ??= this.#aroundParts());
-    return before + JSON.stringify(parts) + behind;
+    return before + jsonOf(parts) + behind;
   }
 
   #aroundParts(): readonly [string, string] {

@@ -51,7 +51,14 @@ const refusalError = ({ refused, message }: Refusal, requestId: RequestId): obje
 const identityOf = ({ requestId, model }: AnswerIdentity): MessageIdentity => ({ id: requestId.replace(/^req_/, 'msg_'), model });
 
 const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
-const eventText = (said: MessageEvent): string => event(said.type, said);
+
+/** Most events of a stream are pieces of a text: to write the text alone takes V8 a fifth of what all of the event does. */
+const eventText = (said: MessageEvent): string => {
+  const { type, index, delta } = said;
+  if (type !== 'content_block_delta' || !isRecord(delta) || delta['type'] !== 'text_delta') return event(type, said);
+  const text = JSON.stringify(delta['text']);
+  return `event: ${type}\ndata: {"type":"${type}","index":${String(index)},"delta":{"type":"text_delta","text":${text}}}\n\n`;
+};
 
 class AnthropicStream implements StreamWriter {
   readonly #requestId: RequestId;

@@ -47,7 +47,7 @@ export class EventTranslation implements StreamTranslation {
         isGarbled = true;
         return;
       }
-      told.push(...this.#teller.push(name === null ? value : { event: name, data: value }));
+      for (const one of this.#teller.push(name === null ? value : { event: name, data: value })) told.push(one);
     };
     if (this.#named)
       forEachEvent(events, (event) => {

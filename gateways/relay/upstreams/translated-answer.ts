@@ -89,7 +89,8 @@ export class TranslatedAnswer implements Interpreter {
   end(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#stream === null) return this.#tellWhole(Buffer.concat(this.#chunks));
+    const [only, ...more] = this.#chunks;
+    if (this.#stream === null) return this.#tellWhole(only !== undefined && more.length === 0 ? only : Buffer.concat(this.#chunks));
     const rest = this.#stream.end();
     if (rest.length > 0) this.#listener.data(rest);
     this.#listener.end();

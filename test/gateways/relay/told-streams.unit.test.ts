@@ -320,8 +320,38 @@ describe('a stream that was told in the hub’s form', () => {
       for (const piece of pieces) interpreter.data(piece);
       interpreter.end();
       expect(told).not.to.deep.equal([]);
-      for (const { said, json } of told) expect(JSON.stringify(said)).to.equal(json);
+      for (const { said, json } of told) {
+        expect(JSON.stringify(said)).to.equal(json);
+        for (const one of said)
+          if (typeof one !== 'string') expect(String(bytesOf([one]))).to.equal(`data: ${JSON.stringify(one.chunk)}\n\n`);
+      }
     });
+
+  it('says any piece of text as JSON does', () => {
+    const saidIn = (client: AnswerDialect, told: readonly Told[]): readonly unknown[] => {
+      const writer = client.streamWriter({ requestId: 'req_1' as RequestId, model: 'm' });
+      const all: unknown[] = [];
+      forEachEvent(writer === null ? bytesOf(told) : writer.write(told), (event) => {
+        const data = dataOf(event) ?? '';
+        const value: unknown = JSON.parse(data);
+        expect(data).to.equal(JSON.stringify(value));
+        all.push(value);
+      });
+      return all;
+    };
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
+        const told = anthropic().push({ type: 'content_block_delta', delta: { type: 'text_delta', text } });
+        expect(saidIn(openaiAnswers, told)).to.have.nested.property('[0].choices[0].delta').that.deep.equals({ content: text });
+        expect(saidIn(geminiAnswers, told)).to.have.nested.property('[0].candidates[0].content.parts').that.deep.equals([{ text }]);
+        expect(saidIn(anthropicAnswers, told).at(-1)).to.deep.equal({
+          type: 'content_block_delta',
+          index: 0,
+          delta: { type: 'text_delta', text },
+        });
+      }),
+    );
+  });
 
   it('is as large as its texts, or larger', () => {
     const teller = anthropic();
