@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 
 const CRLF = '\r\n';
+const [CR, LF] = [0x0d, 0x0a];
 const LAST_CHUNK = Buffer.from(`0${CRLF}${CRLF}`);
 
 /** A chunk as RFC 9112 section 7.1 has it: its size in hexadecimal, its bytes, each with a line end. */
 const framed = (bytes: Buffer, last: boolean): Buffer => {
   if (bytes.length === 0) return last ? LAST_CHUNK : bytes;
-  const size = bytes.length.toString(16);
-  const end = last ? LAST_CHUNK.length : 0;
-  const frame = Buffer.allocUnsafe(size.length + bytes.length + 2 * CRLF.length + end);
+  const size = `${bytes.length.toString(16)}${CRLF}`;
+  const frame = Buffer.allocUnsafe(size.length + bytes.length + CRLF.length + (last ? LAST_CHUNK.length : 0));
   let at = frame.write(size, 0, 'latin1');
-  at += frame.write(CRLF, at, 'latin1');
   at += bytes.copy(frame, at);
-  at += frame.write(CRLF, at, 'latin1');
+  frame[at++] = CR;
+  frame[at++] = LF;
   if (last) LAST_CHUNK.copy(frame, at);
   return frame;
 };
