@@ -111,12 +111,33 @@ const nameAt = (bytes: Buffer, start: number, end: number): string => {
   return bytes.toString('latin1', start, end);
 };
 
+const isEscaped = (bytes: Buffer, start: number, end: number): boolean => {
+  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return true;
+  return false;
+};
+
+const isWrittenAs = (bytes: Buffer, start: number, name: string): boolean => {
+  for (let at = 0; at < name.length; at++) if (bytes[start + at] !== name.charCodeAt(at)) return false;
+  return true;
+};
+
+/** Which of the names, all of them ASCII, stands here letter for letter; -1: none. No text is made of it: most members are among those that are asked for. */
+const writtenAmong = (names: readonly string[], bytes: Buffer, start: number, end: number): number => {
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string;
+    if (name.length === end - start && isWrittenAs(bytes, start, name)) return index;
+  }
+  return -1;
+};
+
 /** Folds more than `toLowerCase` does: the long s and the Kelvin sign are letters of ASCII to some parsers. */
 const folded = (name: string): string => name.toUpperCase().toLowerCase();
 
 const isPlain = (name: string): boolean => /^[a-z0-9_.-]*$/.test(name);
 
 const FEW_MEMBERS = 16;
+
+const NO_OPTIONS = {};
 
 const UNLIMITED: ScanLimits = { depth: Number.MAX_SAFE_INTEGER, members: Number.MAX_SAFE_INTEGER };
 
@@ -128,52 +149,55 @@ const UNLIMITED: ScanLimits = { depth: Number.MAX_SAFE_INTEGER, members: Number.
 export const scanObject = (
   bytes: Buffer,
   names: readonly string[],
-  options: { readonly from?: number; readonly strict?: ScanLimits } = {},
+  options: { readonly from?: number; readonly strict?: ScanLimits } = NO_OPTIONS,
 ): ObjectScan => {
   const limits = options.strict ?? UNLIMITED;
   const strict = options.strict !== undefined;
-  const spans: (Span | null)[] = [];
-  for (let index = 0; index < names.length; index++) spans.push(null);
-  /** A list for as long as it is short: most bodies have fewer members than a set is worth. */
-  let seen: string[] | Set<string> | null = strict ? [] : null;
+  const spans = new Array<Span | null>(names.length).fill(null);
+  /** Those that are not asked for. A list for as long as it is short: most bodies have fewer members than a set is worth. */
+  let seen: string[] | Set<string> | null = null;
   let repeated: string | null = null;
   let disguised: string | null = null;
   let members = 0;
-  const result = (closed: boolean, tooDeep: boolean): ObjectScan => ({
-    spans,
-    closed,
-    tooDeep,
-    tooMany: members > limits.members,
-    repeated,
-    disguised,
-    inside,
-  });
+  let closed = false;
+  let tooDeep = false;
 
   let at = skipSpace(bytes, options.from ?? 0);
   let inside = at;
-  if (bytes[at] !== OPEN_BRACE) return result(false, false);
-  inside = ++at;
-  for (;;) {
+  if (bytes[at] === OPEN_BRACE) inside = ++at;
+  else at = -1;
+  while (at >= 0) {
     at = skipSpace(bytes, at);
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
     if (bytes[at] === CLOSE_BRACE) {
       // Only a scan of the whole text can say what lies behind the object.
-      return result(options.from !== undefined || skipSpace(bytes, at + 1) === bytes.length, false);
+      closed = options.from !== undefined || skipSpace(bytes, at + 1) === bytes.length;
+      break;
     }
-    if (bytes[at] !== QUOTE) return result(false, false);
+    if (bytes[at] !== QUOTE) break;
     const nameStart = at + 1;
     at = skipString(bytes, at);
-    if (at < 0) return result(false, false);
-    const name = nameAt(bytes, nameStart, at - 1);
+    if (at < 0) break;
+    const nameEnd = at - 1;
     at = skipSpace(bytes, at);
-    if (bytes[at] !== COLON) return result(false, false);
+    if (bytes[at] !== COLON) break;
     const start = skipSpace(bytes, at + 1);
     at = skipValue(bytes, start, limits.depth);
-    if (at < 0) return result(false, at === TOO_DEEP);
-    const index = names.indexOf(name);
-    if (index >= 0) spans[index] = { start, end: at };
-    if (seen !== null) {
-      if (++members > limits.members) return result(false, false);
+    if (at < 0) {
+      tooDeep = at === TOO_DEEP;
+      break;
+    }
+    if (strict && ++members > limits.members) break;
+    const written = writtenAmong(names, bytes, nameStart, nameEnd);
+    // A name of no interest is one of those asked for only if it is written otherwise.
+    if (written < 0 && !strict && !isEscaped(bytes, nameStart, nameEnd)) continue;
+    const name = written < 0 ? nameAt(bytes, nameStart, nameEnd) : (names[written] as string);
+    const index = written < 0 ? names.indexOf(name) : written;
+    if (index >= 0) {
+      if (strict && spans[index] !== null) repeated ??= name;
+      spans[index] = { start, end: at };
+    } else if (strict) {
+      seen ??= [];
       if (Array.isArray(seen)) {
         if (seen.includes(name)) repeated ??= name;
         else seen.push(name);
@@ -182,9 +206,10 @@ export const scanObject = (
         if (seen.has(name)) repeated ??= name;
         seen.add(name);
       }
-      if (index < 0 && !isPlain(name) && names.includes(folded(name))) disguised ??= name;
+      if (!isPlain(name) && names.includes(folded(name))) disguised ??= name;
     }
   }
+  return { spans, closed, tooDeep, tooMany: members > limits.members, repeated, disguised, inside };
 };
 
 /** Replaces bytes from `start` up to `end`; where both are the same it inserts. */

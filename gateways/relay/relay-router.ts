@@ -82,6 +82,8 @@ export interface RelayRouter extends RequestHandler {
   readonly routes: readonly { readonly path: string; readonly methods: readonly string[] }[];
   /** Those of them that can spend, by their names in metrics and logs. */
   readonly spendingRoutes: readonly string[];
+  /** Takes what is asked at an address that can spend, to the letter: nearly every request. */
+  readonly takeCall: (req: Request, res: Response) => boolean;
   /** Takes a request for another protocol, where it is one of ours: a realtime session. */
   readonly takeUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
   /** Has texts embedded at the cost of whoever owns a key. */
@@ -271,10 +273,15 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
     plainly('/v1', (call) => sendRefusal(call, refuse('invalid_request', 'The address of the request is not valid.')))(req, res);
   });
 
+  const takeCall: RelayRouter['takeCall'] = (req, res) => {
+    const answer = req.method === 'POST' ? byAddress.get(req.url) : undefined;
+    if (answer === undefined) return false;
+    answer(req, res);
+    return true;
+  };
   const handler: RequestHandler = (req, res, next) => {
     if (req.method === 'POST') {
-      const answer = byAddress.get(req.url);
-      if (answer !== undefined) return answer(req, res);
+      if (takeCall(req, res)) return;
       const rest = OF_GEMINI.exec(req.url)?.[1];
       if (rest !== undefined) return askGemini(rest, req, res);
     }
@@ -298,5 +305,5 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
       return isRefusal(caller) ? caller : embedTexts(pipeline, caller, question);
     },
   };
-  return Object.assign(handler, { routes, spendingRoutes, takeUpgrade, embedder, responsesMadeHere: background });
+  return Object.assign(handler, { routes, spendingRoutes, takeCall, takeUpgrade, embedder, responsesMadeHere: background });
 };

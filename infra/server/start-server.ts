@@ -209,7 +209,10 @@ export const startServer = async (config: Config, version: string, supervised: S
       if (relayed === null) next();
       else void relayed.calls(request, response, next);
     });
-    if (relayed !== null) http.takeUpgrades(relayed.takeUpgrade);
+    if (relayed !== null) {
+      http.takeRequests(relayed.calls.takeCall);
+      http.takeUpgrades(relayed.takeUpgrade);
+    }
     if (supervised !== null && serving) await http.listen(config.PORT, config.HOST);
     programLog.info('ready', { url, roles, profile: config.DATABASE_URL === undefined ? 'embedded' : 'server', version });
 

@@ -3,7 +3,7 @@ import { promptOf, type Countable } from '../../../domain/tokens/chat-text.ts';
 import { boundPrompt } from '../../../domain/tokens/prompt-bound.ts';
 import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { ModelPrice } from '../../../schemas/price.ts';
-import { ChatRequest } from '../../../schemas/openai/chat-request.ts';
+import { ChatRequest, isPlainChat } from '../../../schemas/openai/chat-request.ts';
 import { elidedFrom } from '../bodies/elision.ts';
 import { convertRequest } from '../convert.ts';
 import { valueOfAnswer } from '../hub-answer.ts';
@@ -74,9 +74,13 @@ export interface ParsedChat {
 const UNPRICED_TIERS: ReadonlySet<string> = new Set(['priority', 'scale', 'fast']);
 
 const requestIn = (value: unknown): ChatRequest | Refusal => {
-  const parsed = ChatRequest.safeParse(value);
-  if (!parsed.success) return firstIssue(parsed.error);
-  const request = parsed.data;
+  let request: ChatRequest;
+  if (isPlainChat(value)) request = value;
+  else {
+    const parsed = ChatRequest.safeParse(value);
+    if (!parsed.success) return firstIssue(parsed.error);
+    request = parsed.data;
+  }
   if (request.service_tier !== undefined && request.service_tier !== null && UNPRICED_TIERS.has(request.service_tier)) {
     return refuse(
       'invalid_request',

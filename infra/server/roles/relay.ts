@@ -46,7 +46,7 @@ const STALE_LOOK_MS = 1_000;
 const STALE = 'the directory of keys and channels is behind the log';
 
 export interface RelayRole {
-  readonly calls: RequestHandler;
+  readonly calls: RequestHandler & Pick<RelayRouter, 'takeCall'>;
   readonly takeUpgrade: RelayRouter['takeUpgrade'];
   readonly embedder: RelayRouter['embedder'];
   readonly sight: RoutingSight;

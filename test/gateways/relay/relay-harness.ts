@@ -260,6 +260,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
   });
   app.use(relay);
   const http = createHttpServer({ app, ids: timeSortedIds });
+  http.takeRequests(relay.takeCall);
   http.takeUpgrades(relay.takeUpgrade);
   const port = await http.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${port}`;

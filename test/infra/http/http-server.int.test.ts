@@ -74,6 +74,20 @@ describe('the HTTP server', () => {
     expect((await fetch(`${url}/inner/7`)).headers.get('x-powered-by')).to.equal(null);
   });
 
+  it('offers each request to whoever is to have it before Express', async () => {
+    app.get('/:name', (req, res) => void res.send(`Express ${req.params.name}`));
+    await start();
+    const tell = async (path: string): Promise<string> => (await fetch(url + path)).text();
+    expect(await tell('/mine')).to.equal('Express mine');
+    http.takeRequests((req, res) => {
+      if (req.url !== '/mine') return false;
+      res.end(`taken from ${String(req.ip)}`);
+      return true;
+    });
+    expect(await tell('/mine')).to.equal('taken from 127.0.0.1');
+    expect(await tell('/yours')).to.equal('Express yours');
+  });
+
   it('cuts clients that take too long to ask', async function () {
     this.timeout(10_000);
     app.post('/', (req, res) => void req.on('end', () => res.end('done')).resume());
