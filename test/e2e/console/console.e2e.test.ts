@@ -381,7 +381,19 @@ describe('the console', function () {
       const grant = admin.getByRole('dialog', { name: 'Grant credit to Mei Lin' });
       await grant.getByLabel('Amount in dollars').fill('2.5');
       await grant.getByLabel('Reason').fill('To try things out');
+      // The grant is made, but its answer is lost: whoever asks again with the same words gives no more.
+      await admin.route(
+        '**/api/users/*/credit',
+        async (route) => {
+          await route.fetch();
+          await route.abort();
+        },
+        { times: 1 },
+      );
       await grant.getByRole('button', { name: 'Grant credit' }).click();
+      await seen(grant.getByRole('alert'));
+      await grant.getByRole('button', { name: 'Grant credit' }).click();
+      await gone(grant);
       await seen(sheet.getByText('$2.50').first());
 
       const mei = await browser.page();

@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly body?: unknown;
   /** The revision that the change was made against; another one is answered with 412. */
   readonly revision?: number;
+  /** Names what is asked for: the same name again is answered as the first time, and nothing is done twice. */
+  readonly name?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -77,6 +79,7 @@ const send = async (method: Method, path: string, options: CallOptions): Promise
   const headers: Record<string, string> = { accept: 'application/json' };
   if (options.body !== undefined) headers['content-type'] = 'application/json';
   if (options.revision !== undefined) headers['if-match'] = `"${options.revision}"`;
+  if (options.name !== undefined) headers['idempotency-key'] = options.name;
   if (method !== 'GET' && connection.csrfToken !== null) headers['x-csrf-token'] = connection.csrfToken;
   const query = method === 'GET' ? { ...afterOwnWrite(), ...options.query } : options.query;
   try {

@@ -28,5 +28,9 @@ export const journalCsvAddress = (filter: JournalFilter): string => addressOf('/
 export const readTrialBalance = (signal?: AbortSignal): Promise<TrialBalance> => call('GET', '/ledger/trial-balance', { signal });
 export const explainCharge = (requestId: string, signal?: AbortSignal): Promise<Explanation> =>
   call('GET', `/ledger/charges/${encodeURIComponent(requestId)}`, { signal });
-export const refundCharge = (requestId: string, refund: { readonly amount: string; readonly reason: string }): Promise<Wire<typeof Done>> =>
-  call('POST', `/ledger/charges/${encodeURIComponent(requestId)}/refund`, { body: refund });
+/** @param name See `CallOptions`. */
+export const refundCharge = (
+  requestId: string,
+  refund: { readonly amount: string; readonly reason: string },
+  name: string,
+): Promise<Wire<typeof Done>> => call('POST', `/ledger/charges/${encodeURIComponent(requestId)}/refund`, { body: refund, name });

@@ -37,8 +37,9 @@ export const assignRole = (userId: string, role: User['role'], revision: number)
   call('PUT', at(userId, '/role'), { body: { role }, revision });
 export const assignGroup = (userId: string, group: string, revision: number): Promise<Accepted> =>
   call('PUT', at(userId, '/group'), { body: { group }, revision });
-export const grantCredit = (userId: string, grant: { readonly amount: string; readonly reason: string }): Promise<Accepted> =>
-  call('POST', at(userId, '/credit'), { body: grant });
+/** @param name See `CallOptions`. */
+export const grantCredit = (userId: string, grant: { readonly amount: string; readonly reason: string }, name: string): Promise<Accepted> =>
+  call('POST', at(userId, '/credit'), { body: grant, name });
 export const setUserCaps = (userId: string, caps: CapsChange): Promise<Accepted> => call('PUT', at(userId, '/caps'), { body: caps });
 export const resetPassword = (userId: string): Promise<Wire<typeof PasswordReset>> => call('POST', at(userId, '/password'));
 
