@@ -67,6 +67,8 @@ const modelAndMethod = (rest: string): { readonly model: string; readonly method
   return at < 0 ? { model: rest, method: '' } : { model: rest.slice(0, at), method: rest.slice(at + 1) };
 };
 
+const NO_PARAMETERS: Request['params'] = Object.freeze({});
+
 /** Where Google's clients ask, as they write it; what else means the same is for the router's patterns. */
 const OF_GEMINI = /^\/v1beta\/models\/([\w.:-]+(?:\/[\w.:-]+)*)(?:\?|$)/;
 
@@ -276,6 +278,8 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   const takeCall: RelayRouter['takeCall'] = (req, res) => {
     const answer = req.method === 'POST' ? byAddress.get(req.url) : undefined;
     if (answer === undefined) return false;
+    // As a router leaves it with a request whose address has no parameters.
+    req.params = NO_PARAMETERS;
     answer(req, res);
     return true;
   };
