@@ -14,6 +14,8 @@ const upcasters: { readonly [T in EventType]?: readonly Upcaster[] } = {};
 export const upcast = (type: EventType, schemaVersion: number, data: JsonObject): JsonObject => {
   const current = currentSchemaVersion[type];
   if (schemaVersion > current) throw new Error(`${type} has schema version ${schemaVersion}; this program knows up to ${current}`);
+  // Nearly all events: what a projector reads was written a moment ago.
+  if (schemaVersion === current) return data;
   let shape = data;
   for (const step of (upcasters[type] ?? []).slice(schemaVersion - 1)) shape = step(shape);
   return shape;

@@ -65,24 +65,71 @@ const microsecondsOf = (): ((value: ColumnValue) => number | bigint) => {
   };
 };
 
-const elementWriter = (type: Exclude<ColumnType, 'text'>, view: DataView): ((at: number, value: ColumnValue) => void) => {
+type WriteElement = (view: DataView, at: number, value: ColumnValue) => void;
+
+const elementWriter = (type: Exclude<ColumnType, 'text' | 'int8'>): WriteElement => {
   switch (type) {
     case 'bool':
-      return (at, value) => {
+      return (view, at, value) => {
         if (typeof value !== 'boolean') throw unfit(type, value);
         view.setUint8(at, value ? 1 : 0);
       };
     case 'int2':
-      return (at, value) => view.setInt16(at, wholeNumber(type, value, 2 ** 15));
+      return (view, at, value) => view.setInt16(at, wholeNumber(type, value, 2 ** 15));
     case 'int4':
-      return (at, value) => view.setInt32(at, wholeNumber(type, value, 2 ** 31));
-    case 'int8':
-      return (at, value) => writeInt8(view, at, value);
+      return (view, at, value) => view.setInt32(at, wholeNumber(type, value, 2 ** 31));
     case 'timestamptz': {
       const micros = microsecondsOf();
-      return (at, value) => writeInt8(view, at, micros(value));
+      return (view, at, value) => writeInt8(view, at, micros(value));
     }
   }
+};
+
+const writeNull = (view: DataView, at: number): number => {
+  view.setInt32(at, NULL_LENGTH);
+  return at + LENGTH_BYTES;
+};
+
+const writeTexts = (buffer: Buffer, view: DataView, from: number, values: readonly ColumnValue[]): number => {
+  let at = from;
+  for (const value of values) {
+    if (typeof value === 'string') {
+      const written = buffer.write(value, at + LENGTH_BYTES);
+      view.setInt32(at, written);
+      at += LENGTH_BYTES + written;
+    } else if (value === null || value === undefined) at = writeNull(view, at);
+    else throw unfit('text', value);
+  }
+  return at;
+};
+
+/** A loop of its own for what a third of all columns are. */
+const writeInt8s = (view: DataView, from: number, values: readonly ColumnValue[]): number => {
+  let at = from;
+  for (const value of values) {
+    if (value === null || value === undefined) at = writeNull(view, at);
+    else {
+      view.setInt32(at, ELEMENTS.int8.bytes);
+      writeInt8(view, at + LENGTH_BYTES, value);
+      at += LENGTH_BYTES + ELEMENTS.int8.bytes;
+    }
+  }
+  return at;
+};
+
+const writeOthers = (view: DataView, from: number, type: Exclude<ColumnType, 'text' | 'int8'>, values: readonly ColumnValue[]): number => {
+  const { bytes } = ELEMENTS[type];
+  const write = elementWriter(type);
+  let at = from;
+  for (const value of values) {
+    if (value === null || value === undefined) at = writeNull(view, at);
+    else {
+      view.setInt32(at, bytes);
+      write(view, at + LENGTH_BYTES, value);
+      at += LENGTH_BYTES + bytes;
+    }
+  }
+  return at;
 };
 
 /** No fewer bytes than {@link writeColumn} writes. */
@@ -97,29 +144,13 @@ export const mostColumnBytes = ({ type, values }: ColumnValues): number => {
  * size before it. Answers where it ends. Throws at a value that no column of the type can hold.
  */
 export const writeColumn = (buffer: Buffer, from: number, { type, values }: ColumnValues): number => {
-  const { oid, bytes } = ELEMENTS[type];
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   view.setInt32(from, 1);
   view.setInt32(from + 4, 1);
-  view.setInt32(from + 8, oid);
+  view.setInt32(from + 8, ELEMENTS[type].oid);
   view.setInt32(from + 12, values.length);
   view.setInt32(from + 16, 1);
-  let at = from + HEADER_BYTES;
-  const write = type === 'text' ? undefined : elementWriter(type, view);
-  for (const value of values) {
-    if (value === null || value === undefined) {
-      view.setInt32(at, NULL_LENGTH);
-      at += LENGTH_BYTES;
-    } else if (write !== undefined) {
-      view.setInt32(at, bytes);
-      write(at + LENGTH_BYTES, value);
-      at += LENGTH_BYTES + bytes;
-    } else {
-      if (typeof value !== 'string') throw unfit(type, value);
-      const written = buffer.write(value, at + LENGTH_BYTES);
-      view.setInt32(at, written);
-      at += LENGTH_BYTES + written;
-    }
-  }
-  return at;
+  const at = from + HEADER_BYTES;
+  if (type === 'text') return writeTexts(buffer, view, at, values);
+  return type === 'int8' ? writeInt8s(view, at, values) : writeOthers(view, at, type, values);
 };

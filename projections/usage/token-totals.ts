@@ -1,5 +1,5 @@
 import { OUTPUT_CLASSES, PROMPT_CLASSES } from '../../domain/pricing/rates.ts';
-import type { TokenClass, Usage } from '../../schemas/usage.ts';
+import { USAGE_CLASSES, type TokenClass, type Usage, type UsageClass } from '../../schemas/usage.ts';
 
 /** The three figures that people are shown. Classes never overlap, so sums of them are exact. */
 export interface TokenTotals {
@@ -11,14 +11,20 @@ export interface TokenTotals {
   readonly output: number;
 }
 
-const sumOf = (usage: Usage, classes: readonly TokenClass[]): number => {
-  let total = 0;
-  for (const usageClass of classes) total += usage[usageClass] ?? 0;
-  return total;
-};
+const isOf = (classes: readonly TokenClass[]): Readonly<Record<string, boolean>> =>
+  Object.fromEntries(USAGE_CLASSES.map((usageClass) => [usageClass, (classes as readonly string[]).includes(usageClass)]));
 
-export const tokenTotals = (usage: Usage): TokenTotals => ({
-  input: sumOf(usage, PROMPT_CLASSES),
-  cached: usage.cachedInput ?? 0,
-  output: sumOf(usage, OUTPUT_CLASSES),
-});
+const IS_PROMPT = isOf(PROMPT_CLASSES);
+const IS_OUTPUT = isOf(OUTPUT_CLASSES);
+
+/** A call has quantities of a few classes: those it has are gone through, not all that there are. */
+export const tokenTotals = (usage: Usage): TokenTotals => {
+  let input = 0;
+  let output = 0;
+  for (const usageClass in usage) {
+    const quantity = usage[usageClass as UsageClass] ?? 0;
+    if (IS_PROMPT[usageClass]) input += quantity;
+    else if (IS_OUTPUT[usageClass]) output += quantity;
+  }
+  return { input, cached: usage.cachedInput ?? 0, output };
+};
