@@ -17,6 +17,9 @@ const framed = (bytes: Buffer, last: boolean): Buffer => {
   return frame;
 };
 
+/** The same of a text, whose bytes the socket makes. */
+const framedText = (text: string): string => `${Buffer.byteLength(text).toString(16)}${CRLF}${text}${CRLF}`;
+
 /**
  * A body that is sent piece by piece. `node:http` hands each chunk to the socket as four pieces (size, line end, bytes, line
  * end), which for the small chunks of a stream costs more than everything else about them; here a chunk is one piece.
@@ -34,8 +37,10 @@ export class ChunkedBody {
   }
 
   /** False asks to wait for `drain`. */
-  write(bytes: Buffer): boolean {
-    return bytes.length === 0 || this.#res.write(this.#frames ? framed(bytes, false) : bytes);
+  write(said: Buffer | string): boolean {
+    if (said.length === 0) return true;
+    if (!this.#frames) return this.#res.write(said);
+    return this.#res.write(typeof said === 'string' ? framedText(said) : framed(said, false));
   }
 
   end(bytes: Buffer): void {

@@ -38,15 +38,17 @@ const textOfChunk = ({ chunk, head }: ToldChunk): string =>
   head === undefined ? `data: ${JSON.stringify(chunk)}\n\n` : `data: ${head.json}${jsonOfChoice(chunk.choices[0])}]}\n\n`;
 
 /** As the hub's stream has it. */
-export const bytesOfTold = (told: readonly Told[]): Buffer => {
+export const textOfTold = (told: readonly Told[]): string => {
   let text = '';
   for (const one of told) {
     if (one === 'alive') text += ALIVE;
     else if (one === 'done') text += 'data: [DONE]\n\n';
     else text += textOfChunk(one);
   }
-  return Buffer.from(text);
+  return text;
 };
+
+export const bytesOfTold = (told: readonly Told[]): Buffer => Buffer.from(textOfTold(told));
 
 /** Which of the two it is, asked several times for every piece of every stream: looking for an array is the cheapest way to tell. */
 export const isBytes = (events: HubEvents): events is Buffer => !Array.isArray(events);

@@ -7,7 +7,7 @@ import { sendHead } from './answer.ts';
 import type { StreamCloser, StreamWriter } from './dialects/answer-dialect.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
-import { bytesOf, bytesOfTold, isBytes, type HubEvents } from './hub-events.ts';
+import { bytesOfTold, isBytes, textOfTold, type HubEvents } from './hub-events.ts';
 import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
 import type { NativeStream } from './native/native-form.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
@@ -339,19 +339,20 @@ class StreamRelay implements StreamSink, Watched, Interruptible {
 
   #write(events: HubEvents, now: number): boolean {
     const { native, writer } = this.#options;
-    const said = writer !== null ? writer.write(events) : native !== null ? native.write(bytesOf(events)) : bytesOf(events);
+    const said =
+      writer !== null ? writer.write(events) : !isBytes(events) ? textOfTold(events) : native !== null ? native.write(events) : events;
     // What says nothing in the client's dialect does not break its silence either.
     return said.length === 0 || this.#send(said, now);
   }
 
-  #send(events: Buffer, now: number): boolean {
+  #send(events: Buffer | string, now: number): boolean {
     const call = this.#call;
     if (this.#isDeserted) return true;
     if (call.clientGone) {
       this.#desert();
       return this.#isDeserted;
     }
-    call.sent?.push(events);
+    call.sent?.push(typeof events === 'string' ? Buffer.from(events) : events);
     this.#wrote = true;
     this.#lastWrite = now;
     if (call.body?.write(events) === true) return true;

@@ -14,7 +14,7 @@ export interface StreamCloser {
 /** A stream in a dialect, made from the events of OpenAI's. */
 export interface StreamWriter extends StreamCloser {
   /** Whole events, as they came or as they were told; what they come to in this dialect, possibly nothing. */
-  write(events: HubEvents): Buffer;
+  write(events: HubEvents): Buffer | string;
 }
 
 /** Which answer it is, and of which model, as the client named it. */

@@ -70,7 +70,7 @@ class AnthropicStream implements StreamWriter {
     this.#stream = new MessageStream(identityOf(identity));
   }
 
-  write(events: HubEvents): Buffer {
+  write(events: HubEvents): string {
     let text = '';
     this.#hub.read(
       events,
@@ -81,7 +81,7 @@ class AnthropicStream implements StreamWriter {
         text += event('error', errorOf('api_error', sentence, this.#requestId, 'upstream_failed'));
       },
     );
-    return Buffer.from(text);
+    return text;
   }
 
   broken(refusal: Refusal): Buffer {

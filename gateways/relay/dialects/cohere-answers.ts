@@ -26,7 +26,7 @@ class CohereStream implements StreamWriter {
     this.#stream = new MessageStream(identityOf(identity));
   }
 
-  write(events: HubEvents): Buffer {
+  write(events: HubEvents): string {
     let text = '';
     this.#hub.read(
       events,
@@ -37,7 +37,7 @@ class CohereStream implements StreamWriter {
         text += event(failure(sentence));
       },
     );
-    return Buffer.from(text);
+    return text;
   }
 
   end(usage: Usage): Buffer {

@@ -74,7 +74,7 @@ class GeminiStream implements StreamWriter {
     this.#generated = new Generated(identityOf(identity));
   }
 
-  write(events: HubEvents): Buffer {
+  write(events: HubEvents): string {
     let text = '';
     this.#hub.read(
       events,
@@ -86,7 +86,7 @@ class GeminiStream implements StreamWriter {
         text += this.#response(JSON.stringify(errorOf(502, sentence, 'upstream_failed')));
       },
     );
-    return Buffer.from(text);
+    return text;
   }
 
   end(usage: Usage): Buffer {

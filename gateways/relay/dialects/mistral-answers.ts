@@ -25,7 +25,7 @@ class MistralStream implements StreamWriter {
     this.#chunks = new MistralChunks(identity.requestId, identity.model);
   }
 
-  write(events: HubEvents): Buffer {
+  write(events: HubEvents): string {
     let text = '';
     forEachChunk(events, (chunk) => {
       if (isRecord(chunk) && isRecord(chunk['error'])) text += event(chunk);
@@ -34,7 +34,7 @@ class MistralStream implements StreamWriter {
         if (said !== null) text += event(said);
       }
     });
-    return Buffer.from(text);
+    return text;
   }
 
   end(usage: Usage): Buffer {

@@ -20,7 +20,7 @@ class OllamaStream implements StreamWriter {
     this.#lines = new OllamaLines(model, form);
   }
 
-  write(events: HubEvents): Buffer {
+  write(events: HubEvents): string {
     let text = '';
     this.#hub.read(
       events,
@@ -32,7 +32,7 @@ class OllamaStream implements StreamWriter {
         text += line({ error });
       },
     );
-    return Buffer.from(text);
+    return text;
   }
 
   end(usage: Usage): Buffer {

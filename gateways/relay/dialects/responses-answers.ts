@@ -61,7 +61,7 @@ class ResponsesStream implements StreamWriter {
     this.#stream = new ResponseStream(asked.request, this.#identity, this.#isToBeStored);
   }
 
-  write(events: HubEvents): Buffer {
+  write(events: HubEvents): string {
     let text = '';
     forEachChunk(events, (chunk) => {
       if (this.#failed) return;
@@ -70,7 +70,7 @@ class ResponsesStream implements StreamWriter {
       else if (isRecord(chunk) && isRecord(chunk['native'])) text += this.#pass(chunk['native']);
       else for (const event of this.#stream.push(chunk)) text += this.#text(event);
     });
-    return Buffer.from(text);
+    return text;
   }
 
   /** An event that the upstream said in these words itself. Its last one waits for the charge. */

@@ -31,11 +31,11 @@ describe('a body that is sent in pieces', () => {
     return { body: Buffer.concat(pieces), encoding: response.headers['transfer-encoding'], reused: asked.reusedSocket };
   };
 
-  const sending = (pieces: readonly Uint8Array[], last: Uint8Array): void => {
+  const sending = (pieces: readonly (Uint8Array | string)[], last: Uint8Array): void => {
     answer = (res) => {
       res.writeHead(200, ['content-type', 'text/event-stream']);
       const body = new ChunkedBody(res);
-      for (const piece of pieces) body.write(Buffer.from(piece));
+      for (const piece of pieces) body.write(typeof piece === 'string' ? piece : Buffer.from(piece));
       body.end(Buffer.from(last));
     };
   };
@@ -44,12 +44,12 @@ describe('a body that is sent in pieces', () => {
     let seen = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),
+        fc.array(fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.string({ unit: 'binary', maxLength: 300 })), { maxLength: 6 }),
         fc.uint8Array({ maxLength: 300 }),
         async (pieces, last) => {
           sending(pieces, last);
           const { body, encoding, reused } = await read();
-          expect(body).to.deep.equal(Buffer.concat([...pieces, last]));
+          expect(body).to.deep.equal(Buffer.concat([...pieces.map((piece) => Buffer.from(piece as string)), last]));
           expect(encoding).to.equal('chunked');
           expect(reused).to.equal(seen++ > 0);
         },

@@ -197,7 +197,7 @@ const heard = async ({ hears }: Recorded, pieces: readonly Buffer[], way: Way): 
     destroyed: false,
     writeHead: nothing,
     once: nothing,
-    write: (piece: Buffer) => sent.push(piece) > 0,
+    write: (piece: Buffer | string) => sent.push(Buffer.from(piece as string)) > 0,
     end: (last: Buffer) => sent.push(last),
   };
   const req = { socket: { destroyed: false }, headers: {} };
@@ -331,7 +331,7 @@ describe('a stream that was told in the hub’s form', () => {
     const saidIn = (client: AnswerDialect, told: readonly Told[]): readonly unknown[] => {
       const writer = client.streamWriter({ requestId: 'req_1' as RequestId, model: 'm' });
       const all: unknown[] = [];
-      forEachEvent(writer === null ? bytesOf(told) : writer.write(told), (event) => {
+      forEachEvent(writer === null ? bytesOf(told) : Buffer.from(writer.write(told)), (event) => {
         const data = dataOf(event) ?? '';
         const value: unknown = JSON.parse(data);
         expect(data).to.equal(JSON.stringify(value));

@@ -36,9 +36,9 @@ const through = (upstream: StreamTranslation, client: AnswerDialect): StreamTran
   return {
     push: (piece) => {
       const events = upstream.push(piece);
-      return events === GARBLED ? GARBLED : writer.write(events);
+      return events === GARBLED ? GARBLED : Buffer.from(writer.write(events));
     },
-    end: () => Buffer.concat([writer.write(upstream.end()), writer.end({ input: 3, output: 2 }) as Buffer]),
+    end: () => Buffer.concat([Buffer.from(writer.write(upstream.end())), writer.end({ input: 3, output: 2 }) as Buffer]),
   };
 };
 
