@@ -22,9 +22,8 @@ const CROSS_ORIGIN: FlatHeaders = [
 ];
 
 export const sendHead = (call: Call, status: number, headers: FlatHeaders): void => {
-  const all: string[] = [];
+  const all = [...headers];
   for (const name of call.dialect.requestIdHeaders) all.push(name, call.requestId);
-  for (const header of headers) all.push(header);
   if (call.limitHeaders !== null) all.push(...call.limitHeaders);
   if (call.req.headers.origin !== undefined) all.push(...CROSS_ORIGIN);
   call.res.writeHead(status, all);

@@ -47,6 +47,8 @@ export class Call implements Stoppable {
   dialect: AnswerDialect;
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number;
+  /** The same in ISO 8601: made at once, when many calls begin in the same millisecond and share it. */
+  readonly startedAtText: string;
   /** On the stopwatch. */
   readonly begun: number;
   caller: Caller | null = null;
@@ -86,6 +88,7 @@ export class Call implements Stoppable {
     this.dialect = dialect;
     this.requestId = requestId;
     this.startedAt = startedAt;
+    this.startedAtText = isoInstant(startedAt);
     this.begun = begun;
   }
 
@@ -95,11 +98,6 @@ export class Call implements Stoppable {
    */
   get clientGone(): boolean {
     return this.interrupted === 'client_left' || this.res.destroyed || this.req.socket.destroyed;
-  }
-
-  /** ISO 8601. */
-  get startedAtText(): string {
-    return isoInstant(this.startedAt);
   }
 
   interrupt(why: Interruption): void {

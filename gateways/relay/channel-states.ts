@@ -117,7 +117,12 @@ export class ChannelStates {
     if (keys.length === 0) return NO_KEY;
     const seen = this.#of(channel);
     const now = this.#stopwatch.elapsed();
-    if (affinity !== null && keys.length > 1) {
+    const [only] = keys;
+    if (only !== undefined && keys.length === 1) {
+      seen.cursor = 0;
+      return this.#mayUse(seen, only, tried, now) ? { usable: true, key: only } : UNUSABLE;
+    }
+    if (affinity !== null) {
       const usable = keys.filter((key) => this.#mayUse(seen, key, tried, now));
       const key = belongsTo(
         usable,

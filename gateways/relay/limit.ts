@@ -1,12 +1,14 @@
-import { levelOf, waitForOne, type TokenBucket } from '../../domain/relay/token-bucket.ts';
+import { levelOf, waitForOne } from '../../domain/relay/token-bucket.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Stopwatch } from '../ports/stopwatch.ts';
 import type { Caller } from './call.ts';
 import type { CallerLimits, RelayLimits } from './relay-limits.ts';
 import type { NoRoom, SharedLimits } from './shared-limits.ts';
 
+/** A bucket of tokens that is changed in place, and the calls that run. */
 interface Allowance {
-  bucket: TokenBucket;
+  level: number;
+  at: number;
   inFlight: number;
 }
 
@@ -15,20 +17,21 @@ const MINUTE = 60_000;
 /** Allowances that nobody used are swept when there are this many, and then when there are twice as many as were left. */
 const SWEEP_AT = 10_000;
 
-const waitFor = ({ requestsPerMinute }: CallerLimits, { bucket }: Allowance, now: number): number =>
+const waitFor = ({ requestsPerMinute }: CallerLimits, allowance: Allowance, now: number): number =>
   requestsPerMinute === null
     ? 0
-    : waitForOne(levelOf(bucket, now, requestsPerMinute / MINUTE, requestsPerMinute), requestsPerMinute / MINUTE);
+    : waitForOne(levelOf(allowance, now, requestsPerMinute / MINUTE, requestsPerMinute), requestsPerMinute / MINUTE);
 
 const take = ({ requestsPerMinute }: CallerLimits, allowance: Allowance, now: number): void => {
   allowance.inFlight++;
   if (requestsPerMinute === null) return;
-  allowance.bucket = { level: levelOf(allowance.bucket, now, requestsPerMinute / MINUTE, requestsPerMinute) - 1, at: now };
+  allowance.level = levelOf(allowance, now, requestsPerMinute / MINUTE, requestsPerMinute) - 1;
+  allowance.at = now;
 };
 
 const giveBack = ({ requestsPerMinute }: CallerLimits, allowance: Allowance): void => {
   allowance.inFlight--;
-  if (requestsPerMinute !== null) allowance.bucket = { ...allowance.bucket, level: allowance.bucket.level + 1 };
+  if (requestsPerMinute !== null) allowance.level++;
 };
 
 const keySubject = ({ token }: Caller): string => `key:${token.tokenId}`;
@@ -110,7 +113,7 @@ export class Limiter {
     let allowance = allowances.get(id);
     if (allowance === undefined) {
       if (allowances.size >= this.#sweepAt) this.#sweep(allowances, now);
-      allowance = { bucket: { level: requestsPerMinute ?? 0, at: now }, inFlight: 0 };
+      allowance = { level: requestsPerMinute ?? 0, at: now, inFlight: 0 };
       allowances.set(id, allowance);
     }
     return allowance;
@@ -118,7 +121,7 @@ export class Limiter {
 
   /** After a quiet minute a bucket is full again, which is what a new one is. */
   #sweep(allowances: Map<string, Allowance>, now: number): void {
-    for (const [id, { bucket, inFlight }] of allowances) if (inFlight === 0 && now - bucket.at > MINUTE) allowances.delete(id);
+    for (const [id, { at, inFlight }] of allowances) if (inFlight === 0 && now - at > MINUTE) allowances.delete(id);
     this.#sweepAt = Math.max(SWEEP_AT, 2 * allowances.size);
   }
 }

@@ -16,6 +16,16 @@ export const randomBase62 = (length: number): string => {
   return text;
 };
 
+/** Whether the text has a number in base 62, with leading zeros, from `start` up to `end`. Asked of the key of every call, hence without a text of its own. */
+export const isBase62At = (text: string, start: number, end: number, value: number): boolean => {
+  let rest = value;
+  for (let at = end - 1; at >= start; at--) {
+    if (text[at] !== ALPHABET[rest % ALPHABET.length]) return false;
+    rest = Math.floor(rest / ALPHABET.length);
+  }
+  return rest === 0;
+};
+
 /** A number in base 62, with leading zeros. */
 export const toBase62 = (value: number, length: number): string => {
   let text = '';
