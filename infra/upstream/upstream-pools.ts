@@ -52,36 +52,57 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Names and values in turn, as they were read. */
+type RawHeaders = readonly Buffer[];
+
 /** All of them but those of the connection, and those that it names. */
-const allOf = (headers: Record<string, string | string[] | undefined>): UpstreamHeaders => {
-  const named = new Set(
-    String(headers['connection'] ?? '')
-      .toLowerCase()
-      .split(/\s*,\s*/),
-  );
-  const found: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || OF_THE_CONNECTION.has(name) || named.has(name)) continue;
-    found[name] = Array.isArray(value) ? value[value.length - 1] : value;
+const allOf = (raw: RawHeaders): UpstreamHeaders => {
+  const found: Record<string, string> = {};
+  const named: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] as Buffer).toString('latin1').toLowerCase();
+    const value = (raw[at + 1] as Buffer).toString('latin1');
+    found[name] = value;
+    if (name === 'connection') named.push(...value.toLowerCase().split(/\s*,\s*/));
   }
-  return found;
+  return Object.fromEntries(Object.entries(found).filter(([name]) => !OF_THE_CONNECTION.has(name) && !named.includes(name)));
 };
 
-const wanted = (headers: Record<string, string | string[] | undefined>): UpstreamHeaders => {
-  const found: Record<string, string | undefined> = {};
-  for (const name of WANTED_HEADERS) {
-    const value = headers[name];
-    if (value !== undefined) found[name] = Array.isArray(value) ? value[value.length - 1] : value;
+/** `name`: in lower case. */
+const isNamed = (raw: Buffer, name: string): boolean => {
+  if (raw.length !== name.length) return false;
+  for (let at = 0; at < name.length; at++) {
+    const byte = raw[at] as number;
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(at)) return false;
   }
+  return true;
+};
+
+/** Of a dozen headers one or two are of interest; the others do not become text. */
+const wanted = (raw: RawHeaders): Record<string, string> => {
+  const found: Record<string, string> = {};
+  for (let at = 0; at + 1 < raw.length; at += 2)
+    for (const name of WANTED_HEADERS) {
+      if (!isNamed(raw[at] as Buffer, name)) continue;
+      found[name] = (raw[at + 1] as Buffer).toString('latin1');
+      break;
+    }
   return found;
 };
 
 const codeOf = (error: Error): string | undefined => ('code' in error && typeof error.code === 'string' ? error.code : undefined);
 
-/** One exchange: undici's words in, ours out. */
+/**
+ * One exchange: undici's words in, ours out. These are the words of its parser: for those that it recommends it wraps each handler into two objects, and makes text
+ * of all headers of each answer.
+ */
 class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   readonly #listener: UpstreamListener;
-  #controller: Dispatcher.DispatchController | null = null;
+  /** `null` before the request goes out. */
+  #abort: ((error?: Error) => void) | null = null;
+  /** `null` before the answer comes. */
+  #resume: (() => void) | null = null;
+  #paused = false;
   #over = false;
   #decoded: DecodedBody | null = null;
   readonly #wantsAll: boolean;
@@ -91,43 +112,36 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     this.#wantsAll = wantsAll;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort;
     // Aborted while it waited for its connection.
-    if (this.#over) controller.abort(new Error('aborted'));
+    if (this.#over) abort(new Error('aborted'));
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
-    // Parts of what was read from the network, which they would keep for as long as the answer takes.
-    controller.rawHeaders = null;
-    if (this.#over || status < 200) return;
-    const { 'content-encoding': encoding, ...rest } = this.#wantsAll ? allOf(headers) : wanted(headers);
-    if (encoding !== undefined && encoding !== 'identity') {
-      this.#decoded = DecodedBody.of(encoding, {
-        data: (chunk) => this.#over || this.#listener.data(chunk),
-        end: () => this.#end(),
-        failed: (message) => this.fail({ kind: 'broken', message }),
-        wantsMore: () => this.#controller?.resume(),
-      });
-      if (this.#decoded === null) return this.fail({ kind: 'broken', message: 'the answer has a content-encoding that is not known here' });
-    }
-    this.#listener.headers(status, rest);
+  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
+    if (this.#over || status < 200) return true;
+    this.#resume = resume;
+    const headers = this.#wantsAll ? allOf(raw) : wanted(raw);
+    const { 'content-encoding': encoding } = headers;
+    if (encoding === undefined) this.#listener.headers(status, headers);
+    else this.#decode(encoding, status, headers);
+    return !this.#paused;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#over) return;
-    const goOn = this.#decoded === null ? this.#listener.data(chunk) : this.#decoded.write(chunk);
-    if (!goOn) controller.pause();
+  onData(chunk: Buffer): boolean {
+    if (this.#over) return true;
+    if (!(this.#decoded === null ? this.#listener.data(chunk) : this.#decoded.write(chunk))) this.#paused = true;
+    return !this.#paused;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     if (this.#decoded === null) this.#end();
     else this.#decoded.end();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     const code = codeOf(error);
-    const connected = this.#controller !== null;
+    const connected = this.#abort !== null;
     const kind = code === 'EEGRESS' ? 'blocked' : connected ? 'broken' : 'unreachable';
     this.fail({ kind, message: code === undefined ? error.message : `${code}: ${error.message}` });
   }
@@ -141,14 +155,34 @@ class Exchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   resume(): void {
     if (this.#over) return;
     this.#decoded?.resume();
-    this.#controller?.resume();
+    this.#goOn();
   }
 
   abort(): void {
     if (this.#over) return;
     this.#over = true;
     this.#decoded?.destroy();
-    this.#controller?.abort(new Error('aborted'));
+    this.#abort?.(new Error('aborted'));
+  }
+
+  #goOn(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#resume?.();
+  }
+
+  #decode(encoding: string, status: number, headers: UpstreamHeaders): void {
+    const { 'content-encoding': _encoding, ...rest } = headers;
+    if (encoding !== 'identity') {
+      this.#decoded = DecodedBody.of(encoding, {
+        data: (chunk) => this.#over || this.#listener.data(chunk),
+        end: () => this.#end(),
+        failed: (message) => this.fail({ kind: 'broken', message }),
+        wantsMore: () => this.#goOn(),
+      });
+      if (this.#decoded === null) return this.fail({ kind: 'broken', message: 'the answer has a content-encoding that is not known here' });
+    }
+    this.#listener.headers(status, rest);
   }
 
   #end(): void {
