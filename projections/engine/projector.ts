@@ -87,8 +87,8 @@ interface Member {
 
 const PROGRESS_EVERY_MS = 500;
 
-/** Gathered while they are new; fewer of them are waited for, since looking after each costs more than what it is looked at for. */
-const GATHERED_AT_ONCE = 50;
+/** Gathered together: few enough to hold nobody up and to be new, and so many that what gathers them is not called for again from cold. */
+const GATHERED_AT_ONCE = 250;
 
 /** A bundle of so many events says that they keep coming. */
 const BUSY_EVENTS = 10;
