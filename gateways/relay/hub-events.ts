@@ -21,7 +21,7 @@ const ALIVE = ': alive\n\n';
 type Json = Readonly<Record<string, unknown>>;
 
 /** The piece of text that is all a choice says; `null` where it says anything else. */
-const textIn = ({ delta, logprobs, finish_reason: finish }: Json): string | null => {
+export const textIn = ({ delta, logprobs, finish_reason: finish }: Json): string | null => {
   if (typeof delta !== 'object' || delta === null || logprobs !== null || finish !== null) return null;
   const { content } = delta as Json;
   return typeof content === 'string' && Object.keys(delta).length === 1 ? content : null;
