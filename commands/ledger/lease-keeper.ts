@@ -1,5 +1,6 @@
 import { isKeySpent } from '../../domain/ledger/account.ts';
 import { larger, smaller, subtract, sum, ZERO } from '../../domain/ledger/money.ts';
+import type { Overdraft } from '../../domain/ledger/lease.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { AccountEvent, EventOf } from '../../schemas/events/catalogue.ts';
 import {
@@ -252,25 +253,30 @@ export class LeaseKeeper {
 
   /** What goes beyond a hold that was charged. */
   async #overdraw({ lease, model, requestId }: TakenHold, amount: Money, beyond: Money): Promise<{ readonly amount: Money }> {
-    lease.overdrafts = [...lease.overdrafts, { requestId, model, amount: beyond }];
-    await this.#recordOverdrafts(lease);
+    const overdraft = { requestId, model, amount: beyond };
+    lease.overdrafts = [...lease.overdrafts, overdraft];
+    // Its own only: those of calls beside it are on their way, and what is asked for twice is looked for in all of the account's events.
+    await this.#recordOverdraft(lease, overdraft);
     this.#afterEnd(lease);
     return { amount };
   }
 
   /** True when nothing is owed to the account any more. What cannot be recorded now is tried again before the lease is settled. */
   async #recordOverdrafts(lease: HeldLease): Promise<boolean> {
+    for (const overdraft of lease.overdrafts) if (!(await this.#recordOverdraft(lease, overdraft))) return false;
+    return true;
+  }
+
+  async #recordOverdraft(lease: HeldLease, overdraft: Overdraft): Promise<boolean> {
     const { leaseId, userId, tokenId } = lease;
-    for (const overdraft of lease.overdrafts) {
-      const { requestId, model, amount } = overdraft;
-      const recorded = await this.#book.execute(
-        userId,
-        { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount },
-        this.#context(userId, `${requestId}:overdraft`),
-      );
-      if (isRefusal(recorded)) return false;
-      lease.overdrafts = lease.overdrafts.filter((other) => other !== overdraft);
-    }
+    const { requestId, model, amount } = overdraft;
+    const recorded = await this.#book.execute(
+      userId,
+      { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount },
+      this.#context(userId, `${requestId}:overdraft`),
+    );
+    if (isRefusal(recorded)) return false;
+    lease.overdrafts = lease.overdrafts.filter((other) => other !== overdraft);
     return true;
   }
 

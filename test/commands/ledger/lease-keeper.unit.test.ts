@@ -162,6 +162,17 @@ describe('the lease keeper', () => {
       expect(rig.events('QuotaOverdrawn').map(({ amount }) => amount)).to.deep.equal([30n]);
     });
 
+    it('asks the account once for each overdraft, however many there are at a time', async () => {
+      const rig = await openLedger();
+      const holds = await Promise.all([1, 2, 3, 4].map(() => rig.hold(100)));
+      await Promise.all(holds.map(({ durable }) => durable));
+      const asked: number[] = [];
+      rig.interfere = ({ events }) => void (events[0]?.type === 'QuotaOverdrawn' && asked.push(events.length));
+      await Promise.all(holds.map((hold, i) => rig.keeper.charge(hold, charge(130 + i))));
+      expect(asked).to.deep.equal([1, 1, 1, 1]);
+      expect(rig.events('QuotaOverdrawn').map(({ amount }) => amount)).to.have.members([30n, 31n, 32n, 33n]);
+    });
+
     it('owes an overdraft that could not be recorded, and records it before the lease is settled', async () => {
       const rig = await openLedger();
       const hold = await rig.hold(100);
