@@ -91,7 +91,7 @@ const PROGRESS_EVERY_MS = 500;
 const GATHERED_AT_ONCE = 250;
 
 /** A bundle of so many events says that they keep coming. */
-const BUSY_EVENTS = 10;
+const BUSY_EVENTS = 4;
 
 const latest = (members: readonly Member[]): Position =>
   members.reduce((last, { position }) => (position > last ? position : last), 0n as Position);
