@@ -22,7 +22,7 @@ Ends with an error when a kind of call costs more than the goal. Needs Linux, th
 `;
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '9' }, only: { type: 'string' }, help: { type: 'boolean', default: false } },
+  options: { rounds: { type: 'string', default: '15' }, only: { type: 'string' }, help: { type: 'boolean', default: false } },
 });
 
 /** As many times the CPU of a call that passes through. */
