@@ -6,7 +6,7 @@ import type { Caller } from './call.ts';
 import { openaiAnswers } from './dialects/openai-answers.ts';
 import { parsedJson } from './dialects/parsed-json.ts';
 import { ownCall, type OwnCallOptions } from './own-call.ts';
-import type { PipelineDeps } from './relay-call.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
 import type { SpendingRoute } from './spending-route.ts';
 
 const EMBEDDINGS: SpendingRoute = { endpoint: 'embeddings', name: '/v1/embeddings', dialect: openaiAnswers, hubBody: null };

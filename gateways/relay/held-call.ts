@@ -25,6 +25,9 @@ export interface HeldCall {
   ended: boolean;
 }
 
+/** Is told of a call as soon as its money is set aside. */
+export type OnHeld = (held: HeldCall) => void;
+
 /** Milliseconds since the call began. */
 export const elapsed = (deps: Pick<RelayDeps, 'stopwatch'>, call: Call): number => Math.round(deps.stopwatch.elapsed() - call.begun);
 
@@ -42,4 +45,9 @@ export const release = async (
   // A release that is not on record is made good by whoever sweeps the lease; the client owes nothing either way.
   if (refusal !== null) call.detail = `the release was not recorded: ${refusal.refused}`;
   claim?.open();
+};
+
+/** A bug must not keep money set aside. */
+export const releaseAfterBug = async (deps: Pick<RelayDeps, 'spending' | 'stopwatch'>, held: HeldCall | null): Promise<void> => {
+  if (held !== null && !held.ended) await release(deps, held, 'upstream_failed', true, 500);
 };

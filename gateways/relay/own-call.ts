@@ -1,12 +1,15 @@
 import type { Request, Response } from 'express';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import { sendRefusal } from './answer.ts';
+import { around, newCall } from './around-call.ts';
 import { mayEnter, standing } from './authenticate.ts';
 import type { Call, Caller } from './call.ts';
 import { NoClient } from './detached-call.ts';
 import { rulesOf } from './endpoints/endpoints.ts';
-import { release, type HeldCall } from './held-call.ts';
-import { around, newCall, proceed, type PipelineDeps } from './relay-call.ts';
+import { giveBack } from './give-back.ts';
+import { releaseAfterBug, type HeldCall } from './held-call.ts';
+import { proceed } from './hub-to-hold.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
 import type { SpendingRoute } from './spending-route.ts';
 
 export interface OwnAnswer {
@@ -50,13 +53,10 @@ export const ownCall = async (
         held = taken;
       });
     } catch (cause) {
-      const kept = held as HeldCall | null;
-      if (kept !== null && !kept.ended) await release(deps, kept, 'upstream_failed', true, 500);
+      await releaseAfterBug(deps, held);
       throw cause;
     } finally {
-      if (!isCounted) deps.limiter.leave(caller);
-      if (call.pass !== null) deps.gate.leave(call.pass, call.usage, call.cost);
-      deps.inFlight.delete(call);
+      giveBack(deps, call, isCounted ? null : caller);
     }
   });
   if (refusal !== null) return refusal;

@@ -3,7 +3,7 @@ import type { DirectoryChannel } from '../../ports/directory.ts';
 import { sendRefusal } from '../answer.ts';
 import type { Call } from '../call.ts';
 import { CLIENT_LEFT } from '../held-call.ts';
-import type { PipelineDeps } from '../relay-call.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { Exchanged } from './exchange.ts';
 import { charge, release, type HeldMoney } from './held-money.ts';
 

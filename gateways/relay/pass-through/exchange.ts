@@ -6,7 +6,7 @@ import type { DirectoryChannel } from '../../ports/directory.ts';
 import type { Hold } from '../../ports/spending.ts';
 import { asItComes } from '../as-it-comes.ts';
 import type { Call } from '../call.ts';
-import type { PipelineDeps } from '../relay-call.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
 import { startAttemptSpan } from '../trace.ts';
 import { mappedBy } from '../upstream-address.ts';
 import type { Asking } from './asking.ts';

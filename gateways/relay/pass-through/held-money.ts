@@ -11,7 +11,7 @@ import type { Hold } from '../../ports/spending.ts';
 import type { Call, Caller } from '../call.ts';
 import { CLIENT_LEFT, elapsed } from '../held-call.ts';
 import { IDEMPOTENCY_KEY, type Claim } from '../kept-answers.ts';
-import type { PipelineDeps } from '../relay-call.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { PassedPrice } from './passed-price.ts';
 
 /** Money that is set aside for a call. */

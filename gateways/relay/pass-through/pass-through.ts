@@ -10,7 +10,10 @@ import { geminiAnswers } from '../dialects/gemini-answers.ts';
 import { openaiAnswers } from '../dialects/openai-answers.ts';
 import { CLIENT_LEFT } from '../held-call.ts';
 import { limitHeaders } from '../limits/limit-headers.ts';
-import { around, newCall, relayCall, type PipelineDeps } from '../relay-call.ts';
+import { around, newCall } from '../around-call.ts';
+import { giveBack } from '../give-back.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
+import { relayCall } from '../relay-call.ts';
 import type { SpendingRoute } from '../spending-route.ts';
 import { startCallSpan } from '../trace.ts';
 import { mappedBy } from '../upstream-address.ts';
@@ -119,9 +122,7 @@ const passOn = async (deps: PipelineDeps, req: Request, res: Response, method: M
     try {
       await run(deps, call, caller, method, address);
     } finally {
-      deps.limiter.leave(caller);
-      if (call.pass !== null) deps.gate.leave(call.pass, call.usage, call.cost);
-      deps.inFlight.delete(call);
+      giveBack(deps, call, caller);
     }
   });
   span?.end(call.errorCode === null ? 'answered' : 'refused', res.headersSent ? res.statusCode : null);

@@ -7,7 +7,7 @@ import type { Frame } from '../../ports/frame-sockets.ts';
 import { Call } from '../call.ts';
 import { charge } from '../charge.ts';
 import { CLIENT_LEFT, elapsed } from '../held-call.ts';
-import { finish } from '../relay-call.ts';
+import { finish } from '../around-call.ts';
 import { startAttemptSpan, type RelaySpan } from '../trace.ts';
 import type { Said } from './conversation.ts';
 import type { Ending } from './ending.ts';

@@ -1,5 +1,5 @@
 import type { Call, Caller } from '../call.ts';
-import type { PipelineDeps } from '../relay-call.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { Route } from '../route.ts';
 import type { Connected } from './connect.ts';
 

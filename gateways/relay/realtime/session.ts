@@ -2,7 +2,7 @@ import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { FrameListener, FrameSocket } from '../../ports/frame-sockets.ts';
 import type { Call, Caller } from '../call.ts';
 import type { Stoppable } from '../calls-in-flight.ts';
-import type { PipelineDeps } from '../relay-call.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
 import type { Route } from '../route.ts';
 import type { Watched } from '../watch.ts';
 import { AskedResponses } from './asked-responses.ts';

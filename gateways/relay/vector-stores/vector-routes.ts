@@ -24,7 +24,7 @@ import { listedModel, listModels } from '../models.ts';
 import { openaiList } from '../openai-list.ts';
 import { firstIssue, readObject } from '../parse.ts';
 import { readBody } from '../read-body.ts';
-import type { PipelineDeps } from '../relay-call.ts';
+import type { PipelineDeps } from '../pipeline-deps.ts';
 import { route } from '../route.ts';
 import { batchAnswer, hitAnswer, seenFileAnswer, storeAnswer, vectorFileAnswer } from './vector-answers.ts';
 import type { Attaching, SeenFile, SeenStore, VectorDesk } from './vector-desk.ts';
