@@ -125,39 +125,28 @@ export const charge = (
   produced: () => Said,
 ): Promise<ChargedCall | Refusal> => {
   if (reading.kind === 'unbelievable') call.detail = `the upstream's usage cannot be true: ${reading.why}`;
+  const debit = ({ usage, basis, computed, upstreamCost }: Measured): Promise<ChargedCall | Refusal> => {
+    const durationMs = Math.round(deps.stopwatch.elapsed() - call.begun);
+    const charging = deps.spending.charge(hold, {
+      channelId: served.channel.channelId,
+      attemptId: served.attemptId,
+      priceListId: route.priceListId,
+      groupRatio: route.groupRatio,
+      usage,
+      basis,
+      computed,
+      upstreamCost,
+      call: call.facts(parsed.endpoint, status, durationMs),
+    });
+    return charging.then((charged) => {
+      if (isRefusal(charged)) return charged;
+      call.usage = usage;
+      call.basis = basis;
+      call.cost = charged.amount;
+      deps.metrics.charged(route.model, basis, charged.amount);
+      return { cost: charged.amount, usage, basis };
+    });
+  };
   const measuring = measure(deps, hold, parsed, route, served, reading, produced);
-  const debited = (measured: Measured): Promise<ChargedCall | Refusal> => debit(deps, call, hold, parsed, route, served, status, measured);
-  return measuring instanceof Promise ? measuring.then(debited) : debited(measuring);
-};
-
-const debit = (
-  deps: ChargeDeps,
-  call: Call,
-  hold: Hold,
-  parsed: ParsedCharge,
-  route: Route,
-  served: By,
-  status: number,
-  { usage, basis, computed, upstreamCost }: Measured,
-): Promise<ChargedCall | Refusal> => {
-  const durationMs = Math.round(deps.stopwatch.elapsed() - call.begun);
-  const charging = deps.spending.charge(hold, {
-    channelId: served.channel.channelId,
-    attemptId: served.attemptId,
-    priceListId: route.priceListId,
-    groupRatio: route.groupRatio,
-    usage,
-    basis,
-    computed,
-    upstreamCost,
-    call: call.facts(parsed.endpoint, status, durationMs),
-  });
-  return charging.then((charged) => {
-    if (isRefusal(charged)) return charged;
-    call.usage = usage;
-    call.basis = basis;
-    call.cost = charged.amount;
-    deps.metrics.charged(route.model, basis, charged.amount);
-    return { cost: charged.amount, usage, basis };
-  });
+  return measuring instanceof Promise ? measuring.then(debit) : debit(measuring);
 };
