@@ -8,7 +8,7 @@ import { bytesOf, type HubEvents } from './hub-events.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
 import type { RelayDeps } from './relay-deps.ts';
 import { dataOf, EventSplitter, forEachEvent, isDone } from './sse.ts';
-import type { StreamEnd } from './stream.ts';
+import type { StreamEnd } from './stream-end.ts';
 import type { Watch, Watched } from './watch.ts';
 
 /** What became of a stream that was passed on as it came. */

@@ -5,7 +5,7 @@ import { charge } from './charge.ts';
 import { rulesOf } from './endpoints/endpoints.ts';
 import { hearStream } from './heard-stream.ts';
 import { CLIENT_LEFT, release, type HeldCall } from './held-call.ts';
-import { errorOfEnd } from './stream.ts';
+import { errorOfEnd, endedByClient, outcomeOfEnd } from './stream-end.ts';
 
 /**
  * Passes a stream on that is no text written token by token: pictures, sound, transcripts. Its last bytes are held back until
@@ -20,9 +20,8 @@ export const sendHeard = async (deps: AttemptDeps, held: HeldCall, attempted: Ex
   if (claim !== null) call.sent = [];
   const { end, heard, empty, rest } = await hearStream(deps, call, source, contentType, headers);
 
-  const left = end === 'client_left' || end === 'unread';
-  const ours = left || end === 'shutdown';
-  served.finish(end === 'done' ? 'answered' : ours ? 'aborted' : end === 'silent' || end === 'too_long' ? 'timed_out' : 'failed');
+  const left = endedByClient(end);
+  served.finish(outcomeOfEnd(end));
   call.errorCode = errorOfEnd(end);
   const status = call.res.headersSent ? 200 : CLIENT_LEFT;
   const reading = rules.heard?.(heard, parsed, route.price) ?? { kind: 'absent' };

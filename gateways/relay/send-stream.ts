@@ -5,16 +5,9 @@ import type { Attempted, Served } from './attempted.ts';
 import { charge, outputTokensOf, type ChargedCall } from './charge.ts';
 import { CLIENT_LEFT, release, type HeldCall } from './held-call.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-import {
-  endStream,
-  endStreamRefused,
-  errorOfEnd,
-  relayStream,
-  streamHeaders,
-  type ChargedTokens,
-  type StreamOptions,
-  type StreamResult,
-} from './stream.ts';
+import { endStream, endStreamRefused, type ChargedTokens } from './last-events.ts';
+import { errorOfEnd, endedByClient, outcomeOfEnd } from './stream-end.ts';
+import { relayStream, streamHeaders, type StreamOptions, type StreamResult } from './stream.ts';
 
 const tokensOf = (charged: ChargedCall): ChargedTokens | null =>
   charged.basis === 'held'
@@ -37,11 +30,8 @@ const finishStream = async (
 ): Promise<void> => {
   const { call, parsed, hold, claim } = held;
   const closer = options.native ?? options.writer;
-  const left = result.end === 'client_left' || result.end === 'unread';
-  const ours = left || result.end === 'shutdown';
-  served.finish(
-    result.end === 'done' ? 'answered' : ours ? 'aborted' : result.end === 'silent' || result.end === 'too_long' ? 'timed_out' : 'failed',
-  );
+  const left = endedByClient(result.end);
+  served.finish(outcomeOfEnd(result.end));
   call.errorCode = errorOfEnd(result.end);
   const status = call.res.headersSent ? 200 : CLIENT_LEFT;
   if (result.produced.empty && result.reading.kind === 'absent' && !left) {

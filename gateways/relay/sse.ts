@@ -70,6 +70,12 @@ export const dataOf = (event: Buffer): string | null => {
 /** What an event is called; empty where it is not. */
 export const nameOf = (event: Buffer): string => /^event: ?(.*)$/m.exec(event.toString('utf8'))?.[1]?.trim() ?? '';
 
+/** The event behind which nothing more comes. */
+export const DONE = Buffer.from('data: [DONE]\n\n');
+
+/** What its data begin with. */
+export const DONE_MARK = Buffer.from('[DONE]');
+
 export const isDone = (data: string): boolean => data.startsWith('[DONE]');
 
 /** The longest blank line but for its last byte: how much of what was kept decides over what comes. */

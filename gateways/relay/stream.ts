@@ -1,42 +1,36 @@
 import type { Told } from '../../domain/dialects/chat/told.ts';
-import { readOpenAIUsage, type UsageReading } from '../../domain/pricing/openai-usage.ts';
-import { toDollarText } from '../../domain/ledger/money.ts';
-import { refuse, type ErrorCode, type Refusal } from '../../schemas/errors.ts';
-import type { Money } from '../../schemas/money.ts';
+import type { UsageReading } from '../../domain/pricing/openai-usage.ts';
 import { sendHead } from './answer.ts';
-import type { StreamCloser, StreamWriter } from './dialects/answer-dialect.ts';
-import { ChunkedBody } from './chunked-body.ts';
 import type { Call, Interruptible, Interruption } from './call.ts';
+import { ChunkedBody } from './chunked-body.ts';
+import type { StreamWriter } from './dialects/answer-dialect.ts';
 import { bytesOfTold, isBytes, textOfTold, type HubEvents } from './hub-events.ts';
-import { scanObject, splice, type Edit, type Span } from './json-spans.ts';
+import { scanObject, splice, type Edit } from './json-spans.ts';
 import type { NativeStream } from './native/native-form.ts';
 import type { StreamSink, StreamSource } from './opening.ts';
 import { ProducedText } from './produced-text.ts';
 import { readUsage } from './read-usage.ts';
 import type { RelayDeps } from './relay-deps.ts';
-import { dataSpan, EventSplitter, forEachEvent } from './sse.ts';
+import { errorOf, isOrdinary, isOrdinaryTold, readToldUsage, usageInside, usageOf } from './said-beside-text.ts';
+import { dataSpan, DONE, DONE_MARK, EventSplitter, forEachEvent } from './sse.ts';
+import type { StreamEnd } from './stream-end.ts';
 import type { Watch, Watched } from './watch.ts';
 
-/**
- * How a stream ended.
- *
- * | end           | what happened                                                         | what the client gets behind what it has |
- * |---------------|-----------------------------------------------------------------------|------------------------------------------|
- * | `done`        | `[DONE]` came, or usage or a finish reason and then a clean end       | usage with cost if asked, `[DONE]`       |
- * | `broken`      | the connection died, or ended before anything said that it was over   | an error event, no `[DONE]`              |
- * | `error_event` | the upstream sent an error in the middle                              | that error, as it came                   |
- * | `silent`      | nothing came for longer than a stream may be silent                   | an error event                           |
- * | `too_long`    | it ran longer than a stream may                                       | an error event                           |
- * | `garbled`     | an event larger than any that makes sense                             | an error event                           |
- * | `unread`      | the client read nothing for too long                                  | its connection is cut                    |
- * | `client_left` | the client closed its connection; see `readOn`                        | nothing: it is gone                      |
- * | `shutdown`    | this process has to end                                               | an error event                           |
- *
- * Whatever the end, the call is charged by the last usage that the upstream reported; where it reported none, by a count of
- * the prompt and of what was produced, marked as an estimate; where what it reported cannot be (negative, fractional, not
- * a number), the hold is charged and flagged. Where nothing at all was produced and the client had not left, nothing is.
- */
-export type StreamEnd = 'done' | 'broken' | 'error_event' | 'silent' | 'too_long' | 'garbled' | 'unread' | 'client_left' | 'shutdown';
+/** How a stream is passed on. */
+export interface StreamOptions {
+  /** The client asked for usage (`stream_options.include_usage`). */
+  readonly usageWanted: boolean;
+  /** The name that the client knows the model by, where the upstream uses another. */
+  readonly renamedTo: string | null;
+  /** What a chunk calls itself. */
+  readonly chunkObject: 'chat.completion.chunk' | 'text_completion';
+  /** Passes it on as it came, where the client speaks the upstream's dialect and that is not the hub's. */
+  readonly native: NativeStream | null;
+  /** Says it in the client's dialect; `null` where that is the upstream's or the hub's. */
+  readonly writer: StreamWriter | null;
+  /** The upstream bills the whole answer even if nobody reads it: then it is read to its end, for its usage. */
+  readonly readOn: boolean;
+}
 
 /** What a stream came to, before its last events are sent. */
 export interface StreamResult {
@@ -58,29 +52,6 @@ export const streamHeaders = ({ dialect }: Call): readonly string[] => [
   'no',
 ];
 
-const DONE = Buffer.from('data: [DONE]\n\n');
-
-const DONE_MARK = Buffer.from('[DONE]');
-const USAGE_MARK = Buffer.from('"usage"');
-const ERROR_MARK = Buffer.from('"error"');
-
-/** Whether a member of this name with a value other than null stands anywhere in the bytes. A quoted name inside a text has its quotes escaped, so this sees none there. */
-const hasValue = (bytes: Buffer, mark: Buffer): boolean => {
-  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at)) {
-    at += mark.length;
-    while ((bytes[at] as number) <= 0x20) at++;
-    if (bytes[at] !== 0x3a) continue;
-    at++;
-    while ((bytes[at] as number) <= 0x20) at++;
-    if (bytes[at] !== 0x6e) return true;
-  }
-  return false;
-};
-
-/** Whether there is anything to do with these events but to pass them on. */
-const isOrdinary = (events: Buffer): boolean =>
-  !events.includes(DONE_MARK) && !hasValue(events, USAGE_MARK) && !hasValue(events, ERROR_MARK);
-
 /** Whether bytes that no blank line followed are an event all the same, and not the beginning of one that was cut off. */
 const isWholeEvent = (rest: Buffer): boolean => {
   const at = dataSpan(rest);
@@ -88,44 +59,9 @@ const isWholeEvent = (rest: Buffer): boolean => {
   return rest.includes(DONE_MARK) || scanObject(rest.subarray(at.start, at.end), []).closed;
 };
 
-/** Usage where some put it: Groq into a member of its own, Moonshot into the first choice. */
-const usageInside = (event: Buffer, groq: Span | null, choices: Span | null): Span | null => {
-  if (groq !== null) return scanObject(event, ['usage'], { from: groq.start }).spans[0] ?? null;
-  return choices === null || !event.includes(USAGE_MARK)
-    ? null
-    : (scanObject(event, ['usage'], { from: choices.start + 1 }).spans[0] ?? null);
-};
-
-/** Nobody who tells puts it anywhere else. */
-const usageOf = ({ usage }: Readonly<Record<string, unknown>>): unknown => usage ?? null;
-
-const errorOf = ({ error }: Readonly<Record<string, unknown>>): unknown => error ?? null;
-
-/** Whether there is anything to do with what was told but to pass it on. */
-const isOrdinaryTold = (told: readonly Told[]): boolean =>
-  told.every((one) => one === 'alive' || (one !== 'done' && usageOf(one.chunk) === null && errorOf(one.chunk) === null));
-
-/** As of the JSON that it stands for, in which what is no number is nothing. */
-const readToldUsage = (usage: unknown): UsageReading => readOpenAIUsage(JSON.parse(JSON.stringify(usage)), 'chat');
-
 const isEmptyList = (value: unknown): boolean => value === undefined || (Array.isArray(value) && value.length === 0);
 
 const ABSENT: UsageReading = { kind: 'absent' };
-
-export interface StreamOptions {
-  /** The client asked for usage (`stream_options.include_usage`). */
-  readonly usageWanted: boolean;
-  /** The name that the client knows the model by, where the upstream uses another. */
-  readonly renamedTo: string | null;
-  /** What a chunk calls itself. */
-  readonly chunkObject: 'chat.completion.chunk' | 'text_completion';
-  /** Passes it on as it came, where the client speaks the upstream's dialect and that is not the hub's. */
-  readonly native: NativeStream | null;
-  /** Says it in the client's dialect; `null` where that is the upstream's or the hub's. */
-  readonly writer: StreamWriter | null;
-  /** The upstream bills the whole answer even if nobody reads it: then it is read to its end, for its usage. */
-  readonly readOn: boolean;
-}
 
 type StreamDeps = Pick<RelayDeps, 'limits' | 'stopwatch'> & { readonly watch: Watch };
 
@@ -419,99 +355,4 @@ export const relayStream = (
     call.firstByteMs = Math.round(deps.stopwatch.elapsed() - call.begun);
   }
   return new Promise((resolve) => new StreamRelay(deps, call, source, options, resolve).begin());
-};
-
-const usageSpan = (event: Buffer): Span | null => {
-  const at = dataSpan(event);
-  return at === null ? null : (scanObject(event, ['usage'], { from: at.start }).spans[0] ?? null);
-};
-
-/** The upstream's usage chunk with the cost put in; every other byte is as it came. */
-const withCost = (event: Buffer, cost: Money): Buffer => {
-  const span = usageSpan(event);
-  if (span === null || event[span.end - 1] !== 0x7d) return event;
-  const empty = event.toString('latin1', span.start + 1, span.end - 1).trim() === '';
-  return splice(event, [{ start: span.end - 1, end: span.end - 1, text: `${empty ? '' : ','}"cost":"${toDollarText(cost)}"` }]);
-};
-
-/** Tokens as they were charged, for a usage chunk that the upstream did not send. */
-export interface ChargedTokens {
-  readonly promptTokens: number;
-  readonly outputTokens: number;
-  readonly estimated: boolean;
-}
-
-const ownUsageChunk = (call: Call, chunkObject: string, cost: Money, { promptTokens, outputTokens, estimated }: ChargedTokens): string =>
-  `data: ${JSON.stringify({
-    id: `chatcmpl-${call.requestId}`,
-    object: chunkObject,
-    created: Math.floor(call.startedAt / 1_000),
-    model: call.model,
-    choices: [],
-    usage: {
-      prompt_tokens: promptTokens,
-      completion_tokens: outputTokens,
-      total_tokens: promptTokens + outputTokens,
-      cost: toDollarText(cost),
-      ...(estimated ? { estimated } : {}),
-    },
-  })}\n\n`;
-
-const ERRORS: { readonly [E in StreamEnd]: ErrorCode | null } = {
-  done: null,
-  error_event: null,
-  broken: 'upstream_failed',
-  silent: 'upstream_timed_out',
-  too_long: 'upstream_timed_out',
-  garbled: 'upstream_garbled',
-  unread: null,
-  client_left: null,
-  shutdown: 'shutting_down',
-};
-
-/** For the log: what was wrong with a stream, if anything. */
-export const errorOfEnd = (end: StreamEnd): ErrorCode | null => (end === 'error_event' ? 'upstream_failed' : ERRORS[end]);
-
-const brokenEvent = (call: Call, refusal: Refusal, closer: StreamCloser | null): Buffer =>
-  closer === null ? Buffer.from(`data: ${call.dialect.errorBody(refusal, call.requestId)}\n\n`) : closer.broken(refusal);
-
-/** The last events of a stream, once its charge is on record; and its end. `last`: those of a stream that is whole, in its client's dialect. */
-export const endStream = (
-  call: Call,
-  result: StreamResult,
-  charged: { readonly cost: Money; readonly tokens: ChargedTokens | null } | null,
-  {
-    usageWanted,
-    chunkObject,
-    closer,
-    last: written,
-  }: Pick<StreamOptions, 'usageWanted' | 'chunkObject'> & { readonly closer: StreamCloser | null; readonly last: Buffer | null },
-): void => {
-  const { body } = call;
-  if (body === null || call.clientGone || result.end === 'unread' || result.end === 'client_left') {
-    call.res.destroy();
-    return;
-  }
-  const pieces: Buffer[] = [];
-  const code = ERRORS[result.end];
-  if (code !== null) pieces.push(brokenEvent(call, refuse(code), closer));
-  else if (closer !== null) {
-    if (written !== null) pieces.push(written);
-  } else {
-    if (usageWanted && charged !== null) {
-      if (result.usageEvent !== null) pieces.push(withCost(result.usageEvent, charged.cost));
-      else if (charged.tokens !== null) pieces.push(Buffer.from(ownUsageChunk(call, chunkObject, charged.cost, charged.tokens)));
-    }
-    if (result.end === 'done') pieces.push(result.doneEvent ?? DONE);
-    else if (result.doneEvent !== null) pieces.push(result.doneEvent);
-  }
-  const last = Buffer.concat(pieces);
-  call.sent?.push(last);
-  body.end(last);
-};
-
-/** Ends a stream whose charge the log refused: what was sent is sent, but nobody is told that it is complete. */
-export const endStreamRefused = (call: Call, refusal: Refusal, closer: StreamCloser | null): void => {
-  if (call.clientGone || call.body === null) call.res.destroy();
-  else call.body.end(brokenEvent(call, refusal, closer));
 };

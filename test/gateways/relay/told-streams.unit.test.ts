@@ -18,10 +18,11 @@ import { ollamaAnswers } from '../../../gateways/relay/dialects/ollama-answers.t
 import { openaiAnswers } from '../../../gateways/relay/dialects/openai-answers.ts';
 import { responsesAnswers } from '../../../gateways/relay/dialects/responses-answers.ts';
 import { bytesOf, sizeOf, type HubListener } from '../../../gateways/relay/hub-events.ts';
+import { endStream } from '../../../gateways/relay/last-events.ts';
 import { Opening, type Opened } from '../../../gateways/relay/opening.ts';
 import { DEFAULT_RELAY_LIMITS } from '../../../gateways/relay/relay-limits.ts';
 import { dataOf, forEachEvent, isDone } from '../../../gateways/relay/sse.ts';
-import { endStream, relayStream } from '../../../gateways/relay/stream.ts';
+import { relayStream } from '../../../gateways/relay/stream.ts';
 import { EventTranslation } from '../../../gateways/relay/upstreams/event-translation.ts';
 import { FrameTranslation } from '../../../gateways/relay/upstreams/frame-translation.ts';
 import { LineTranslation } from '../../../gateways/relay/upstreams/line-translation.ts';
