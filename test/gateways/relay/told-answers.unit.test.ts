@@ -31,6 +31,7 @@ import { converseAnswer } from '../../support/fake-upstream/bedrock-mock.ts';
 import { cohereAnswer } from '../../support/fake-upstream/cohere-mock.ts';
 import { geminiResponse } from '../../support/fake-upstream/gemini-mock.ts';
 import { ollamaAnswer } from '../../support/fake-upstream/ollama-mock.ts';
+import { RECORDED_RESPONSE } from './upstreams/recorded-response.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -51,14 +52,6 @@ interface Recorded {
 }
 
 const TOOLS = [{ name: 'look' }];
-const RESPONSE = {
-  id: 'resp_theirs',
-  object: 'response',
-  status: 'completed',
-  model: 'm',
-  output: [{ id: 'msg_theirs', type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Grüße', annotations: [] }] }],
-  usage: { input_tokens: 30, output_tokens: 9, total_tokens: 39 },
-};
 const MESSAGE = anthropicMessage({ messages: ASKED.messages });
 const GENERATED = geminiResponse({ contents: [{ parts: [{ text: 'Grüße' }] }] });
 
@@ -102,9 +95,9 @@ const ANSWERS: Readonly<Record<string, Recorded>> = {
       request_id: 'r',
     },
   },
-  Responses: { asks: inResponses, said: RESPONSE },
-  'Responses, no name of a model': { asks: inResponses, said: { ...RESPONSE, model: undefined } },
-  'Responses, one that failed': { asks: inResponses, said: { ...RESPONSE, status: 'failed', error: null } },
+  Responses: { asks: inResponses, said: RECORDED_RESPONSE },
+  'Responses, no name of a model': { asks: inResponses, said: { ...RECORDED_RESPONSE, model: undefined } },
+  'Responses, one that failed': { asks: inResponses, said: { ...RECORDED_RESPONSE, status: 'failed', error: null } },
 };
 
 const CLIENTS: Readonly<Record<string, AnswerDialect>> = {

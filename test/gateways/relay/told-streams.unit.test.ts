@@ -38,6 +38,7 @@ import { converseAnswer, converseFrames } from '../../support/fake-upstream/bedr
 import { cohereAnswer, cohereEvents } from '../../support/fake-upstream/cohere-mock.ts';
 import { geminiEvents, geminiResponse } from '../../support/fake-upstream/gemini-mock.ts';
 import { ollamaAnswer, ollamaLines } from '../../support/fake-upstream/ollama-mock.ts';
+import { RECORDED_RESPONSE } from './upstreams/recorded-response.ts';
 import { SIGNED_STREAMS } from './upstreams/signed-streams.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -74,19 +75,11 @@ const anthropicTexts = (): readonly string[] => {
   return [...said.slice(0, at), ...more, ...said.slice(at)];
 };
 
-const RESPONSE = {
-  id: 'resp_theirs',
-  object: 'response',
-  status: 'completed',
-  model: 'm',
-  output: [{ id: 'msg_theirs', type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Grüße', annotations: [] }] }],
-  usage: { input_tokens: 30, output_tokens: 9, total_tokens: 39 },
-};
 const OF_RESPONSES: readonly Json[] = [
-  { type: 'response.created', response: { ...RESPONSE, status: 'in_progress', output: [], usage: null } },
+  { type: 'response.created', response: { ...RECORDED_RESPONSE, status: 'in_progress', output: [], usage: null } },
   ...['Grü', 'ße'].map((delta) => ({ type: 'response.output_text.delta', output_index: 0, item_id: 'msg_theirs', delta })),
   ...['Grüße', 'Grüße ', 'Grüße!'].map((text) => ({ type: 'response.output_text.done', output_index: 0, item_id: 'msg_theirs', text })),
-  { type: 'response.completed', response: RESPONSE },
+  { type: 'response.completed', response: RECORDED_RESPONSE },
 ];
 
 const inResponses: Recorded['hears'] = (listener) => {
