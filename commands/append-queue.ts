@@ -144,14 +144,18 @@ class GroupCommit implements AppendQueue {
     }
   }
 
-  /** A batch is formed once everything that this turn of the event loop brings is in the queue. */
+  /** With nothing under way a batch is formed once everything that this turn of the event loop brings is in the queue. */
   #schedule(): void {
     if (this.#isSending || this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      void this.#send(this.#nextBatch());
+      this.#sendNext();
     });
+  }
+
+  #sendNext(): void {
+    if (!this.#isSending && this.#queue.length > 0) void this.#send(this.#nextBatch());
   }
 
   #nextBatch(): Item[] {
@@ -187,7 +191,9 @@ class GroupCommit implements AppendQueue {
       item.resolve(outcomes[i] as AppendOutcome);
     }
     if (this.#waiting.length > 0) this.#admitWaiting();
-    if (this.#queue.length > 0) this.#schedule();
+    // The next one leaves before those who waited for this one go on, which may take as long as the log does: while they are at work so is the log.
+    // Who writes stream by stream, one append after the other, has handed in its next by then.
+    queueMicrotask(() => this.#sendNext());
     if (this.#depth === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 

@@ -24,6 +24,8 @@ interface PendingEvent {
   /** By the clock of {@link DurableTimes}. */
   readonly since: number;
   readonly resolve: (refusal: Refusal | null) => void;
+  /** Whoever would rather be refused than wait for a log at its limit is asked here, once it is; true when it is refused. */
+  readonly turnAway: (() => boolean) | undefined;
 }
 
 export type CloseReason = EventOf<'LeaseClosed'>['data']['reason'];
@@ -93,11 +95,14 @@ export class HeldLease {
     return this.draining === null && this.lost === null && now < this.admitsUntil;
   }
 
-  /** Queues an event of this lease; `null` once it is durable. `cause` and `step` name the command: the same two are the same event. */
-  record(event: LeaseEvent, cause: string, step: string): Promise<Refusal | null> {
+  /**
+   * Queues an event of this lease; `null` once it is durable. `cause` and `step` name the command: the same two are the same event.
+   * An event that is still on its way when the log is at its limit is refused if `turnAway` says so then, and sent again otherwise.
+   */
+  record(event: LeaseEvent, cause: string, step: string, turnAway?: () => boolean): Promise<Refusal | null> {
     if (this.lost !== null) return Promise.resolve(this.lost);
     return new Promise((resolve) => {
-      this.#pending.push({ event: this.#newEvent(event, cause, step), since: this.#times.now(), resolve });
+      this.#pending.push({ event: this.#newEvent(event, cause, step), since: this.#times.now(), resolve, turnAway });
       if (this.#sending) return;
       this.#sending = true;
       // What is recorded in the same turn, such as the opening and the first holds, goes out together.
@@ -156,10 +161,13 @@ export class HeldLease {
     for (const { resolve } of this.#pending.splice(0)) resolve(this.lost);
   }
 
-  /** The log is at its limit: new holds are turned away, but the end of a hold is owed to the log and is sent again. */
+  /** The log is at its limit: who has no need to wait is turned away, and what is owed to the log is sent again. */
   async #yieldToLoad(batch: readonly PendingEvent[]): Promise<void> {
-    const owed = batch.filter(({ event }) => event.type !== 'QuotaReserved');
-    for (const { event, resolve } of batch) if (event.type === 'QuotaReserved') resolve(refuse('log_busy'));
+    const owed = batch.filter(({ turnAway, resolve }) => {
+      if (turnAway?.() !== true) return true;
+      resolve(refuse('log_busy'));
+      return false;
+    });
     this.#pending = [...owed, ...this.#pending];
     await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
   }

@@ -85,7 +85,6 @@ export interface LeaseKeeperOptions {
 interface TakenHold extends Hold {
   readonly lease: HeldLease;
   readonly model: string;
-  isDurable: boolean;
   ended: boolean;
 }
 
@@ -199,15 +198,13 @@ export class LeaseKeeper {
   }
 
   /**
-   * Turns a hold into a charge of at most the hold. Resolves when it is durable. What the upstream billed beyond the hold
-   * becomes an entry of its own, before the lease is settled at the latest.
+   * Turns a hold into a charge of at most the hold. Resolves when it is durable; the hold may still be on its way, which the charge follows into the
+   * log, most often in one append. What the upstream billed beyond the hold becomes an entry of its own, before the lease is settled at the latest.
    */
   charge(hold: Hold, request: ChargeRequest): Promise<{ readonly amount: Money } | Refusal> {
     const taken = hold as TakenHold;
-    // Who serves the call has waited for its reservation himself, most often. A hold that has ended already is a rejection, not a throw.
-    return taken.isDurable && !taken.ended
-      ? this.#debit(taken, request)
-      : taken.durable.then((refusal) => refusal ?? this.#debit(taken, request));
+    // A hold that has ended already is a rejection, not a throw.
+    return taken.ended ? taken.durable.then((refusal) => refusal ?? this.#debit(taken, request)) : this.#debit(taken, request);
   }
 
   /** No async function, and no copy of what is asked for: one of these is on the way of every call. */
@@ -370,10 +367,12 @@ export class LeaseKeeper {
     purse.latest = amount;
     const { leaseId, userId, tokenId } = lease;
     const { requestId, model, priceListId } = request;
+    let hold: TakenHold | null = null;
     const durable = lease.record(
       { type: 'QuotaReserved', data: { leaseId, userId, tokenId, requestId, model, priceListId, amount } },
       requestId,
       'reserve',
+      () => hold !== null && this.#undo(hold),
     );
     this.#failpoints.hit('reservation.enqueued');
     const askedInVain = purse.aheadRefusedAt !== null && isFresh(purse.aheadRefusedAt, now);
@@ -382,21 +381,24 @@ export class LeaseKeeper {
       purse.wantsAhead = true;
       void this.#fill(purse);
     }
-    const hold: TakenHold = { requestId, leaseId, amount, durable, lease, model, isDurable: false, ended: false };
-    void durable.then((refusal) => this.#afterReservation(hold, refusal));
-    return hold;
+    const taken: TakenHold = { requestId, leaseId, amount, durable, lease, model, ended: false };
+    hold = taken;
+    void durable.then((refusal) => this.#afterReservation(taken, refusal));
+    return taken;
   }
 
-  /** A reservation that the log refused ends by itself: there is nothing to charge or release. */
   #afterReservation(hold: TakenHold, refusal: Refusal | null): void {
-    if (refusal === null) {
-      hold.isDurable = true;
-      return this.#failpoints.hit('reservation.durable');
-    }
-    if (hold.ended) return;
+    if (refusal === null) this.#failpoints.hit('reservation.durable');
+    else this.#undo(hold);
+  }
+
+  /** A reservation that the log refused ends by itself: there is nothing to charge or release. False when it has ended otherwise. */
+  #undo(hold: TakenHold): boolean {
+    if (hold.ended) return false;
     hold.ended = true;
     hold.lease.held = (hold.lease.held - hold.amount) as Money;
     this.#afterEnd(hold.lease);
+    return true;
   }
 
   #end(hold: Hold): TakenHold {

@@ -59,7 +59,10 @@ export interface Spending {
    * `amount`, or, when less is left, what is left but at least `least`.
    */
   reserve(request: ReserveRequest): Hold | Refusal | Promise<Hold | Refusal>;
-  /** Resolves when the debit is durable. Charges min(computed, hold.amount); the rest becomes QuotaOverdrawn. */
+  /**
+   * Resolves when the debit is durable. Charges min(computed, hold.amount); the rest becomes QuotaOverdrawn. The hold may still be on its way
+   * into the log: the debit follows it there, and is refused where it is.
+   */
   charge(hold: Hold, charge: ChargeRequest): Promise<Refusal | { readonly amount: Money }>;
   release(hold: Hold, release: ReleaseRequest): Promise<Refusal | null>;
 }

@@ -8,7 +8,7 @@ import type { PipelineDeps } from './pipeline-deps.ts';
 import { sendHeard } from './send-heard.ts';
 import { sendNothing } from './send-nothing.ts';
 import { sendPassed } from './send-passed.ts';
-import { sendPlain } from './send-plain.ts';
+import { sendPlain, waitsForChargeOnly } from './send-plain.ts';
 import { sendStream } from './send-stream.ts';
 
 /** `call.detail` says more in the log; the hold, if any, gives itself back. */
@@ -39,6 +39,8 @@ export const serve = async (deps: PipelineDeps, held: HeldCall, loweredOutput: n
     return refusal;
   });
   const attempted = await attempt(deps, call, held.parsed, held.route, loweredOutput);
+  // Its charge follows the reservation into the log, and nothing goes out before both are there.
+  if (attempted.kind === 'plain' && waitsForChargeOnly(held)) return sendPlain(deps, held, attempted);
   const refusal = await recording;
   if (refusal !== null) {
     if (attempted.kind === 'stream') attempted.source.abort();

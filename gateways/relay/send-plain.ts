@@ -1,5 +1,5 @@
 import { toDollarText } from '../../domain/ledger/money.ts';
-import { errorTable, isRefusal } from '../../schemas/errors.ts';
+import { errorTable, isRefusal, type Refusal } from '../../schemas/errors.ts';
 import { sendBody, sendRefusal } from './answer.ts';
 import type { Attempted } from './attempted.ts';
 import type { Call } from './call.ts';
@@ -13,6 +13,9 @@ import type { PipelineDeps } from './pipeline-deps.ts';
 import { sendTask } from './tasks/send-task.ts';
 
 type Plain = Extract<Attempted, { kind: 'plain' }>;
+
+/** Whether the charge is all that a plain answer has to wait for. Its reservation is before it in the log, and as durable as the charge is then. */
+export const waitsForChargeOnly = ({ task, call }: HeldCall): boolean => task === null && call.keep === null;
 
 /**
  * An answer in one piece: charged, and then sent. No async function, nor what follows it on the way of most calls: it would hold a place for all that
@@ -47,10 +50,16 @@ const chargePlain = (deps: PipelineDeps, held: HeldCall, attempted: Plain): Prom
     native === null ? rules.produced(body) : native.produced(bytesOfAnswer(body)),
   );
   return charging.then((charged) => {
-    if (!isRefusal(charged)) return answerPlain(deps, held, attempted, charged);
-    held.claim?.spent();
-    sendRefusal(call, charged);
+    return isRefusal(charged) ? sendUncharged(held, charged) : answerPlain(deps, held, attempted, charged);
   });
+};
+
+/** Nothing is charged for certain only where not even the reservation was recorded; of what the log did not answer nobody knows. */
+const sendUncharged = async ({ call, hold, claim }: HeldCall, refusal: Refusal): Promise<void> => {
+  const unreserved = await hold.durable;
+  if (unreserved === null || unreserved.refused === 'log_unavailable') claim?.spent();
+  else claim?.open();
+  sendRefusal(call, refusal);
 };
 
 const answerPlain = (deps: PipelineDeps, held: HeldCall, attempted: Plain, charged: ChargedCall): Promise<void> | void => {

@@ -69,6 +69,27 @@ describe('the append queue', () => {
     expect(queue.stats()).to.deep.equal({ depth: 0, bytes: 0, waiting: 0, batches: 2, appends: 7, events: 7, resends: 0, refused: 0 });
   });
 
+  it('sends the next batch before those who waited for the last one go on, with what they had at hand', async () => {
+    const { log, queue } = setUp();
+    const order: string[] = [];
+    const second = appendTo('test-2', 'any');
+    const writer = async (): Promise<void> => {
+      await queue.append(appendTo('test-1', 'any'));
+      const next = queue.append(second);
+      // Whoever waited for the writer goes on only now.
+      void Promise.resolve().then(() => order.push(`${log.calls.length} calls`));
+      await next;
+    };
+    const written = writer();
+    await settle();
+    call(log, 0).answer();
+    await settle();
+    expect(order).to.deep.equal(['2 calls']);
+    expect(call(log, 1).batch).to.deep.equal([second]);
+    call(log, 1).answer();
+    await written;
+  });
+
   it('never has two batches under way', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom('append', 'answer', 'unknown', 'turn'), { maxLength: 60 }), async (steps) => {

@@ -232,6 +232,61 @@ describe('the lease keeper', () => {
       expect(rig.keeper.stats().holds).to.equal(1);
     });
 
+    it('follows a reservation that is still on its way, in the same append', async () => {
+      const rig = await openLedger();
+      const appends: string[][] = [];
+      rig.interfere = ({ stream, events }) => {
+        if (stream.startsWith('lease-')) appends.push(events.map(({ type }) => type));
+        return undefined;
+      };
+      const hold = await rig.hold(10);
+      expect(await rig.keeper.charge(hold, charge(5))).to.deep.equal({ amount: 5n });
+      expect(await hold.durable).to.equal(null);
+      expect(appends.flat()).to.deep.equal(['LeaseOpened', 'QuotaReserved', 'QuotaDebited']);
+      expect(appends.at(-1)).to.include('QuotaDebited');
+      expect(appends.length).to.be.lessThan(3);
+    });
+
+    it('takes its reservation along when the log was at its limit for both', async () => {
+      const rig = await openLedger();
+      await (
+        await rig.hold(1)
+      ).durable;
+      let answer: () => void = () => undefined;
+      const asked = new Promise<void>((resolve) => (answer = resolve));
+      let refusals = 2;
+      rig.interfere = ({ stream }) => (stream.startsWith('lease-') && refusals-- > 0 ? asked.then(() => busy) : undefined);
+      const [charged, left] = [await rig.hold(10), await rig.hold(20)];
+      const charging = rig.keeper.charge(charged, charge(5));
+      answer();
+      expect(await charging).to.deep.equal({ amount: 5n });
+      expect(await charged.durable).to.equal(null);
+      // Nobody had charged this one yet, so it was turned away.
+      expect(refusalIn(await left.durable)).to.equal('log_busy');
+      expect(rig.events('QuotaReserved').map(({ requestId }) => requestId))
+        .to.include(charged.requestId)
+        .and.not.include(left.requestId);
+      expect(rig.events('QuotaDebited')).to.have.length(1);
+      expect(rig.keeper.stats().holds).to.equal(1);
+    });
+
+    it('is refused with a reservation that the log does not answer for, or that a sweeper was before', async () => {
+      for (const [outcome, word] of [
+        [{ outcome: 'unknown', cause: new Error('cut') }, 'log_unavailable'],
+        [{ outcome: 'conflict', actual: 7 }, 'lease_lost'],
+      ] as const) {
+        const rig = await openLedger();
+        await (
+          await rig.hold(1)
+        ).durable;
+        rig.interfere = ({ stream }) => (stream.startsWith('lease-') ? outcome : undefined);
+        const hold = await rig.hold(10);
+        const charging = rig.keeper.charge(hold, charge(5));
+        expect([refusalIn(await hold.durable), refusalIn(await charging)]).to.deep.equal([word, word]);
+        expect(rig.keeper.stats().holds).to.equal(1);
+      }
+    });
+
     it('is sent again when the log was at its limit', async () => {
       const rig = await openLedger();
       const hold = await rig.hold(10);
@@ -473,7 +528,9 @@ describe('the lease keeper', () => {
   it('passes its failpoints in the order in which things become durable', async () => {
     const passed: string[] = [];
     const rig = await openLedger({ failpoints: { hit: (name) => void passed.push(name) } });
-    await rig.keeper.charge(await rig.hold(10), charge(10));
+    const hold = await rig.hold(10);
+    await hold.durable;
+    await rig.keeper.charge(hold, charge(10));
     await rig.keeper.stop();
     expect(passed).to.deep.equal([
       'lease.granted',

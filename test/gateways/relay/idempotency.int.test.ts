@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { refuse } from '../../../schemas/errors.ts';
 import { startFakeUpstream, type FakeUpstream } from '../../support/fake-upstream/server.ts';
 import { channel, chatPrice, startRelay, TOKEN_ID, type HarnessOptions, type RelayHarness } from './relay-harness.ts';
 
@@ -7,6 +8,12 @@ const MESSAGES = [{ role: 'user', content: 'What is in the ledger?' }];
 interface ErrorAnswer {
   readonly error: { readonly code: string };
 }
+
+const heardOf = (): { readonly heard: Promise<void>; readonly say: () => void } => {
+  let say: () => void = () => undefined;
+  const heard = new Promise<void>((resolve) => (say = resolve));
+  return { heard, say: () => say() };
+};
 
 describe('an Idempotency-Key', () => {
   let upstream: FakeUpstream;
@@ -98,6 +105,28 @@ describe('an Idempotency-Key', () => {
     expect(await outcome(await chat('k'))).to.equal('502 upstream_failed');
     expect(await outcome(await chat('k'))).to.equal('200');
     expect(relay.spending.charges).to.have.length(1);
+  });
+
+  it('of an answer that the log recorded nothing of may be used again; where the log said nothing it is spent', async () => {
+    for (const [word, again] of [
+      ['lease_lost', '200'],
+      ['log_unavailable', '409 idempotency_spent'],
+    ] as const) {
+      const [charged, durable] = [heardOf(), heardOf()];
+      relay.spending.durable = () => durable.heard.then(() => refuse(word));
+      relay.spending.onCharge = charged.say;
+      const answer = chat(word);
+      await charged.heard;
+      relay.spending.durable = null;
+      durable.say();
+      expect(await outcome(await answer)).to.equal(`503 ${word}`);
+      expect(await outcome(await chat(word))).to.equal(again);
+    }
+    // Recorded, and charged perhaps.
+    relay.spending.chargeDurable = async () => refuse('lease_lost');
+    expect(await outcome(await chat('charge'))).to.equal('503 lease_lost');
+    relay.spending.chargeDurable = null;
+    expect(await outcome(await chat('charge'))).to.equal('409 idempotency_spent');
   });
 
   it('of an answer that is not kept any more, or broke off, is spent', async () => {

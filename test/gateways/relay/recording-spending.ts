@@ -18,6 +18,8 @@ export class RecordingSpending implements Spending {
   /** Resolves reservations when the test says so; `null`: at once. */
   durable: (() => Promise<Refusal | null>) | null = null;
   chargeDurable: (() => Promise<Refusal | null>) | null = null;
+  /** Called as soon as a charge is asked for, before anything is durable. */
+  onCharge: () => void = () => undefined;
   reserveLater = false;
 
   reserve(request: ReserveRequest): Hold | Refusal | Promise<Hold | Refusal> {
@@ -42,7 +44,8 @@ export class RecordingSpending implements Spending {
   async charge(hold: Hold, charge: ChargeRequest): Promise<Refusal | { readonly amount: Money }> {
     const reservation = this.#open(hold);
     reservation.charges.push(charge);
-    const refusal = (await this.chargeDurable?.()) ?? null;
+    this.onCharge();
+    const refusal = (await hold.durable) ?? (await this.chargeDurable?.()) ?? null;
     if (refusal !== null) return refusal;
     const amount = charge.computed < hold.amount ? charge.computed : hold.amount;
     this.balance = (this.balance + hold.amount - amount) as Money;
