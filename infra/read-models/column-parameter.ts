@@ -1,3 +1,4 @@
+import { keepableText } from './keepable-text.ts';
 import type { ColumnType, ColumnValue, ColumnValues } from '../../projections/engine/columns.ts';
 
 /** Object ids of element types, and how many bytes an element has; text has as many as it needs. */
@@ -94,7 +95,7 @@ const writeTexts = (buffer: Buffer, view: DataView, from: number, values: readon
   let at = from;
   for (const value of values) {
     if (typeof value === 'string') {
-      const written = buffer.write(value, at + LENGTH_BYTES);
+      const written = buffer.write(keepableText(value), at + LENGTH_BYTES);
       view.setInt32(at, written);
       at += LENGTH_BYTES + written;
     } else if (value === null || value === undefined) at = writeNull(view, at);

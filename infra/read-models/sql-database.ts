@@ -12,6 +12,7 @@ import type {
 import { UnfitValue } from './column-parameter.ts';
 import { areColumns, askWithColumns } from './column-statement.ts';
 import { databaseFault } from './database-fault.ts';
+import { keepableText } from './keepable-text.ts';
 
 const ROLLBACK_TIMEOUT_MS = 2_000;
 /** No limit that anybody would live to see; zero would mean the pool's. */
@@ -23,9 +24,14 @@ interface Question {
   readonly timeoutMs: number | undefined;
 }
 
+const keepable = (value: unknown): unknown => {
+  if (typeof value === 'string') return keepableText(value);
+  return Array.isArray(value) ? value.map(keepable) : value;
+};
+
 const ask = (client: pg.PoolClient, { text, values, timeoutMs }: Question): Promise<pg.QueryResult> => {
   if (values !== undefined && areColumns(values)) return askWithColumns(client, { text, columns: values, timeoutMs });
-  const parameters = values === undefined ? undefined : [...values];
+  const parameters = values?.map(keepable);
   return timeoutMs === undefined
     ? client.query(text, parameters)
     : client.query({ text, values: parameters, query_timeout: timeoutMs } as pg.QueryConfig);

@@ -1,3 +1,4 @@
+import { jsonParameter } from '../../projections/engine/json-parameter.ts';
 import type { AttributeFilter } from '../../schemas/openai/vector-search-request.ts';
 
 const COMPARED = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
@@ -14,12 +15,12 @@ export const filterSql = (filter: AttributeFilter, column: string, values: unkno
       return `(${filter.filters.map((each) => filterSql(each, column, values)).join(` ${filter.type.toUpperCase()} `)})`;
     case 'eq':
     case 'ne': {
-      const same = `${column} -> ${parameter(filter.key)}::text IS NOT DISTINCT FROM ${parameter(JSON.stringify(filter.value))}::jsonb`;
+      const same = `${column} -> ${parameter(filter.key)}::text IS NOT DISTINCT FROM ${parameter(jsonParameter(filter.value))}::jsonb`;
       return filter.type === 'eq' ? `(${same})` : `(NOT (${same}))`;
     }
     case 'in':
     case 'nin': {
-      const among = `${column} -> ${parameter(filter.key)}::text = ANY (${parameter(filter.value.map((each) => JSON.stringify(each)))}::text[]::jsonb[])`;
+      const among = `${column} -> ${parameter(filter.key)}::text = ANY (${parameter(filter.value.map((each) => jsonParameter(each)))}::text[]::jsonb[])`;
       return filter.type === 'in' ? `coalesce(${among}, false)` : `(NOT coalesce(${among}, false))`;
     }
     default: {

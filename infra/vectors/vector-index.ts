@@ -1,6 +1,7 @@
 import pgvector from 'pgvector';
 import type { IndexedFile, Removal, VectorIndex } from '../../commands/ports/vector-index.ts';
 import type { VectorHit, VectorQuestion, VectorSearcher } from '../../gateways/ports/vector-searcher.ts';
+import { jsonParameter } from '../../projections/engine/json-parameter.ts';
 import type { ReadModelDatabase, Sql } from '../../projections/ports/read-model-database.ts';
 import { FileAttributes } from '../../schemas/events/vector-store.ts';
 import type { FileId, VectorFileId } from '../../schemas/ids.ts';
@@ -69,7 +70,7 @@ export class PgVectorIndex implements VectorIndex, VectorSearcher {
       const begun = await unlessRemoved(async (tx) => {
         await tx.query(
           `INSERT INTO ${VECTOR_SCHEMA}.file VALUES ($1, $2, $3, $4, $5, $6::jsonb, 0, false) ON CONFLICT (vector_file_id) DO NOTHING`,
-          [vectorFileId, storeId, userId, fileId, filename, JSON.stringify(attributes)],
+          [vectorFileId, storeId, userId, fileId, filename, jsonParameter(attributes)],
         );
       });
       if (!begun) return false;
@@ -100,7 +101,7 @@ export class PgVectorIndex implements VectorIndex, VectorSearcher {
     await this.#prepared(() =>
       this.#database.query(`UPDATE ${VECTOR_SCHEMA}.file SET attributes = $2::jsonb WHERE vector_file_id = $1`, [
         vectorFileId,
-        JSON.stringify(attributes),
+        jsonParameter(attributes),
       ]),
     );
   }

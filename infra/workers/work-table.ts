@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '../../schemas/event-envelope.ts';
+import { jsonParameter } from '../../projections/engine/json-parameter.ts';
 import type { Sql } from '../../projections/ports/read-model-database.ts';
 import { recordedFromJson, recordedToJson, type StoredEvent } from './recorded-json.ts';
 import { WORK_SCHEMA } from './work-schema.ts';
@@ -17,7 +18,7 @@ export interface NewWork {
 /** Long enough to tell what is wrong, short enough for a table. */
 const ERROR_LENGTH = 2_000;
 
-const cut = (error: string | null): string | null => error?.slice(0, ERROR_LENGTH).replaceAll('\0', '\u{fffd}') ?? null;
+const cut = (error: string | null): string | null => error?.slice(0, ERROR_LENGTH) ?? null;
 
 export const insertWork = async (tx: Sql, worker: string, work: readonly NewWork[]): Promise<void> => {
   if (work.length === 0) return;
@@ -36,7 +37,7 @@ export const insertWork = async (tx: Sql, worker: string, work: readonly NewWork
      SELECT $1, event_id, stream, position, type, event, attempts, now() + coalesce(delay, 0) * interval '1 millisecond', error, CASE WHEN delay IS NULL THEN now() END
      FROM jsonb_to_recordset($2::jsonb) AS work(event_id uuid, stream text, position bigint, type text, event jsonb, attempts integer, delay float8, error text)
      ON CONFLICT (worker, event_id) DO NOTHING`,
-    [worker, JSON.stringify(rows)],
+    [worker, jsonParameter(rows)],
   );
 };
 

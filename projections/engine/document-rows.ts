@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { EventType } from '../../schemas/events/catalogue.ts';
 import type { Position } from '../../schemas/event-envelope.ts';
 import type { Sql } from '../ports/read-model-database.ts';
+import { jsonParameter } from './json-parameter.ts';
 import type { ProjectedEvent } from './projected-event.ts';
 import { tableName, type DocumentProjection } from './projection.ts';
 
@@ -54,7 +55,7 @@ export const applyToDocuments = async (
     await tx.query(
       `INSERT INTO ${table} (key, position, doc) SELECT key, position, doc FROM jsonb_to_recordset($1::jsonb) AS kept(key text, position bigint, doc jsonb)
        ON CONFLICT (key) DO UPDATE SET position = excluded.position, doc = excluded.doc`,
-      [JSON.stringify(kept)],
+      [jsonParameter(kept)],
     );
   }
 };

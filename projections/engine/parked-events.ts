@@ -1,6 +1,7 @@
 import type { JsonObject, Position, RecordedEvent } from '../../schemas/event-envelope.ts';
 import type { Sql } from '../ports/read-model-database.ts';
 import { ENGINE_SCHEMA } from './engine-schema.ts';
+import { jsonParameter } from './json-parameter.ts';
 import type { Projection } from './projection.ts';
 
 /** An event that a projection could not apply, or that waits behind such a one in its stream. */
@@ -52,7 +53,7 @@ export const insertParked = async (tx: Sql, { name, version }: Projection, parke
      SELECT $1, $2, stream, position, type, event, waiting, error, attempts
      FROM jsonb_to_recordset($3::jsonb) AS parked(stream text, position bigint, type text, event jsonb, waiting boolean, error text, attempts integer)
      ON CONFLICT (projection, version, position) DO NOTHING`,
-    [name, version, JSON.stringify(rows)],
+    [name, version, jsonParameter(rows)],
   );
 };
 

@@ -1,4 +1,5 @@
 import { GatheredRows, rowsFrom, rowStatements, type Column } from '../engine/columns.ts';
+import { jsonParameter } from '../engine/json-parameter.ts';
 import type { ProjectedEvent } from '../engine/projected-event.ts';
 import type { Statement } from '../engine/projection.ts';
 import { tokenTotals, type TokenTotals } from '../usage/token-totals.ts';
@@ -52,11 +53,11 @@ const ENDED: readonly Column<EndedCall>[] = [
   { name: 'basis', type: 'text', of: (call) => chargeOf(call)?.basis },
   { name: 'price_list_id', type: 'text', of: (call) => chargeOf(call)?.priceListId ?? call.began?.data.priceListId },
   { name: 'release_reason', type: 'text', of: (call) => releaseOf(call)?.reason },
-  { name: 'usage', type: 'text', of: ({ event }) => (event.type === 'QuotaDebited' ? JSON.stringify(event.data.usage) : null) },
+  { name: 'usage', type: 'text', of: ({ event }) => (event.type === 'QuotaDebited' ? jsonParameter(event.data.usage) : null) },
   {
     name: 'attempts',
     type: 'text',
-    of: ({ event: { data } }) => (data.call === undefined ? NO_ATTEMPTS : JSON.stringify(data.call.attempts)),
+    of: ({ event: { data } }) => (data.call === undefined ? NO_ATTEMPTS : jsonParameter(data.call.attempts)),
   },
 ];
 

@@ -62,6 +62,15 @@ for (const { name, open } of DATABASES) {
       );
     });
 
+    it('have a replacement character for NUL and for half of a surrogate pair, which no text of a database holds', async () => {
+      const texts: readonly Column<string>[] = [{ name: 'text', type: 'text', of: (text) => text }];
+      const [statement] = rowStatements(`SELECT * FROM ${rowsFrom(texts, 'r')}`, texts, ['a\0b', '\ud800', '😀']);
+      if (statement === undefined) throw new Error('there is no statement');
+      const { rows: arrived } = await models.database.query(statement.text, statement.values);
+      expect(arrived).to.deep.equal([{ text: 'a\ufffdb' }, { text: '\ufffd' }, { text: '😀' }]);
+      expect((await models.database.query('SELECT $1::text AS text', ['a\0\ud800'])).rows).to.deep.equal([{ text: 'a\ufffd\ufffd' }]);
+    });
+
     it('arrive as they were sent when many are asked for at once', async () => {
       const sent = Array.from({ length: 20 }, (_, index) => 'x'.repeat(index * 1_000));
       const columns: readonly Column<string>[] = [{ name: 'text', type: 'text', of: (row) => row }];

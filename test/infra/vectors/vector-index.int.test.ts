@@ -182,6 +182,22 @@ for (const { name, open } of VECTOR_DATABASES) {
       expect(await index.search(question)).to.deep.equal([]);
     });
 
+    it('takes attributes and names whose texts no database holds, and finds them by the same', async () => {
+      const index = new PgVectorIndex(models.database);
+      const attributes = { 'a\0': 'x\ud800' };
+      expect(await index.fill({ ...file(1, 1, attributes), filename: '\0.txt' }, inGroups([Float32Array.of(1, 1)]))).to.equal(true);
+      await index.describe(file(1).vectorFileId, attributes);
+      const filters: readonly AttributeFilter[] = [
+        { type: 'eq', key: 'a\0', value: 'x\ud800' },
+        { type: 'in', key: 'a\0', value: ['\0', 'x\ud800'] },
+        { type: 'gt', key: 'a\0', value: '\0' },
+      ];
+      for (const filter of filters) {
+        const hits = await index.search({ storeId: store(1), userId: user(1), vector: Float32Array.of(1, 1), filter, limit: 10 });
+        expect(hits, filter.type).to.have.length(filter.type === 'gt' ? 0 : 1);
+      }
+    });
+
     it('needs nothing of the database before there is something to index, and tells why it cannot', async () => {
       const index = new PgVectorIndex(models.database);
       await index.remove({ storeId: store(1) });

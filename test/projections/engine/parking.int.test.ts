@@ -125,6 +125,35 @@ for (const { name, open } of DATABASES) {
       ]);
     });
 
+    it('are not those whose texts a database does not hold: they are applied as near as it can hold them', async () => {
+      await record(['usr_a', 'a\0b'], ['usr_a', 'x\ud800'], ['usr_b', 'one']);
+      expect(await readParked(models.database)).to.deep.equal([]);
+      expect(await namesIn(models.database)).to.deep.equal({ usr_a: ['a\ufffdb', 'x\ufffd'], usr_b: ['one'] });
+      expect(await countsIn(models.database)).to.deep.equal({ usr_a: 2, usr_b: 1 });
+      const options = { feed: log, database: models.database, board: projecting.board, clock: wallClock, owner: 'test' };
+      for (const projection of [names, toyCounts]) expect((await compareProjection({ ...options, projection })).equal).to.equal(true);
+    });
+
+    it('are parked whatever is in them, and whatever their error says', async () => {
+      await record(['usr_b', 'one'], ['usr_b', POISON], ['usr_b', 'a\0\ud800'], ['usr_a', 'one']);
+      const stream = 'user-usr_c' as StreamName;
+      const sound = eventOf({ type: 'ProfileChanged', data: { userId: 'usr_c' as never, email: 'c@example.com', displayName: 'c' } });
+      await recordRaw(log, stream, {
+        ...sound,
+        data: { '\0\udfff': '\ud800' },
+        eventId: 'f0000000-0000-4000-8000-000000000004' as EventId,
+      });
+      await projecting.caughtUp();
+      expect(await namesIn(models.database)).to.deep.equal({ usr_a: ['one'], usr_b: ['one'] });
+      const parked = await readParked(models.database, { projection: 'toy-names' });
+      expect(parked.map(({ event }) => event.data['displayName'] ?? event.data)).to.deep.equal([
+        POISON,
+        'a\ufffd\ufffd',
+        { '\ufffd\ufffd': '\ufffd' },
+      ]);
+      expect(projecting.reports.filter(({ kind }) => kind === 'interrupted')).to.deep.equal([]);
+    });
+
     it('stop a rebuild, which leaves the live read model as it was', async () => {
       await record(['usr_a', 'one'], ['usr_b', POISON], ['usr_a', 'two']);
       const options = { feed: log, database: models.database, projection: names, board: projecting.board, clock: wallClock, owner: 'test' };
