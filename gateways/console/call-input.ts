@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
+import { keepableJson } from '../../domain/kernel/keepable-json.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Revision } from '../../schemas/event-envelope.ts';
 
@@ -26,7 +28,8 @@ export const queryOf = (url: string): Readonly<Record<string, string>> => {
 export const readJson = async (request: IncomingMessage): Promise<{ readonly value: unknown } | Refusal> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // What is too large is still coming when it is refused; the connection must outlive that by an answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > MOST_BODY_BYTES) return refuse('body_too_large', `The body may have ${MOST_BODY_BYTES} bytes.`);
     chunks.push(chunk);
@@ -34,8 +37,12 @@ export const readJson = async (request: IncomingMessage): Promise<{ readonly val
   if (bytes === 0) return { value: undefined };
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') return refuse('unsupported_media_type');
+  const body = Buffer.concat(chunks);
+  if (!isUtf8(body)) return refuse('invalid_json', 'The body is not valid UTF-8.');
+  const json = body.toString('utf8');
+  if (keepableJson(json) !== json) return refuse('invalid_json', 'The body has what is no text: NUL, or half of a surrogate pair.');
   try {
-    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown };
+    return { value: JSON.parse(json) as unknown };
   } catch {
     return refuse('invalid_json');
   }

@@ -210,6 +210,10 @@ export const createConsoleRouter = (deps: ConsoleRouterDeps): Router => {
     if (known.length > 0) response.setHeader('allow', known.map(({ method }) => method.toUpperCase()).join(', '));
     sendProblem(response, known.length > 0 ? refuse('method_not_allowed') : refuse('not_found'), requestId);
   });
+  // Express's own refusal, of an address that is not valid percent-encoding: it names nothing either.
+  router.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) =>
+    sendProblem(response, refuse('not_found'), beginAnswer(deps, response)),
+  );
   return router;
 };
 

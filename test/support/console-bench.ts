@@ -45,7 +45,7 @@ export interface Answer {
 export interface Asked {
   readonly body?: unknown;
   /** As it is, whatever it is. */
-  readonly rawBody?: string;
+  readonly rawBody?: string | Buffer;
   readonly headers?: Readonly<Record<string, string | undefined>>;
 }
 

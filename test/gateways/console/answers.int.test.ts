@@ -55,8 +55,28 @@ describe('answers of the console’s API', () => {
     const post = (rawBody: string, headers = {}) => admin.call('POST', '/api/keys', { rawBody, headers });
     expect((await post('{"name":')).body.error.code).to.equal('invalid_json');
     expect(await post('name=x', { 'content-type': 'application/x-www-form-urlencoded' })).to.include({ status: 415 });
-    expect(await post(JSON.stringify({ name: 'x'.repeat(3_000_000) }))).to.include({ status: 413 });
+    const tooLarge = await post(JSON.stringify({ name: 'x'.repeat(3_000_000) }));
+    expect(tooLarge).to.include({ status: 413 });
+    expect(tooLarge.headers.connection, 'what follows on this connection is the rest of the body').to.equal('close');
     expect((await admin.get('/api/session')).status).to.equal(200);
+  });
+
+  it('refuse what is no text, which no read model could hold', async () => {
+    const post = (rawBody: string | Buffer) => admin.call('POST', '/api/keys', { rawBody });
+    for (const name of ['a\\u0000b', '\\ud800', '\\udfff', '\\ud800\\ud83d\\ude00']) {
+      const { status, body } = await post(`{"name":"${name}"}`);
+      expect([status, body.error.code], name).to.deep.equal([400, 'invalid_json']);
+    }
+    expect((await post(Buffer.from('7b226e616d65223a22ff227d', 'hex'))).body.error.message).to.include('UTF-8');
+    const { body } = await post('{"name":"\\ud83d\\ude00 \\\\u0000 \\n"}');
+    const page = await admin.get(`/api/keys?after=${body.position}&limit=1`);
+    expect(page.body.rows[0].name).to.equal('😀 \\u0000');
+  });
+
+  it('find nothing at an address that is not valid percent-encoding, and say so in their own way', async () => {
+    const { status, body, headers } = await admin.get('/api/users/%zz');
+    expect(status).to.equal(404);
+    expect(body.error).to.include({ code: 'not_found', requestId: headers['x-request-id'] });
   });
 
   it('tell of a write to whoever asks after its position', async () => {
