@@ -55,6 +55,11 @@ export interface SubscribeOptions {
   readonly after: Position;
   readonly filter?: EventFilter;
   readonly signal: AbortSignal;
+  /**
+   * Waited for before the store is asked again after it had something new: who has time takes more at once, which costs both less. What this
+   * process appended itself comes without asking, and without waiting.
+   */
+  readonly rest?: () => Promise<void>;
 }
 
 /**

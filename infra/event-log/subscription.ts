@@ -41,7 +41,10 @@ export class LogBehindReader extends Error {
  *
  * @throws LogBehindReader when the log has lost events that the reader has seen.
  */
-export async function* follow(source: LogSource, { after, filter, signal }: SubscribeOptions): AsyncGenerator<LogMessage, void, undefined> {
+export async function* follow(
+  source: LogSource,
+  { after, filter, signal, rest }: SubscribeOptions,
+): AsyncGenerator<LogMessage, void, undefined> {
   // One signal often ends many subscriptions, each with a listener of its own while it waits; that is no leak to warn of.
   setMaxListeners(0, signal);
   const unwatch = source.watch();
@@ -50,13 +53,21 @@ export async function* follow(source: LogSource, { after, filter, signal }: Subs
     let announced: Position | undefined;
     // As of the last look at the store: what is at hand says nothing of what others appended, and may end before it.
     let { version } = source.changes;
+    // The last look at the store found all there was, and something new in it.
+    let isFed = false;
     for (let failures = 0; !signal.aborted && !source.closed;) {
       let step = source.tail.step(position, filter, STEP_LIMITS.events);
+      if (step === undefined && isFed && rest !== undefined) {
+        isFed = false;
+        await unlessAborted(rest(), signal);
+        continue;
+      }
       if (step === undefined) {
         // Noted before looking: what is announced while we look must make us look again.
         ({ version } = source.changes);
         try {
           step = await unlessAborted(source.step(position, filter), signal);
+          isFed = step !== undefined && step.events.length > 0 && step.through === step.head;
         } catch (thrown) {
           if (source.closed) return;
           source.onFault({ what: 'read_failed', error: toError(thrown) });

@@ -4,6 +4,12 @@ import type { EventFeed } from '../ports/event-feed.ts';
 /** Read ahead of the database, so that a busy log is taken in large batches; beyond this the log waits. */
 const MOST_AHEAD = 5_000;
 
+/**
+ * How long the log is left alone after it had something new. Other processes tell of their appends two hundred times a second; to read a dozen events as
+ * often costs several times what it takes to project them.
+ */
+const REST_MS = 100;
+
 export interface FeedBatch {
   readonly events: readonly RecordedEvent[];
   /** Everything at or before it has been handed out. */
@@ -21,11 +27,17 @@ export class FeedQueue {
   #failure: unknown = null;
   #wakeReader: (() => void) | null = null;
   #wakeTaker: (() => void) | null = null;
+  #endRest: (() => void) | null = null;
+  readonly #isHurried: () => boolean;
+  /** When something last came, by `performance.now()`. */
+  #cameAt = Number.NEGATIVE_INFINITY;
   /** So many events wake whoever waits; fewer do not. */
   #wakeAt = 0;
   readonly #reading: Promise<void>;
 
-  constructor(feed: EventFeed, after: Position) {
+  /** `isHurried`: somebody waits for what may be in the log already. Whoever begins to must {@link wake} the queue. */
+  constructor(feed: EventFeed, after: Position, isHurried: () => boolean) {
+    this.#isHurried = isHurried;
     this.#taken = after;
     this.#seen = after;
     this.#reading = this.#read(feed, after).catch((error: unknown) => {
@@ -62,6 +74,7 @@ export class FeedQueue {
   }
 
   wake(): void {
+    this.#endRest?.();
     this.#wakeTaker?.();
   }
 
@@ -74,13 +87,27 @@ export class FeedQueue {
 
   async close(): Promise<void> {
     this.#abort.abort();
+    this.#endRest?.();
     this.#wakeReader?.();
     await this.#reading;
   }
 
+  async #rest(): Promise<void> {
+    const left = this.#cameAt + REST_MS - performance.now();
+    if (left <= 0 || this.#isHurried()) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#endRest = resolve;
+      timer = setTimeout(resolve, left);
+    });
+    clearTimeout(timer);
+    this.#endRest = null;
+  }
+
   async #read(feed: EventFeed, after: Position): Promise<void> {
-    for await (const message of feed.subscribe({ after, signal: this.#abort.signal })) {
+    for await (const message of feed.subscribe({ after, signal: this.#abort.signal, rest: () => this.#rest() })) {
       if (message.kind === 'events') {
+        this.#cameAt = performance.now();
         for (const event of message.events) {
           // A log may deliver again what it delivered before its connection broke.
           if (event.position <= this.#seen) continue;

@@ -164,7 +164,7 @@ export class Projector {
     this.#options.board.projectsHere(this.#options.projections, true);
     for (const { projection, position } of members) this.#options.board.advance([projection], position);
 
-    const queue = new FeedQueue(this.#options.feed, place);
+    const queue = new FeedQueue(this.#options.feed, place, () => this.#options.board.isAwaited);
     const wake = (): void => queue.wake();
     until.addEventListener('abort', wake);
     this.#options.board.onAwaited(wake);

@@ -8,7 +8,15 @@ export interface EventFeed {
     readonly filter?: EventFilter;
     readonly limit?: number;
   }): AsyncIterable<RecordedEvent>;
-  /** Catch-up and live in one, in log order; may deliver an event again after its connection broke. Ends only when the signal aborts. */
-  subscribe(options: { readonly after: Position; readonly filter?: EventFilter; readonly signal: AbortSignal }): AsyncIterable<LogMessage>;
+  /**
+   * Catch-up and live in one, in log order; may deliver an event again after its connection broke. Ends only when the signal aborts. `rest` may be waited
+   * for before the log is asked again after it had something new.
+   */
+  subscribe(options: {
+    readonly after: Position;
+    readonly filter?: EventFilter;
+    readonly signal: AbortSignal;
+    readonly rest?: () => Promise<void>;
+  }): AsyncIterable<LogMessage>;
   head(): Promise<Position>;
 }

@@ -73,8 +73,13 @@ describe('following a log', () => {
   afterEach(() => clock.restore());
 
   const settle = (): Promise<unknown> => clock.tickAsync(0);
-  const start = async (after: number, filter?: EventFilter): Promise<void> => {
-    const options = { after: at(after), signal: abort.signal, ...(filter === undefined ? {} : { filter }) };
+  const start = async (after: number, filter?: EventFilter, rest?: () => Promise<void>): Promise<void> => {
+    const options = {
+      after: at(after),
+      signal: abort.signal,
+      ...(filter === undefined ? {} : { filter }),
+      ...(rest === undefined ? {} : { rest }),
+    };
     void (async () => {
       for await (const message of follow(source, options)) told.push(message);
     })().then(
@@ -156,6 +161,41 @@ describe('following a log', () => {
       { kind: 'caughtUp', position: at(700) },
     ]);
     expect(source.asked).to.deep.equal([at(0), at(500), at(650)]);
+  });
+
+  it('leaves the store alone while its reader rests, but not what is at hand', async () => {
+    let rests = 0;
+    let rested: () => void = () => undefined;
+    const rest = (): Promise<void> => {
+      rests++;
+      return new Promise((resolve) => (rested = resolve));
+    };
+    await start(0, undefined, rest);
+    await answer(step(events(1, 2), 2, 4));
+    expect([source.asked.length, rests], 'it had not caught up').to.deep.equal([2, 0]);
+    await answer(step(events(3, 4), 4));
+    source.changes.announce({ position: at(5) });
+    await settle();
+    expect([source.asked.length, rests]).to.deep.equal([2, 1]);
+    source.tail.push({ ...OWN, position: at(5) });
+    rested();
+    await settle();
+    expect(told.at(-1)).to.deep.equal({ kind: 'caughtUp', position: at(5) });
+    source.tail.push({ ...OWN, position: at(6) });
+    source.changes.announce({ position: at(6) });
+    await settle();
+    expect(told.at(-1), 'at hand').to.deep.equal({ kind: 'caughtUp', position: at(6) });
+    expect([source.asked.length, rests]).to.deep.equal([2, 1]);
+    source.changes.announce({ position: at(7) });
+    await settle();
+    expect([source.asked.length, rests], 'the store had nothing new last').to.deep.equal([3, 1]);
+    await answer(step(events(7, 7), 7));
+    source.changes.announce({ position: at(8) });
+    await settle();
+    expect(rests).to.equal(2);
+    abort.abort();
+    await settle();
+    expect(ended, 'though its reader rests on').to.equal('ended');
   });
 
   it('does not read on while the consumer is at work', async () => {
