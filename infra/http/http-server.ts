@@ -3,6 +3,7 @@ import { Server as TcpServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Express, Request, Response } from 'express';
 import type { IdSource } from '../../commands/ports/id-source.ts';
+import { errorTable, type ErrorCode } from '../../schemas/errors.ts';
 
 export interface HttpServerOptions {
   readonly app: Express;
@@ -19,6 +20,8 @@ export interface HttpServerOptions {
   /** The most that the head of a request may have. */
   readonly headerBytes?: number;
   readonly headers?: number;
+  /** Told of what nobody caught; the client is told only that there was something. */
+  readonly failed?: (error: unknown, requestId: string) => void;
 }
 
 export interface HttpServer {
@@ -90,9 +93,10 @@ const limitPerAddress = (server: Server, most: number): void => {
   });
 };
 
-const errorOf = (status: number): string => {
-  const message = `The request is not valid HTTP: ${STATUS_CODES[status] ?? 'Bad Request'}.`;
-  return JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: 'invalid_request' } });
+const errorOf = (status: number, refused: ErrorCode = 'invalid_request'): string => {
+  const message =
+    refused === 'invalid_request' ? `The request is not valid HTTP: ${STATUS_CODES[status] ?? 'Bad Request'}.` : errorTable[refused].title;
+  return JSON.stringify({ error: { message, type: errorTable[refused].type, param: null, code: refused } });
 };
 
 /** What is not HTTP has no request to answer by the usual way; it gets a complete answer all the same. */
@@ -119,9 +123,25 @@ const withoutUpgrade = ({ method, url, httpVersion, rawHeaders }: IncomingMessag
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 };
 
-const refuseFlood = (res: ServerResponse, ids: IdSource): void => {
-  res.writeHead(431, { 'x-request-id': ids.next('req'), 'content-type': 'application/json', connection: 'close' });
-  res.end(errorOf(431));
+/** In the words of {@link answerBroken}, where there is a request to answer. */
+const refuseRequest = (res: ServerResponse, status: number, ids: IdSource): void => {
+  res.writeHead(status, { 'x-request-id': ids.next('req'), 'content-type': 'application/json', connection: 'close' });
+  res.end(errorOf(status));
+};
+
+/** What every route has passed on, or failed at: Express would answer with a page, and with the stack. */
+const answerLast = (res: ServerResponse, error: unknown, { ids, failed }: Pick<HttpServerOptions, 'ids' | 'failed'>): void => {
+  const isTheirs = error instanceof URIError;
+  const isNothing = error === undefined || error === null;
+  const given = res.getHeader('x-request-id');
+  const requestId = typeof given === 'string' ? given : ids.next('req');
+  if (!isNothing && !isTheirs) failed?.(error, requestId);
+  if (res.headersSent) return void res.destroy();
+  const refused = isTheirs ? 'invalid_request' : isNothing ? 'not_found' : 'internal';
+  const { status } = errorTable[refused];
+  res.setHeader('x-request-id', requestId);
+  res.writeHead(status, { 'content-type': 'application/json' });
+  res.end(errorOf(status, refused));
 };
 
 export const createHttpServer = (options: HttpServerOptions): HttpServer => {
@@ -140,16 +160,21 @@ export const createHttpServer = (options: HttpServerOptions): HttpServer => {
       maxHeaderSize: headerBytes,
       keepAlive: true,
       keepAliveInitialDelay: PROBE_MS,
+      // Node would answer what has none in its own way.
+      requireHostHeader: false,
     },
     (req, res) => {
-      if (req.rawHeaders.length > 2 * headers) refuseFlood(res, ids);
-      else if (!take(req as Request, res as Response)) app(req, res);
+      if (req.rawHeaders.length > 2 * headers) refuseRequest(res, 431, ids);
+      else if (req.headers.host === undefined && req.httpVersion === '1.1') refuseRequest(res, 400, ids);
+      else if (!take(req as Request, res as Response))
+        app(req as Request, res as Response, (error: unknown) => answerLast(res, error, options));
     },
   );
   // Node would drop the rest without a word, and what is dropped may be what decides.
   server.maxHeadersCount = 0;
   server.maxConnections = connections;
   if (connectionsPerAddress !== null) limitPerAddress(server, connectionsPerAddress);
+  server.on('checkExpectation', (_req, res: ServerResponse) => refuseRequest(res, 417, ids));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerBroken(error, socket, ids));
 
   let closing = false;

@@ -115,7 +115,8 @@ export const startServer = async (config: Config, version: string, supervised: S
 
     const app = express();
     app.set('trust proxy', config.OBLIVIOUS_TRUST_PROXY);
-    const gate = startingGate();
+    const newRequestId = (): string => timeSortedIds.next('req');
+    const gate = startingGate(newRequestId);
     app.use(gate.first);
     const { contentType, render } = metrics;
     app.use(
@@ -135,6 +136,7 @@ export const startServer = async (config: Config, version: string, supervised: S
       headers: config.OBLIVIOUS_HEADERS,
       connections: config.OBLIVIOUS_CONNECTIONS,
       connectionsPerAddress: config.OBLIVIOUS_CONNECTIONS_PER_ADDRESS ?? null,
+      failed: (error, requestId) => programLog.error('a request failed', { error, requestId }),
     });
     // Behind a supervisor the port belongs to those who answer callers, and to none before it can: others answer already. The supervisor
     // asks every process for its metrics itself.
@@ -201,7 +203,7 @@ export const startServer = async (config: Config, version: string, supervised: S
     const firstRun = serving ? await makeReady(context) : null;
     const relayed: RelayRole | null = roles.includes('relay') ? await beginRelay() : null;
     if (roles.includes('console')) await serveConsole(context, relayed?.sight ?? null);
-    app.use(notServed);
+    app.use(notServed(newRequestId));
 
     notReady.delete('starting');
     gate.open((request, response, next) => {

@@ -11,7 +11,7 @@ export interface StartingGate {
 }
 
 /** The port is taken before the read models are ready; whoever comes in between is told to come again. */
-export const startingGate = (): StartingGate => {
+export const startingGate = (newRequestId: () => string): StartingGate => {
   let opened: RequestHandler | null = null;
   const { status, title, type } = errorTable.starting;
   return {
@@ -24,6 +24,7 @@ export const startingGate = (): StartingGate => {
       response
         .status(status)
         .setHeader('retry-after', '1')
+        .setHeader('x-request-id', newRequestId())
         .json({ error: { message: title, type, code: 'starting', param: null } });
     },
     open: (calls) => {

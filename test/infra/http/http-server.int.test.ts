@@ -163,6 +163,38 @@ describe('the HTTP server', () => {
       );
     });
 
+    it('refuses in its own words what node:http and Express have other words for', async () => {
+      const failures: unknown[] = [];
+      await start({ failed: (error, requestId) => failures.push([error, requestId]) });
+      const broken = new Error('on purpose');
+      app.get('/named/:name', (_req, res) => void res.end('never'));
+      app.get('/throws', () => {
+        throw broken;
+      });
+      const host = 'host: x\r\nconnection: close';
+      for (const [status, code, head] of [
+        [400, 'invalid_request', 'GET / HTTP/1.1\r\nconnection: close'],
+        [417, 'invalid_request', `POST / HTTP/1.1\r\n${host}\r\nexpect: a miracle\r\ncontent-length: 0`],
+        [404, 'not_found', `GET http:// HTTP/1.1\r\n${host}`],
+        [404, 'not_found', `GET /nothing HTTP/1.1\r\n${host}`],
+        [400, 'invalid_request', `GET /named/%zz HTTP/1.1\r\n${host}`],
+        [500, 'internal', `GET /throws HTTP/1.1\r\n${host}`],
+      ] as const) {
+        const answer = await spoken(`${head}\r\n\r\n`);
+        expect(answer, head)
+          .to.match(new RegExp(`^HTTP/1\\.1 ${status} `))
+          .and.match(/x-request-id: req_/i)
+          .and.not.match(/on purpose|node_modules/);
+        expect(JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1)), head).to.have.nested.property(
+          'error.code',
+          code,
+        );
+      }
+      expect(failures).to.have.length(1);
+      expect(failures[0]).to.have.property('0', broken);
+      expect(await spoken('GET / HTTP/1.0\r\n\r\n'), 'which knows no host').to.match(/^HTTP\/1\.1 200 /);
+    });
+
     it('closes what comes beyond as many connections as one address may have, and takes others once there is room', async () => {
       await start({ connectionsPerAddress: 2 });
       const held = [1, 2].map(() => connect(Number(new URL(url).port), '127.0.0.1'));
