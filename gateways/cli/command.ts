@@ -10,6 +10,9 @@ export interface Option {
   readonly required?: true;
 }
 
+/** What commands may have without naming it. */
+export type CommonOption = 'json' | 'url';
+
 export interface Argument {
   readonly name: string;
   readonly about: string;
@@ -45,6 +48,8 @@ export interface Command {
   readonly about: string;
   readonly args?: readonly Argument[];
   readonly options?: Readonly<Record<string, Option>>;
+  /** Which options of all commands it has a use for; both, unless given. */
+  readonly common?: readonly CommonOption[];
   readonly examples: readonly string[];
   readonly run: (run: Run) => Promise<Outcome>;
 }

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command, CommonOption } from './command.ts';
 
 const NAME = 'oblivious';
 
@@ -15,11 +15,15 @@ const columns = (pairs: readonly (readonly [string, string])[]): string => {
   return pairs.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('');
 };
 
-const COMMON = [
-  ['--json', 'Answer in JSON.'],
-  ['--url URL', 'The server to talk to; its token is taken from OBLIVIOUS_OPERATOR_TOKEN.'],
+const COMMON: Readonly<Record<CommonOption, readonly [string, string]>> = {
+  json: ['--json', 'Answer in JSON.'],
+  url: ['--url URL', 'The server to talk to; its token is taken from OBLIVIOUS_OPERATOR_TOKEN.'],
+};
+
+const commonLines = (common: readonly CommonOption[] = ['json', 'url']): readonly (readonly [string, string])[] => [
+  ...common.map((name) => COMMON[name]),
   ['--help', 'Say how this is used.'],
-] as const;
+];
 
 const EXIT_CODES = [
   ['0', 'Done.'],
@@ -31,7 +35,7 @@ const EXIT_CODES = [
 
 /** How one command is used. */
 export const helpFor = (command: Command): string => {
-  const { about, args = [], options = {}, examples } = command;
+  const { about, args = [], options = {}, common, examples } = command;
   const optionLines = Object.entries(options).map(
     ([name, { value, about: its, required }]) =>
       [`--${name}${value === undefined ? '' : ` ${value}`}`, required === true ? `${its} Needed.` : its] as const,
@@ -40,7 +44,7 @@ export const helpFor = (command: Command): string => {
     `${about}\n`,
     `Usage:\n  ${usageOf(command)}\n`,
     ...(args.length === 0 ? [] : [`Arguments:\n${columns(args.map(({ name, about: its }) => [`<${name}>`, its]))}`]),
-    `Options:\n${columns([...optionLines, ...COMMON])}`,
+    `Options:\n${columns([...optionLines, ...commonLines(common)])}`,
     `Examples:\n${examples.map((example) => `  ${NAME} ${example}\n`).join('')}`,
   ].join('\n');
 };
@@ -51,7 +55,7 @@ export const overallHelp = (commands: readonly Command[], version: string): stri
     `Oblivious ${version}: an AI gateway whose every charge is a durable, provable event.\n`,
     `Usage:\n  ${NAME} <command> [options]\n`,
     `Commands:\n${columns(commands.map(({ name, about }) => [name, about]))}`,
-    `Options:\n${columns(COMMON)}`,
+    `Options:\n${columns(commonLines())}`,
     'Commands talk to the server that runs on this data directory (OBLIVIOUS_HOME). Those that read or repair work on the\ndata themselves where no server runs.\n',
     `Exit codes:\n${columns(EXIT_CODES)}`,
     `More of one command:\n  ${NAME} <command> --help\n`,

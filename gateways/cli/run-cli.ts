@@ -7,7 +7,7 @@ import type { Command, Run, Target } from './command.ts';
 import { EXIT, fail, isFailure, type ExitCode, type Failure } from './failure.ts';
 import { helpFor, overallHelp } from './help.ts';
 
-const COMMON_OPTIONS = { json: { type: 'boolean' }, url: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+const COMMON_OPTIONS = { json: { type: 'boolean' }, url: { type: 'string' } } as const;
 
 const NO_SERVER =
   'No server runs on this data directory, as far as can be seen. Start one with `oblivious start`, or name another with --url and OBLIVIOUS_OPERATOR_TOKEN.';
@@ -33,9 +33,10 @@ const commandIn = (argv: readonly string[]): { readonly command: Command; readon
 };
 
 const understand = (command: Command, rest: readonly string[]): Understood | Failure => {
-  const { args = [], options = {} } = command;
+  const { args = [], options = {}, common = ['json', 'url'] } = command;
   const config = {
-    ...COMMON_OPTIONS,
+    help: { type: 'boolean', short: 'h' },
+    ...Object.fromEntries(common.map((name) => [name, COMMON_OPTIONS[name]])),
     ...Object.fromEntries(
       Object.entries(options).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' } as const]),
     ),
@@ -57,8 +58,8 @@ const understand = (command: Command, rest: readonly string[]): Understood | Fai
     args: Object.fromEntries(args.map(({ name }, index) => [name, positionals[index]])),
     options: Object.fromEntries(Object.entries(values).filter((pair): pair is [string, string] => typeof pair[1] === 'string')),
     switches: new Set(Object.entries(values).flatMap(([name, value]) => (value === true ? [name] : []))),
-    json: values.json === true,
-    url: typeof values.url === 'string' ? values.url : undefined,
+    json: values['json'] === true,
+    url: typeof values['url'] === 'string' ? values['url'] : undefined,
   };
 };
 

@@ -25,7 +25,7 @@ export const TokenRestrictions = z.object({
   endpoints: z.array(Endpoint).min(1).nullable(),
   /** Addresses or CIDR ranges, IPv4 or IPv6. */
   addresses: z
-    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'expected an address or a CIDR range, such as 10.0.0.0/8'))
     .min(1)
     .max(200)
     .nullable(),

@@ -1,3 +1,4 @@
+import { Endpoint } from '../../../schemas/events/token.ts';
 import type { Wire } from '../../../schemas/http/wire.ts';
 import type { RestrictKey } from '../../../schemas/http/keys.ts';
 import type { Command, Outcome, Run } from '../command.ts';
@@ -44,7 +45,7 @@ export const keyCommands: readonly Command[] = [
       name: { value: 'NAME', about: 'What to call it.', required: true },
       expires: { value: 'TIME', about: 'When it ends, such as 2027-01-01; never unless given.' },
       models: { value: 'LIST', about: 'Models it is good for, with commas between them.' },
-      endpoints: { value: 'LIST', about: 'Of chat, embeddings, models, billing.' },
+      endpoints: { value: 'LIST', about: `Of ${Endpoint.options.join(', ')}.` },
       addresses: { value: 'LIST', about: 'Addresses or CIDR ranges it may be used from.' },
       day: { value: 'USD', about: 'Most to spend a day.' },
       month: { value: 'USD', about: 'Most to spend a month.' },

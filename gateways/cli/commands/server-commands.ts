@@ -6,6 +6,7 @@ import { listing } from '../render.ts';
 export const startCommand: Command = {
   name: 'start',
   about: 'Run the server until it is told to end.',
+  common: [],
   options: {
     role: {
       value: 'ROLES',
@@ -36,6 +37,7 @@ export const startCommand: Command = {
 export const configCommand: Command = {
   name: 'config',
   about: 'Show the configuration in force, secrets masked.',
+  common: ['json'],
   examples: ['config', 'config --json'],
   run: async ({ host, tell }: Run): Promise<Outcome> => {
     const config = host.config();

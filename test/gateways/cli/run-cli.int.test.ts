@@ -13,7 +13,7 @@ import { dollars } from '../../../domain/ledger/money.ts';
 import { insertWork } from '../../../infra/workers/work-table.ts';
 import { projections } from '../../../projections/registry.ts';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
-import { UNRESTRICTED } from '../../../schemas/events/token.ts';
+import { Endpoint, UNRESTRICTED } from '../../../schemas/events/token.ts';
 import { RequestId } from '../../../schemas/ids.ts';
 import { consoleBench, OPERATOR_TOKEN, type ConsoleBench } from '../../support/console-bench.ts';
 import { listed } from '../../support/listed.ts';
@@ -82,6 +82,12 @@ describe('the command line by itself', () => {
       for (const option of Object.keys(options)) expect(out, name).to.include(`--${option}`);
     }
     expect((await say(['--version'])).out).to.equal('1.2.3\n');
+    expect((await say(['start', '--help'])).out).to.not.match(/--url|--json/);
+    expect((await say(['config', '--help'])).out)
+      .to.include('--json')
+      .and.not.include('--url');
+    const { out: keys } = await say(['keys', 'create', '--help']);
+    for (const door of Endpoint.options) expect(keys).to.include(door);
   });
 
   it('ends with 2 where it does not understand, and says what', async () => {
@@ -97,6 +103,9 @@ describe('the command line by itself', () => {
       [['events', 'show', 'x'], 'A position is a whole number'],
       [['users', 'list', '--role', 'king'], '--role takes user or admin'],
       [['users', 'list', '--url', 'nowhere'], '--url takes a URL'],
+      [['start', '--url', 'https://elsewhere.example.com'], '--url'],
+      [['start', '--json'], '--json'],
+      [['config', '--url', 'https://elsewhere.example.com'], '--url'],
     ] as const) {
       const { code, out, err } = await say(argv);
       expect(code, argv.join(' ')).to.equal(2);
