@@ -55,4 +55,4 @@ export const subscriptionAnswer = ({ spent, left }: KeyStanding, { token }: Call
  * `GET /v1/dashboard/billing/usage`: hundredths of a dollar. Of all time, whatever dates were asked for: clients subtract it from
  * a limit that is of all time too.
  */
-export const usageAnswer = ({ spent }: KeyStanding): object => ({ object: 'list', total_usage: dollarNumber(spent) * 100 });
+export const usageAnswer = ({ spent }: KeyStanding): object => ({ object: 'list', total_usage: Number(spent) / 1e7 });

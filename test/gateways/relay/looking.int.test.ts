@@ -67,6 +67,11 @@ describe('the relay’s other answers', () => {
     }
   });
 
+  it('tell old clients hundredths of a dollar without the dust of floats', async () => {
+    relay.standing = { spent: 16_577_440n as Money, cap: null, balance: 0n as Money, left: 0n as Money };
+    expect(await (await get('/v1/dashboard/billing/usage')).text()).to.include('"total_usage":1.657744}');
+  });
+
   it('never show less than nothing', async () => {
     relay.standing = { spent: 10n as Money, cap: null, balance: -5n as Money, left: -5n as Money };
     expect(await json('/v1/key')).to.deep.include({ left: '0' });
