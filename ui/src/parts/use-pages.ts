@@ -5,7 +5,10 @@ import { viewOf, type View } from './view.ts';
 
 export interface Pages<Row> {
   readonly view: ComputedRef<View<readonly Row[]>>;
+  /** Empty until they are there. */
+  readonly rows: ComputedRef<readonly Row[]>;
   readonly hasMore: ComputedRef<boolean>;
+  /** Rejects where the next ones could not be loaded. */
   readonly more: () => Promise<unknown>;
   readonly refetch: () => Promise<unknown>;
 }
@@ -25,5 +28,11 @@ export const usePages = <Row>(
     enabled: options.enabled ?? true,
   });
   const view = viewOf(query, (data) => data.pages.flatMap((page) => page.rows));
-  return { view, hasMore: computed(() => query.hasNextPage.value), more: () => query.loadNextPage(), refetch: () => query.refetch() };
+  return {
+    view,
+    rows: computed(() => (view.value.kind === 'ready' ? view.value.data : [])),
+    hasMore: computed(() => query.hasNextPage.value),
+    more: () => query.loadNextPage({ throwOnError: true }),
+    refetch: () => query.refetch(),
+  };
 };
