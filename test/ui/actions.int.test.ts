@@ -1,15 +1,24 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { openBrowser, seen, type WatchedBrowser } from '../e2e/console/support/browser.ts';
+import { gone, openBrowser, seen, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
 import { builtConsole } from '../e2e/console/support/built-console.ts';
 import { startFakeConsole, type FakeConsole } from './support/fake-console-api.ts';
-import { sampleChannels } from './support/sample-data.ts';
+import { sampleChannels, sampleKeys } from './support/sample-data.ts';
 
 describe('what is done in the console', function () {
   this.timeout(60_000);
   let fake: FakeConsole;
   let browser: WatchedBrowser;
   let page: Page;
+  const called = (operation: string): number => fake.calls.filter((call) => call.operation === operation).length;
+  /** Resolves once the server was asked for that so many times. */
+  const calledTimes = async (operation: string, times: number): Promise<void> => {
+    const deadline = Date.now() + 15_000;
+    while (called(operation) < times) {
+      if (Date.now() > deadline) throw new Error(`${operation} was called ${called(operation)} times, not ${times}`);
+      await page.evaluate('new Promise((resolve) => requestAnimationFrame(resolve))');
+    }
+  };
 
   before(async function () {
     this.timeout(180_000);
@@ -278,7 +287,58 @@ describe('what is done in the console', function () {
     });
   });
 
+  describe('in steps', () => {
+    it('shows what became of the first when the second is refused, and goes on from there', async () => {
+      const key = 'key_000000000001';
+      const [before] = sampleKeys(Date.now());
+      await page.goto(`${fake.origin}/keys?peek=${key}`);
+      await page.getByRole('button', { name: 'Edit key' }).click();
+      const form = page.getByRole('dialog', { name: /^Edit / });
+      await form.getByLabel('Name').fill('renamed');
+      await form.getByLabel('Per day').fill('7');
+      const after = { ...before, name: 'renamed', revision: 4 };
+      fake.answer(`GET /keys/${key}`, { body: after });
+      fake.answer(`PUT /keys/${key}/caps`, { refused: 'log_unavailable' });
+      await form.getByRole('button', { name: 'Save changes' }).click();
+      await seen(form.getByRole('alert'));
+      await seen(page.getByRole('dialog', { name: 'Edit renamed' }));
+      expect(await page.getByLabel('Per day').inputValue()).to.equal('7');
+      fake.answer(`PUT /keys/${key}/caps`, {});
+      await page.getByRole('button', { name: 'Save changes' }).click();
+      await gone(page.getByRole('dialog', { name: 'Edit renamed' }));
+      expect(called(`PATCH /keys/${key}`)).to.equal(1);
+      expect(called(`PUT /keys/${key}/caps`)).to.equal(2);
+    });
+  });
+
   describe('and refused', () => {
+    it('leaves what is typed into the profile', async () => {
+      await page.goto(`${fake.origin}/account`);
+      const email = page.getByLabel('E-mail address');
+      await email.fill('ada@taken.example');
+      fake.answer('PATCH /account', { refused: 'already_exists' });
+      const asked = called('GET /account');
+      await page.getByRole('button', { name: 'Save changes' }).click();
+      await seen(page.getByText('Somebody has this address already.'));
+      await calledTimes('GET /account', asked + 1);
+      await until(page, `document.querySelector('[aria-busy=true]') === null`);
+      expect(await email.inputValue()).to.equal('ada@taken.example');
+    });
+
+    it('says so beside the field of a key that is changed, as where it was created', async () => {
+      await page.goto(`${fake.origin}/keys?peek=key_000000000001`);
+      await page.getByRole('button', { name: 'Edit key' }).click();
+      const form = page.getByRole('dialog', { name: /^Edit / });
+      await form.getByLabel('Name').fill('other');
+      fake.answer('PATCH /keys/key_000000000001', {
+        status: 400,
+        body: { error: { code: 'invalid_request', message: 'This name is not allowed here.', param: 'name', requestId: 'req_1' } },
+      });
+      await form.getByRole('button', { name: 'Save changes' }).click();
+      await seen(form.getByText('This name is not allowed here.'));
+      expect(await form.getByLabel('Name').getAttribute('aria-invalid')).to.equal('true');
+    });
+
     it('says that more rows did not come, and offers them again', async () => {
       await page.goto(`${fake.origin}/requests`);
       await seen(page.getByText('50 rows shown'));

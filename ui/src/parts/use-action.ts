@@ -1,35 +1,43 @@
 import { useQueryCache, type EntryKey } from '@pinia/colada';
-import { ref, type Ref } from 'vue';
-import { isFailure } from '../api/failure.ts';
+import { computed, ref, shallowRef, type ComputedRef, type Ref } from 'vue';
 
 export interface Action<Given extends readonly unknown[]> {
-  readonly busy: Ref<boolean>;
+  /** Whether any is under way. */
+  readonly busy: ComputedRef<boolean>;
+  /** Whether it is under way for the one of that name, as `of` gives it. */
+  readonly busyWith: (name: string) => boolean;
+  /** Why the last one was not done. */
   readonly error: Ref<unknown>;
-  /** `true` when it was done. Never rejects; a second call while one runs does nothing. */
+  /** `true` when it was done. Never rejects; a second call for the same one while the first runs does nothing. */
   readonly run: (...given: Given) => Promise<boolean>;
   readonly reset: () => void;
 }
 
-/**
- * One change: runs it, then has everything that shows what it touched loaded anew. After a conflict too, since what is
- * shown is then known to be old.
- */
-export const useAction = <Given extends readonly unknown[], Answer>(options: {
+export interface ActionOptions<Given extends readonly unknown[], Answer> {
   readonly perform: (...given: Given) => Promise<Answer>;
   readonly touches: readonly EntryKey[];
+  /** Names what is acted upon: what is done to one row does not wait for another. Without it there is one at a time. */
+  readonly of?: (...given: Given) => string;
   readonly done?: (answer: Answer, ...given: Given) => void;
   readonly failed?: (error: unknown) => void;
-}): Action<Given> => {
+}
+
+/**
+ * One change: runs it, then has everything that shows what it touched loaded anew. After a failure too: others may have changed it
+ * meanwhile, some of its steps may be done, or all of it while the answer was lost.
+ */
+export const useAction = <Given extends readonly unknown[], Answer>(options: ActionOptions<Given, Answer>): Action<Given> => {
   const cache = useQueryCache();
-  const busy = ref(false);
-  const error = ref<unknown>(null);
+  const underWay = ref<readonly string[]>([]);
+  const error = shallowRef<unknown>(null);
   const renew = (): void => {
     // A view that cannot be loaded anew says so itself.
     for (const key of options.touches) cache.invalidateQueries({ key }).catch(() => undefined);
   };
   const run = async (...given: Given): Promise<boolean> => {
-    if (busy.value) return false;
-    busy.value = true;
+    const name = options.of?.(...given) ?? '';
+    if (underWay.value.includes(name)) return false;
+    underWay.value = [...underWay.value, name];
     error.value = null;
     try {
       const answer = await options.perform(...given);
@@ -38,12 +46,18 @@ export const useAction = <Given extends readonly unknown[], Answer>(options: {
       return true;
     } catch (reason) {
       error.value = reason;
-      if (isFailure(reason) && (reason.status === 409 || reason.status === 412)) renew();
+      renew();
       options.failed?.(reason);
       return false;
     } finally {
-      busy.value = false;
+      underWay.value = underWay.value.filter((each) => each !== name);
     }
   };
-  return { busy, error, run, reset: () => (error.value = null) };
+  return {
+    busy: computed(() => underWay.value.length > 0),
+    busyWith: (name) => underWay.value.includes(name),
+    error,
+    run,
+    reset: () => (error.value = null),
+  };
 };

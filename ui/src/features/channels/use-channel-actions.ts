@@ -28,6 +28,7 @@ export const useChannelActions = (): ChannelActions => {
   const format = useFormat();
   const { tell } = useTrouble();
   const touches = [['channels']];
+  const of = ({ channelId }: Channel): string => channelId;
   const report = (result: TestResult, channel: Channel): void => {
     const words = { name: channel.settings.name, model: result.model, time: format.value.duration(result.latencyMs) };
     if (result.ok) toastDone(t('channels.test.ok', words));
@@ -38,18 +39,21 @@ export const useChannelActions = (): ChannelActions => {
     test: useAction({
       perform: (channel: Channel, model: string | undefined) => testChannel(channel.channelId, model),
       touches,
+      of,
       done: (result, channel) => report(result, channel),
       failed: (error) => tell(t('channels.failed.test'), error),
     }),
     enable: useAction({
       perform: (channel: Channel) => enableChannel(channel.channelId, channel.revision),
       touches,
+      of,
       done: (_, channel) => toastDone(t('channels.enabled', named(channel))),
       failed: (error) => tell(t('channels.failed.enable'), error),
     }),
     disable: useAction({
       perform: (channel: Channel) => disableChannel(channel.channelId, channel.revision),
       touches,
+      of,
       done: (_, channel) => toastDone(t('channels.disabled', named(channel))),
       failed: (error) => tell(t('channels.failed.disable'), error),
     }),

@@ -16,15 +16,18 @@ export const useKeyActions = (): KeyActions => {
   const { t } = useI18n();
   const { tell } = useTrouble();
   const touches = [['keys']];
+  const of = ({ tokenId }: Key): string => tokenId;
   const disable = useAction({
     perform: (key: Key) => disableKey(key.tokenId, key.revision),
     touches,
+    of,
     done: (_, key) => toastDone(t('keys.disabled', { name: key.name })),
     failed: (error) => tell(t('keys.failed.disable'), error),
   });
   const enable = useAction({
     perform: (key: Key) => enableKey(key.tokenId, key.revision),
     touches,
+    of,
     done: (_, key) => toastDone(t('keys.enabled', { name: key.name })),
     failed: (error) => tell(t('keys.failed.enable'), error),
   });
@@ -32,12 +35,14 @@ export const useKeyActions = (): KeyActions => {
     // The revision is read anew: the one at hand may be from before the revocation that is taken back.
     perform: async (key: Key) => restoreKey(key.tokenId, (await readKey(key.tokenId)).revision),
     touches,
+    of,
     done: (_, key) => toastDone(t('keys.restored', { name: key.name })),
     failed: (error) => tell(t('keys.failed.restore'), error),
   });
   const revoke = useAction({
     perform: (key: Key) => revokeKey(key.tokenId, '', key.revision),
     touches,
+    of,
     done: (_, key) =>
       toastDone(t('keys.revoked', { name: key.name }), {
         detail: t('keys.revokedDetail'),

@@ -20,6 +20,7 @@ export const useLimitActions = (): LimitActions => {
     turn: useAction({
       perform: (rule: LimitRule, on: boolean) => changeLimit({ before: rule, after: { ...rule, enabled: on } }),
       touches,
+      of: ({ id }) => id,
       done: (_, { name }, on) => toastDone(t(on ? 'limits.turnedOn' : 'limits.turnedOff', { name })),
       failed: (error) => tell(t('limits.failed.turn'), error),
     }),
