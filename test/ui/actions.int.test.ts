@@ -1,9 +1,18 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { gone, openBrowser, seen, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
+import { axeFindings, focusedName, gone, openBrowser, seen, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
 import { builtConsole } from '../e2e/console/support/built-console.ts';
 import { startFakeConsole, type FakeConsole } from './support/fake-console-api.ts';
 import { sampleChannels, sampleKeys } from './support/sample-data.ts';
+
+const MAIN = 'chn_000000000001';
+
+/** A promise, and what settles it. */
+const held = (): { readonly until: Promise<void>; readonly release: () => void } => {
+  let release = (): void => undefined;
+  const waiting = new Promise<void>((resolve) => (release = resolve));
+  return { until: waiting, release };
+};
 
 describe('what is done in the console', function () {
   this.timeout(60_000);
@@ -287,108 +296,40 @@ describe('what is done in the console', function () {
     });
   });
 
-  describe('in steps', () => {
-    it('shows what became of the first when the second is refused, and goes on from there', async () => {
-      const key = 'key_000000000001';
-      const [before] = sampleKeys(Date.now());
-      await page.goto(`${fake.origin}/keys?peek=${key}`);
-      await page.getByRole('button', { name: 'Edit key' }).click();
-      const form = page.getByRole('dialog', { name: /^Edit / });
-      await form.getByLabel('Name').fill('renamed');
-      await form.getByLabel('Per day').fill('7');
-      const after = { ...before, name: 'renamed', revision: 4 };
-      fake.answer(`GET /keys/${key}`, { body: after });
-      fake.answer(`PUT /keys/${key}/caps`, { refused: 'log_unavailable' });
-      await form.getByRole('button', { name: 'Save changes' }).click();
-      await seen(form.getByRole('alert'));
-      await seen(page.getByRole('dialog', { name: 'Edit renamed' }));
-      expect(await page.getByLabel('Per day').inputValue()).to.equal('7');
-      fake.answer(`PUT /keys/${key}/caps`, {});
-      await page.getByRole('button', { name: 'Save changes' }).click();
-      await gone(page.getByRole('dialog', { name: 'Edit renamed' }));
-      expect(called(`PATCH /keys/${key}`)).to.equal(1);
-      expect(called(`PUT /keys/${key}/caps`)).to.equal(2);
-    });
+  it('leads to what is wrong where the form is longer than the window', async () => {
+    await page.setViewportSize({ width: 1280, height: 480 });
+    await page.goto(`${fake.origin}/channels?new=1`);
+    const form = page.getByRole('dialog', { name: 'Add channel' });
+    await form.getByLabel('Upstream cost').scrollIntoViewIfNeeded();
+    await form.getByRole('button', { name: 'Add channel' }).click();
+    await until(page, `document.activeElement?.getAttribute('aria-invalid') === 'true'`);
+    expect(await focusedName(page)).to.equal('Name');
+    await page.keyboard.type('New');
+    await form.getByLabel('Base URL').fill('https://new.example/v1');
+    await form.getByLabel('Models').fill('m');
+    fake.answer('POST /channels', { refused: 'log_unavailable', message: 'The disk is full.' });
+    await form.getByLabel('Name').focus();
+    await page.keyboard.press('Enter');
+    await seen(form.getByRole('alert').filter({ hasText: 'The disk is full.' }));
+    await until(
+      page,
+      `document.querySelector('[role=dialog] [role=alert]').getBoundingClientRect().bottom - 1 <= document.querySelector('[role=dialog] footer').getBoundingClientRect().top`,
+    );
   });
 
-  describe('and refused', () => {
-    it('leaves what is typed into the profile', async () => {
-      await page.goto(`${fake.origin}/account`);
-      const email = page.getByLabel('E-mail address');
-      await email.fill('ada@taken.example');
-      fake.answer('PATCH /account', { refused: 'already_exists' });
-      const asked = called('GET /account');
-      await page.getByRole('button', { name: 'Save changes' }).click();
-      await seen(page.getByText('Somebody has this address already.'));
-      await calledTimes('GET /account', asked + 1);
-      await until(page, `document.querySelector('[aria-busy=true]') === null`);
-      expect(await email.inputValue()).to.equal('ada@taken.example');
-    });
-
-    it('says so beside the field of a key that is changed, as where it was created', async () => {
-      await page.goto(`${fake.origin}/keys?peek=key_000000000001`);
-      await page.getByRole('button', { name: 'Edit key' }).click();
-      const form = page.getByRole('dialog', { name: /^Edit / });
-      await form.getByLabel('Name').fill('other');
-      fake.answer('PATCH /keys/key_000000000001', {
-        status: 400,
-        body: { error: { code: 'invalid_request', message: 'This name is not allowed here.', param: 'name', requestId: 'req_1' } },
-      });
-      await form.getByRole('button', { name: 'Save changes' }).click();
-      await seen(form.getByText('This name is not allowed here.'));
-      expect(await form.getByLabel('Name').getAttribute('aria-invalid')).to.equal('true');
-    });
-
-    it('says that more rows did not come, and offers them again', async () => {
-      await page.goto(`${fake.origin}/requests`);
-      await seen(page.getByText('50 rows shown'));
-      fake.answer('GET /requests', { refused: 'read_model_behind' });
-      await page.getByRole('button', { name: 'Load more' }).click();
-      await seen(page.getByText('The next rows could not be loaded.'));
-      fake.answer('GET /requests', {});
-      await page.getByRole('button', { name: 'Load more' }).click();
-      await seen(page.getByText('100 rows shown'));
-    });
-
-    it('forgets the objection to one file when another is chosen', async () => {
-      await page.goto(`${fake.origin}/channels`);
-      await page.getByRole('button', { name: 'Export and import' }).click();
-      await page.getByRole('menuitem', { name: 'Import from a file' }).click();
-      const dialog = page.getByRole('dialog', { name: 'Import from a file' });
-      const give = (name: string): Promise<void> =>
-        dialog.getByLabel('File', { exact: true }).setInputFiles({
-          name: `${name}.json`,
-          mimeType: 'application/json',
-          buffer: Buffer.from(
-            JSON.stringify({
-              format: 'oblivious-channels',
-              version: 1,
-              channels: [{ settings: { ...sampleChannels(Date.now())[0]!.settings, name } }],
-            }),
-          ),
-        });
-      await give('First');
-      fake.answer('POST /channels/import', {
-        status: 400,
-        body: {
-          error: { code: 'address_blocked', message: 'This address is private.', param: 'channels.0.settings.baseUrl', requestId: 'req_1' },
-        },
-      });
-      await dialog.getByRole('button', { name: 'Import channels' }).click();
-      await seen(dialog.getByText(/This address is private/));
-      await give('Second');
-      await seen(dialog.getByRole('checkbox', { name: 'Second' }));
-      expect(await dialog.getByText(/This address is private/).count()).to.equal(0);
-    });
-  });
-
-  describe('to see less', () => {
-    it('lists the tags of a channel once', async () => {
-      await page.goto(`${fake.origin}/channels?tag=europe`);
-      await page.locator('[data-row] a').first().click();
-      const sheet = page.getByRole('dialog');
-      await seen(sheet.getByRole('link', { name: 'europe' }));
-      expect(await sheet.getByText('Tags', { exact: true }).count()).to.equal(1);
-    });
+  it('gives the focus back to what asked for it', async () => {
+    await page.goto(`${fake.origin}/users?peek=usr_000000000002`);
+    const sheet = page.getByRole('dialog');
+    for (const name of ['Grant credit', 'Reset password', 'Suspend user']) {
+      const button = sheet.getByRole('button', { name });
+      await seen(button);
+      await button.focus();
+      await page.keyboard.press('Enter');
+      await until(page, `document.querySelectorAll('[role=dialog]').length === 2`);
+      await page.keyboard.press('Escape');
+      await until(page, `document.querySelectorAll('[role=dialog]').length === 1`);
+      await until(page, `document.activeElement?.textContent.trim() === ${JSON.stringify(name)}`);
+      expect(await focusedName(page)).to.equal(name);
+    }
   });
 });

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { RequestRow } from '../../../ui/src/api/requests.ts';
 import { merge, MOST_LIVE, NO_LIVE_ROWS, receive, reveal } from '../../../ui/src/features/requests/live-rows.ts';
-import { countNarrowing, passes, REQUEST_FIELDS, requestFilterOf } from '../../../ui/src/features/requests/request-filters.ts';
+import { NARROWING, passes, REQUEST_FIELDS, requestFilterOf } from '../../../ui/src/features/requests/request-filters.ts';
 import { outcomeOf } from '../../../ui/src/features/requests/request-status.ts';
 import { columnsOf, waterfallOf } from '../../../ui/src/features/requests/waterfall.ts';
-import { readFields } from '../../../ui/src/lib/url-state.ts';
+import { countActive, readFields } from '../../../ui/src/lib/url-state.ts';
 import { sampleRequests } from '../support/sample-data.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');
@@ -58,7 +58,7 @@ describe('filters of requests', () => {
       scope: 'all',
       from: '2026-11-21T13:00:00.000Z',
     });
-    expect(countNarrowing(values)).to.equal(4);
+    expect(countActive(REQUEST_FIELDS, values, NARROWING)).to.equal(4);
   });
 
   it('never ask for what only an administrator may see', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { readFields } from '../../../ui/src/lib/url-state.ts';
-import { countNarrowing, TASK_FIELDS, taskFilterOf } from '../../../ui/src/features/tasks/task-filters.ts';
+import { countActive, readFields } from '../../../ui/src/lib/url-state.ts';
+import { NARROWING, TASK_FIELDS, taskFilterOf } from '../../../ui/src/features/tasks/task-filters.ts';
 import { isMoving, moneyOf } from '../../../ui/src/features/tasks/task-state.ts';
 import { videoSample } from '../../../ui/src/features/tasks/video-sample.ts';
 
@@ -30,8 +30,8 @@ describe('the tasks room', () => {
       userId: undefined,
       model: 'sora-2',
     });
-    expect(countNarrowing(values)).to.equal(5);
-    expect(countNarrowing(readFields(TASK_FIELDS, { scope: 'all', state: 'dancing' }))).to.equal(0);
+    expect(countActive(TASK_FIELDS, values, NARROWING)).to.equal(5);
+    expect(countActive(TASK_FIELDS, readFields(TASK_FIELDS, { scope: 'all', state: 'dancing' }), NARROWING)).to.equal(0);
   });
 
   it('knows what became of the price, and what will be old soon', () => {

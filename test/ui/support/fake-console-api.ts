@@ -16,8 +16,8 @@ export interface FakeConsole {
   /** Answers calls to `GET /keys` and the like by this instead, until {@link FakeConsole.reset}. */
   readonly answer: (operation: string, reply: Reply) => void;
   readonly reset: () => void;
-  /** Every call so far, as `POST /keys`, with its body. */
-  readonly calls: readonly { readonly operation: string; readonly body: unknown; readonly search: string }[];
+  /** Every call so far, as `POST /keys`, with its body and the revision that it was made against. */
+  readonly calls: readonly { readonly operation: string; readonly body: unknown; readonly search: string; readonly revision?: string }[];
   /** Sends a row to whoever follows the requests live. */
   readonly push: (row: unknown) => void;
   readonly close: () => Promise<void>;
@@ -25,6 +25,7 @@ export interface FakeConsole {
 
 export interface Reply {
   readonly status?: number;
+  /** As it is, or a function of the query. */
   readonly body?: unknown;
   readonly refused?: ErrorCode;
   readonly message?: string;
@@ -70,7 +71,7 @@ export const startFakeConsole = async (
 ): Promise<FakeConsole> => {
   const now = options.now ?? Date.now();
   const replies = new Map<string, Reply>();
-  const calls: { operation: string; body: unknown; search: string }[] = [];
+  const calls: { operation: string; body: unknown; search: string; revision?: string }[] = [];
   const tails = new Set<ServerResponse>();
   let signedIn = options.signedIn ?? true;
   const requests = sample.sampleRequests(now, 420);
@@ -159,7 +160,8 @@ export const startFakeConsole = async (
     url.pathname = url.pathname.slice(4);
     const method = request.method ?? 'GET';
     const operation = `${method} ${url.pathname}`;
-    calls.push({ operation, body: await readBody(request), search: url.search });
+    const revision = request.headers['if-match'];
+    calls.push({ operation, body: await readBody(request), search: url.search, ...(revision === undefined ? {} : { revision }) });
     if (operation === 'GET /requests/live') {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
       response.write(': open\n\n');
@@ -172,7 +174,8 @@ export const startFakeConsole = async (
     const refused = reply.refused === undefined ? undefined : errorTable[reply.refused];
     const body =
       refused === undefined
-        ? (reply.body ?? builtIn(operation, url))
+        ? ((typeof reply.body === 'function' ? (reply.body as (search: URLSearchParams) => unknown)(url.searchParams) : reply.body) ??
+          builtIn(operation, url))
         : { error: { code: reply.refused, message: reply.message ?? refused.title, requestId: REQUEST_ID } };
     response.writeHead(reply.status ?? refused?.status ?? 200, {
       'content-type': 'application/json',

@@ -1,3 +1,4 @@
+import type { Field } from './url-state.ts';
 import { dayOf, shiftDay, startOfDay } from './time.ts';
 
 /** The spans that pages offer. `custom` carries its own days. */
@@ -21,6 +22,9 @@ export const periodFromText = (text: string): Period | null => {
   if (first === undefined || second === undefined || more.length > 0 || !isDay(first) || !isDay(second)) return null;
   return first <= second ? { kind: 'custom', from: first, to: second } : { kind: 'custom', from: second, to: first };
 };
+
+/** A period as a filter of the URL. */
+export const periodField = (initial: Preset): Field<Period> => ({ initial: { kind: initial }, parse: periodFromText, print: periodToText });
 
 /** The first and the last calendar day of a period in a zone; `24h` reaches into yesterday. */
 export const periodDays = (period: Period, now: number, zone: string): { readonly from: string; readonly to: string } => {

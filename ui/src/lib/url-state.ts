@@ -58,8 +58,11 @@ export const patchFields = <Shape extends Readonly<Record<string, Field<unknown>
     }),
   );
 
-/** How many fields differ from their defaults. */
-export const countActive = <Shape extends Readonly<Record<string, Field<unknown>>>>(shape: Shape, values: ValuesOf<Shape>): number =>
-  Object.entries(shape).filter(
-    ([key, field]) => field.print((values as Readonly<Record<string, unknown>>)[key]) !== field.print(field.initial),
-  ).length;
+/** How many of these fields differ from their defaults. */
+export const countActive = <Shape extends Readonly<Record<string, Field<unknown>>>>(
+  shape: Shape,
+  values: ValuesOf<Shape>,
+  fields: readonly (keyof Shape & string)[] = Object.keys(shape),
+): number =>
+  fields.filter((key) => shape[key]?.print((values as Readonly<Record<string, unknown>>)[key]) !== shape[key]?.print(shape[key].initial))
+    .length;

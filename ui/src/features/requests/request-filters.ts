@@ -1,12 +1,10 @@
 import type { RequestFilter, RequestRow } from '../../api/requests.ts';
-import { periodFromText, periodSpan, periodToText, type Period } from '../../lib/period.ts';
-import { flag, oneOf, text, type Field, type ValuesOf } from '../../lib/url-state.ts';
-
-const period: Field<Period> = { initial: { kind: '24h' }, parse: periodFromText, print: periodToText };
+import { periodField, periodSpan } from '../../lib/period.ts';
+import { flag, oneOf, text, type ValuesOf } from '../../lib/url-state.ts';
 
 /** Short and stable: these are in people's bookmarks. */
 export const REQUEST_FIELDS = {
-  period,
+  period: periodField('24h'),
   q: text(),
   model: text(),
   result: oneOf(['', 'ok', 'failed'], ''),
@@ -23,7 +21,6 @@ export type RequestFilterValues = ValuesOf<typeof REQUEST_FIELDS>;
 
 /** Those that narrow the list; whose data, which period and live tail do not count as filters to be cleared. */
 export const NARROWING = ['q', 'model', 'result', 'state', 'key', 'channel', 'user', 'error', 'endpoint'] as const;
-export const countNarrowing = (values: RequestFilterValues): number => NARROWING.filter((field) => values[field] !== '').length;
 
 const given = <Text extends string>(value: Text | ''): Text | undefined => (value === '' ? undefined : value);
 

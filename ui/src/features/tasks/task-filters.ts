@@ -25,7 +25,6 @@ export type TaskFilterValues = ValuesOf<typeof TASK_FIELDS>;
 
 /** Those that narrow the list; whose tasks does not count as a filter to be cleared. */
 export const NARROWING = ['model', 'state', 'words', 'channel', 'user'] as const;
-export const countNarrowing = (values: TaskFilterValues): number => NARROWING.filter((field) => values[field] !== '').length;
 
 const given = <Text extends string>(value: Text | ''): Text | undefined => (value === '' ? undefined : value);
 
