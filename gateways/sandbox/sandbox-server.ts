@@ -117,10 +117,15 @@ const chat = (res: ServerResponse, body: unknown): void => {
   const parsed = SandboxChatRequest.safeParse(body);
   if (!parsed.success) return refuse(res, 400, parsed.error.issues[0]?.message ?? 'not valid');
   const request = parsed.data;
-  const limit = sandboxPrices.find(({ model, kind }) => kind === 'chat' && model === request.model)?.maxOutputTokens;
+  const { maxOutputTokens: limit, contextTokens } =
+    sandboxPrices.find(({ model, kind }) => kind === 'chat' && model === request.model) ?? {};
   if (limit === undefined)
     return refuse(res, 404, `there is no chat model "${request.model}"; there are ${SANDBOX_MODELS.join(', ')}`, 'model_not_found');
   const replies = Array.from({ length: request.n ?? 1 }, () => replyTo(request, limit));
+  // What is held for a prompt is no more than the model can read: one that reads more would be read for nothing.
+  const prompt = replies[0]?.promptTokens ?? 0;
+  if (contextTokens !== undefined && prompt > contextTokens)
+    return refuse(res, 400, `the prompt has ${prompt} tokens; ${request.model} reads ${contextTokens}`, 'context_length_exceeded');
   const head = {
     id: `chatcmpl-sandbox-${hashOf(JSON.stringify(request.messages)).toString(36)}`,
     created: Math.floor(Date.now() / 1_000),

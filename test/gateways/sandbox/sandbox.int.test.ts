@@ -128,6 +128,8 @@ describe('the sandbox', () => {
     for (const [body, status] of [
       [{ model: 'gpt-4o', messages: MESSAGES }, 404],
       [{ model: 'sandbox-echo' }, 400],
+      // More than the model reads, and so more than could be held for it.
+      [{ model: 'sandbox-echo', messages: [{ role: 'user', content: 'word '.repeat(130_000) }] }, 400],
     ] as const) {
       const error: unknown = await client.chat.completions
         .create(body as OpenAI.ChatCompletionCreateParamsNonStreaming)
