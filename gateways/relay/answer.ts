@@ -1,4 +1,5 @@
 import { errorTable, refuse, type Refusal } from '../../schemas/errors.ts';
+import { endUnread } from '../operations/end-unread.ts';
 import type { Call } from './call.ts';
 
 /** Header names and values in turn: the form that node:http sends without making another of it. */
@@ -29,6 +30,12 @@ export const sendHead = (call: Call, status: number, headers: FlatHeaders): void
   call.res.writeHead(status, all);
 };
 
+/** A body that nobody is going to read is read and dropped by node:http, unless it is not worth that. */
+const DROPPED_BYTES = 1024 * 1024;
+
+const isLargeUnread = ({ req }: Call): boolean =>
+  !req.complete && (req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > DROPPED_BYTES);
+
 /** A whole answer, headers and body in one write. */
 export const sendBody = (call: Call, status: number, contentType: string, body: Buffer | string, headers: FlatHeaders = []): void => {
   const { res } = call;
@@ -39,17 +46,12 @@ export const sendBody = (call: Call, status: number, contentType: string, body: 
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   sendHead(call, status, ['content-type', contentType, 'content-length', String(length), ...headers]);
   if (call.req.method === 'HEAD') res.end();
+  else if (isLargeUnread(call)) endUnread(call.req, res, body);
   else res.end(body);
 };
 
 export const sendJson = (call: Call, status: number, value: unknown): void =>
   sendBody(call, status, 'application/json', JSON.stringify(value));
-
-/** A body that nobody is going to read is read and dropped by node:http, unless it is not worth that. */
-const DROPPED_BYTES = 1024 * 1024;
-
-const isLargeUnread = ({ req }: Call): boolean =>
-  !req.complete && (req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > DROPPED_BYTES);
 
 /** Answers with a refusal, and remembers it for the log. */
 export const sendRefusal = (call: Call, refusal: Refusal, headers: FlatHeaders = []): void => {

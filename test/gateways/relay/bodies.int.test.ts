@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,7 +10,7 @@ import { bodyFiles } from '../../../infra/bodies/body-files.ts';
 import { startAnthropicMock } from '../../support/fake-upstream/anthropic-mock.ts';
 import { startGeminiMock } from '../../support/fake-upstream/gemini-mock.ts';
 import { jsonReply, startMockServer, type MockServer } from '../../support/fake-upstream/mock-server.ts';
-import { channel, chatPrice, startRelay, type HarnessOptions, type RelayHarness } from './relay-harness.ts';
+import { channel, chatPrice, KEY, startRelay, type HarnessOptions, type RelayHarness } from './relay-harness.ts';
 
 const KIB = 1024;
 const ROOM = { memoryBytes: 4_096 * KIB, diskBytes: 16_384 * KIB, diskFromBytes: 256 * KIB };
@@ -217,5 +218,35 @@ describe('a body that is too large for memory', () => {
     expect(await refusal(words)).to.deep.equal([503, 'bodies_full']);
     expect((await relay.post('/v1/chat/completions', showing(picture(1_000 * KIB)))).status).to.equal(200);
     expect(relay.spending.reservations).to.have.length(1);
+  });
+
+  it('is still taken in, and dropped, by a connection that has refused it: one that is reset would lose the answer', async () => {
+    const rest = 9_000 * KIB;
+    for (const [said, key] of [
+      ['HTTP/1.1 413 ', KEY],
+      ['HTTP/1.1 401 ', 'nobody'],
+    ] as const) {
+      const socket = connect(Number(new URL(relay.url).port), '127.0.0.1');
+      let answer = '';
+      const answered = new Promise<void>((resolve) => {
+        socket.on('data', (chunk) => {
+          answer += chunk.toString();
+          if (answer.endsWith('}')) resolve();
+        });
+      });
+      const ended = new Promise<Error | null>((resolve) => {
+        socket.once('error', resolve);
+        socket.once('end', () => resolve(null));
+      });
+      socket.write(
+        `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${rest}\r\n\r\n`,
+      );
+      await answered;
+      expect(answer)
+        .to.include(said)
+        .and.match(/connection: close/i);
+      socket.write(Buffer.alloc(rest, ' '));
+      expect(await ended, said).to.equal(null);
+    }
   });
 });
