@@ -49,6 +49,14 @@ describe('answers of the console’s API', () => {
     expect((await admin.post('/api/users/usr_x/credit', { amount: '1.5', reason: 'x' })).body.error.param).to.equal('amount');
     expect((await admin.get('/api/requests?limit=1000')).body.error.param).to.equal('limit');
     expect((await admin.get('/api/requests?from=yesterday')).body.error.param).to.equal('from');
+    for (const [name, value] of [
+      ['type', 'Quota%20Debited'],
+      ['type', '%00'],
+      ['category', 'no-such'],
+      ['category', '%00'],
+      ['stream', 'account-%00'],
+    ] as const)
+      expect((await admin.get(`/api/events?${name}=${value}`)).body.error, value).to.include({ code: 'invalid_request', param: name });
   });
 
   it('refuse a body that is no JSON, says it is something else, or does not end', async () => {
