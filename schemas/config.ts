@@ -28,12 +28,12 @@ export const settings = {
     'Data directory: event log, read models, master key, first credentials.',
   ),
   DATABASE_URL: setting(
-    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    z.url({ protocol: /^postgres(ql)?$/, error: 'expected postgres://' }).optional(),
     'PostgreSQL for the event log and the read models. Absent: the embedded profile.',
     { secret: true },
   ),
   DATABASE_READ_URL: setting(
-    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    z.url({ protocol: /^postgres(ql)?$/, error: 'expected postgres://' }).optional(),
     'A replica of that PostgreSQL for the console to read from, as long as it is near enough. Absent: the console reads where everybody does.',
     { secret: true },
   ),
@@ -141,7 +141,7 @@ export const settings = {
     { secret: true },
   ),
   OBLIVIOUS_PUBLIC_URL: setting(
-    z.url({ protocol: /^https?$/ }).optional(),
+    z.url({ protocol: /^https?$/, error: 'expected http:// or https://' }).optional(),
     'The address under which clients reach this server. https makes cookies Secure.',
   ),
   OBLIVIOUS_TRUST_PROXY: setting(
@@ -176,7 +176,7 @@ export const settings = {
     'US dollars. Whoever’s balance falls below it is notified; 0 notifies nobody.',
   ),
   OBLIVIOUS_NOTIFY_WEBHOOK_URL: setting(
-    z.url({ protocol: /^https?$/ }).optional(),
+    z.url({ protocol: /^https?$/, error: 'expected http:// or https://' }).optional(),
     'Where every notification is posted to. Private addresses need OBLIVIOUS_ALLOW_PRIVATE_UPSTREAMS.',
     { secret: true },
   ),
@@ -268,7 +268,7 @@ export const settings = {
     { secret: true },
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
-    z.url({ protocol: /^https?$/ }).optional(),
+    z.url({ protocol: /^https?$/, error: 'expected http:// or https://' }).optional(),
     'Where to send traces (OTLP over HTTP). Absent: none are made.',
   ),
   OBLIVIOUS_FAILPOINT: setting(

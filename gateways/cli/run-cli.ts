@@ -76,6 +76,9 @@ class Targets {
 
   async server(): Promise<ApiClient | Failure> {
     if (this.#url !== undefined && !URL.canParse(this.#url)) return fail(EXIT.usage, `--url takes a URL, not ${this.#url}.`);
+    // Which data directory is meant stands in a configuration that nobody understands.
+    const config = this.#url === undefined ? this.#host.config() : null;
+    if (config !== null && 'mistakes' in config) return fail(EXIT.failed, config.mistakes.join('\n'));
     const address = await this.#host.server(this.#url);
     if (address === null)
       return fail(EXIT.unreachable, this.#url === undefined ? NO_SERVER : 'Put the token of that server into OBLIVIOUS_OPERATOR_TOKEN.');
@@ -86,7 +89,7 @@ class Targets {
   async target(): Promise<Target | Failure> {
     const api = await this.server();
     if (!isFailure(api)) return { kind: 'server', api };
-    if (this.#url !== undefined) return api;
+    if (this.#url !== undefined || api.failed !== EXIT.unreachable) return api;
     const data = await this.#host.openData();
     if (isRefusal(data)) return fail(EXIT.unreachable, data.message);
     this.#data = data;

@@ -123,6 +123,14 @@ describe('the command line by itself', () => {
     expect(gone.code).to.equal(4);
   });
 
+  it('ends with 1 where the configuration is wrong, and says what is: no server could be looked for', async () => {
+    const mistakes = ['PORT: expected a number.', 'HOST: expected an address.'];
+    for (const argv of [['users', 'list'], ['ledger', 'verify'], ['config']]) {
+      const { code, out, err } = await say(argv, { config: () => ({ mistakes }) });
+      expect({ code, out, err }, argv.join(' ')).to.deep.equal({ code: 1, out: '', err: `${mistakes.join('\n')}\n` });
+    }
+  });
+
   it('never sends a token of this machine to another', async () => {
     const asked: (string | undefined)[] = [];
     const { code, err } = await say(['users', 'list', '--url', 'https://elsewhere.example.com'], {
