@@ -49,9 +49,7 @@ const chargePlain = (deps: PipelineDeps, held: HeldCall, attempted: Plain): Prom
   const charging = charge(deps, call, hold, parsed, planned, served, call.clientGone ? CLIENT_LEFT : 200, reading, () =>
     native === null ? rules.produced(body) : native.produced(bytesOfAnswer(body)),
   );
-  return charging.then((charged) => {
-    return isRefusal(charged) ? sendUncharged(held, charged) : answerPlain(deps, held, attempted, charged);
-  });
+  return charging.then((charged) => (isRefusal(charged) ? sendUncharged(held, charged) : answerPlain(deps, held, attempted, charged)));
 };
 
 /** Nothing is charged for certain only where not even the reservation was recorded; of what the log did not answer nobody knows. */
