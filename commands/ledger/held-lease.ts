@@ -91,6 +91,11 @@ export class HeldLease {
     return (this.amount - this.spent - this.held) as Money;
   }
 
+  /** Less than a quarter is free: time to have another one. */
+  get isLow(): boolean {
+    return this.free < this.amount / 4n;
+  }
+
   admits(now: number): boolean {
     return this.draining === null && this.lost === null && now < this.admitsUntil;
   }

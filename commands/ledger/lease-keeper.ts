@@ -1,23 +1,8 @@
-import { isKeySpent } from '../../domain/ledger/account.ts';
-import { larger, smaller, subtract, sum, ZERO } from '../../domain/ledger/money.ts';
-import type { Overdraft } from '../../domain/ledger/lease.ts';
+import { larger, smaller, subtract } from '../../domain/ledger/money.ts';
 import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
-import type { AccountEvent, EventOf } from '../../schemas/events/catalogue.ts';
-import {
-  LeaseId,
-  type AttemptId,
-  type ChannelId,
-  type CommandId,
-  type PriceListId,
-  type RequestId,
-  type TokenId,
-  type UserId,
-} from '../../schemas/ids.ts';
-import type { CallFacts, ChargeBasis, ReleaseReason } from '../../schemas/events/lease.ts';
-import { LARGEST_AMOUNT, type Money } from '../../schemas/money.ts';
-import type { Ratio } from '../../schemas/price.ts';
-import type { Usage } from '../../schemas/usage.ts';
-import type { CommandContext } from '../command-context.ts';
+import type { AccountEvent } from '../../schemas/events/catalogue.ts';
+import type { TokenId } from '../../schemas/ids.ts';
+import type { Money } from '../../schemas/money.ts';
 import type { Appender } from '../ports/appender.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DurableTimes } from '../ports/durable-times.ts';
@@ -25,48 +10,14 @@ import type { Failpoints } from '../ports/failpoints.ts';
 import type { IdSource } from '../ports/id-source.ts';
 import type { AccountBook } from './account-book.ts';
 import { AccountNews } from './account-news.ts';
-import { Exhaustions, isFresh } from './exhaustions.ts';
-import { NO_FAILPOINTS } from './no-failpoints.ts';
-import { HeldLease, type CloseReason } from './held-lease.ts';
+import { Exhaustions } from './exhaustions.ts';
+import type { HeldLease } from './held-lease.ts';
+import { recordable, type ChargeRequest, type Hold, type ReleaseRequest, type ReserveRequest } from './hold.ts';
+import { LeaseAccounts } from './lease-accounts.ts';
 import { DEFAULT_LEASE_POLICY, type LeasePolicy } from './lease-policy.ts';
-
-/** One reservation. `durable` resolves once it is in the log, with `null`, or with why it never will be. */
-export interface Hold {
-  readonly requestId: RequestId;
-  readonly leaseId: LeaseId;
-  readonly amount: Money;
-  readonly durable: Promise<Refusal | null>;
-}
-
-export interface ReserveRequest {
-  readonly requestId: RequestId;
-  readonly userId: UserId;
-  readonly tokenId: TokenId;
-  readonly model: string;
-  readonly priceListId: PriceListId;
-  /** The worst case of the call. */
-  readonly amount: Money;
-  /** The least hold that makes the call worth making. */
-  readonly least: Money;
-}
-
-export interface ChargeRequest {
-  readonly channelId: ChannelId;
-  readonly attemptId: AttemptId;
-  readonly priceListId: PriceListId;
-  readonly groupRatio: Ratio;
-  readonly usage: Usage;
-  readonly basis: ChargeBasis;
-  readonly computed: Money;
-  readonly upstreamCost: Money;
-  readonly call: CallFacts;
-}
-
-export interface ReleaseRequest {
-  readonly reason: ReleaseReason;
-  readonly reconcile: boolean;
-  readonly call: CallFacts;
-}
+import { LeasesInHand } from './leases-in-hand.ts';
+import { NO_FAILPOINTS } from './no-failpoints.ts';
+import type { Purse } from './purse.ts';
 
 export interface LeaseKeeperOptions {
   readonly book: AccountBook;
@@ -88,44 +39,9 @@ interface TakenHold extends Hold {
   ended: boolean;
 }
 
-interface Waiter {
-  readonly request: ReserveRequest;
-  readonly resolve: (answer: Hold | Refusal) => void;
-}
-
-/** Everything this process has in hand for one API key. */
-interface Purse {
-  readonly userId: UserId;
-  readonly tokenId: TokenId;
-  leases: HeldLease[];
-  waiting: Waiter[];
-  asking: boolean;
-  wantsAhead: boolean;
-  ahead: Money;
-  /** When the account last had nothing to put in hand ahead of need; it is not asked again for each call. */
-  aheadRefusedAt: number | null;
-  /** What the latest call held: a lease taken ahead of need that could not hold one such call would be of no use. */
-  latest: Money;
-}
-
-/** A first lease brings this many calls' worth ahead of need. */
-const FIRST_AHEAD = 15n;
-
 const NO_TIMES: DurableTimes = { now: () => 0, durable: () => undefined };
 
 const QUOTA_CODES: ReadonlySet<string> = new Set(['insufficient_quota', 'cap_reached', 'key_exhausted']);
-
-const isAmount = (value: bigint): boolean => value >= 0n && value <= LARGEST_AMOUNT;
-
-/** A cost that no event can hold is not to be believed, so the hold itself is charged and flagged. */
-const recordable = (charge: ChargeRequest, held: Money): ChargeRequest => {
-  if (isAmount(charge.computed) && isAmount(charge.upstreamCost)) return charge;
-  const upstreamCost = isAmount(charge.upstreamCost) ? charge.upstreamCost : held;
-  return isAmount(charge.computed) ? { ...charge, upstreamCost } : { ...charge, basis: 'held', computed: held, upstreamCost };
-};
-
-const leastOf = (waiters: readonly Waiter[]): Money | null =>
-  waiters.reduce<Money | null>((least, { request }) => (least === null ? request.least : smaller(least, request.least)), null);
 
 /**
  * Spends money on behalf of calls, out of leases that it takes from accounts ahead of need. The hot path (`reserve` with a
@@ -133,17 +49,12 @@ const leastOf = (waiters: readonly Waiter[]): Money | null =>
  * the account.
  */
 export class LeaseKeeper {
-  readonly #book: AccountBook;
-  readonly #appender: Appender;
   readonly #clock: Clock;
-  readonly #ids: IdSource;
-  readonly #holder: string;
   readonly #policy: LeasePolicy;
   readonly #failpoints: Failpoints;
-  readonly #times: DurableTimes;
   readonly #onKeyExhausted: (tokenId: TokenId) => void;
-  readonly #purses = new Map<TokenId, Purse>();
-  readonly #leases = new Map<LeaseId, HeldLease>();
+  readonly #accounts: LeaseAccounts;
+  readonly #inHand: LeasesInHand;
   readonly #exhausted = new Exhaustions();
   readonly #news = new AccountNews();
   #fillsUnderWay = 0;
@@ -151,24 +62,24 @@ export class LeaseKeeper {
   #onEmpty: () => void = () => undefined;
 
   constructor(options: LeaseKeeperOptions) {
-    this.#book = options.book;
-    this.#appender = options.appender;
-    this.#clock = options.clock;
-    this.#ids = options.ids;
-    this.#holder = options.holder;
-    this.#policy = options.policy ?? DEFAULT_LEASE_POLICY;
-    this.#failpoints = options.failpoints ?? NO_FAILPOINTS;
-    this.#times = options.times ?? NO_TIMES;
+    const { book, appender, clock, ids, holder } = options;
+    const { policy = DEFAULT_LEASE_POLICY, failpoints = NO_FAILPOINTS, times = NO_TIMES } = options;
+    this.#clock = clock;
+    this.#policy = policy;
+    this.#failpoints = failpoints;
     this.#onKeyExhausted = options.onKeyExhausted ?? (() => undefined);
+    this.#accounts = new LeaseAccounts({ book, clock, ids, holder, policy, failpoints });
+    const onGone = (): void => this.#reportEmpty();
+    this.#inHand = new LeasesInHand({ accounts: this.#accounts, appender, clock, policy, failpoints, times, onGone });
   }
 
   /** Leases and holds in hand, for metrics. */
   stats(): { readonly leases: number; readonly holds: number; readonly waiting: number } {
     let holds = 0;
     let waiting = 0;
-    for (const lease of this.#leases.values()) holds += lease.holds;
-    for (const purse of this.#purses.values()) waiting += purse.waiting.length;
-    return { leases: this.#leases.size, holds, waiting };
+    for (const lease of this.#inHand.leases()) holds += lease.holds;
+    for (const purse of this.#inHand.purses()) waiting += purse.waiting.length;
+    return { leases: this.#inHand.size, holds, waiting };
   }
 
   /**
@@ -181,14 +92,14 @@ export class LeaseKeeper {
     // A call that costs something is never worth making on nothing.
     const request = call.least === 0n && call.amount > 0n ? { ...call, least: 1n as Money } : call;
     const now = this.#clock.now();
-    const purse = this.#purseOf(request);
+    const purse = this.#inHand.purseOf(request.userId, request.tokenId);
     if (purse.waiting.length === 0) {
-      const lease = this.#leaseFor(purse, request.amount, now);
+      const lease = purse.leaseFor(request.amount, now);
       if (lease !== undefined) return this.#hold(purse, lease, request, request.amount, now);
     }
     const exhausted = this.#exhausted.wordOn(request.tokenId, request.least, now);
     if (exhausted !== null) {
-      const someLeft = purse.waiting.length === 0 ? this.#leaseFor(purse, request.least, now) : undefined;
+      const someLeft = purse.waiting.length === 0 ? purse.leaseFor(request.least, now) : undefined;
       return someLeft === undefined ? exhausted : this.#hold(purse, someLeft, request, someLeft.free, now);
     }
     return new Promise((resolve) => {
@@ -243,38 +154,16 @@ export class LeaseKeeper {
     return recorded.then((refusal) => {
       if (refusal === null) this.#failpoints.hit('debit.durable');
       if (refusal === null && charge.computed > amount) return this.#overdraw(hold, amount, subtract(charge.computed, amount));
-      this.#afterEnd(lease);
+      this.#inHand.afterEnd(lease);
       return refusal ?? { amount };
     });
   }
 
   /** What goes beyond a hold that was charged. */
   async #overdraw({ lease, model, requestId }: TakenHold, amount: Money, beyond: Money): Promise<{ readonly amount: Money }> {
-    const overdraft = { requestId, model, amount: beyond };
-    lease.overdrafts = [...lease.overdrafts, overdraft];
-    // Its own only: those of calls beside it are on their way, and what is asked for twice is looked for in all of the account's events.
-    await this.#recordOverdraft(lease, overdraft);
-    this.#afterEnd(lease);
+    await this.#inHand.overdraw(lease, { requestId, model, amount: beyond });
+    this.#inHand.afterEnd(lease);
     return { amount };
-  }
-
-  /** True when nothing is owed to the account any more. What cannot be recorded now is tried again before the lease is settled. */
-  async #recordOverdrafts(lease: HeldLease): Promise<boolean> {
-    for (const overdraft of lease.overdrafts) if (!(await this.#recordOverdraft(lease, overdraft))) return false;
-    return true;
-  }
-
-  async #recordOverdraft(lease: HeldLease, overdraft: Overdraft): Promise<boolean> {
-    const { leaseId, userId, tokenId } = lease;
-    const { requestId, model, amount } = overdraft;
-    const recorded = await this.#book.execute(
-      userId,
-      { kind: 'recordOverdraft', leaseId, tokenId, requestId, model, amount },
-      this.#context(userId, `${requestId}:overdraft`),
-    );
-    if (isRefusal(recorded)) return false;
-    lease.overdrafts = lease.overdrafts.filter((other) => other !== overdraft);
-    return true;
   }
 
   /** Gives a hold back: nothing is charged. */
@@ -289,21 +178,21 @@ export class LeaseKeeper {
       hold.requestId,
       'end',
     );
-    this.#afterEnd(lease);
+    this.#inHand.afterEnd(lease);
     return refusal;
   }
 
   /** News of an account, from the log: someone wants a lease of ours back, or there is money again. */
   onAccountEvent({ type, data }: AccountEvent): void {
     if (type === 'LeaseReturnRequested') {
-      const lease = this.#leases.get(data.leaseId);
-      if (lease !== undefined) this.#drain(lease, 'recalled');
+      const lease = this.#inHand.get(data.leaseId);
+      if (lease !== undefined) this.#inHand.drain(lease, 'recalled');
       return;
     }
     if (type === 'SpendLeaseGranted' || type === 'QuotaOverdrawn') return;
-    for (const [tokenId, purse] of this.#purses) {
+    for (const purse of this.#inHand.purses()) {
       if (purse.userId !== data.userId) continue;
-      this.#exhausted.forget(tokenId);
+      this.#exhausted.forget(purse.tokenId);
       purse.aheadRefusedAt = null;
     }
     this.#news.moved(data.userId);
@@ -312,52 +201,23 @@ export class LeaseKeeper {
   /** Once a second or so: gives back what is idle or ended, and asks for more time where calls still run. */
   tick(): void {
     const now = this.#clock.now();
-    for (const lease of this.#leases.values()) {
-      if (lease.lost !== null) {
-        if (lease.holds === 0) this.#forget(lease);
-      } else if (lease.draining === null && now >= lease.admitsUntil) {
-        this.#drain(lease, 'ended');
-      } else if (lease.draining === null && lease.holds === 0 && now - lease.lastUsedAt >= this.#policy.idleMs) {
-        this.#shrinkAhead(lease);
-        this.#drain(lease, 'idle');
-      } else if (lease.holds > 0 && lease.expiresAt - now < this.#policy.graceMs) {
-        this.#extend(lease, now);
-      }
-    }
-    for (const [tokenId, purse] of this.#purses) {
-      if (purse.leases.length === 0 && purse.waiting.length === 0 && !purse.asking) this.#purses.delete(tokenId);
-    }
+    this.#inHand.tick(now);
     this.#exhausted.forgetStale(now);
   }
 
   /** Admits nothing more, waits for the calls in flight to end, and gives every lease back. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const purse of this.#purses.values()) for (const { resolve } of purse.waiting.splice(0)) resolve(refuse('shutting_down'));
-    for (const lease of this.#leases.values()) this.#drain(lease, 'shutdown');
+    for (const purse of this.#inHand.purses()) for (const { resolve } of purse.waiting.splice(0)) resolve(refuse('shutting_down'));
+    for (const lease of this.#inHand.leases()) this.#inHand.drain(lease, 'shutdown');
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       this.#reportEmpty();
     });
   }
 
-  #purseOf({ userId, tokenId }: ReserveRequest): Purse {
-    let purse = this.#purses.get(tokenId);
-    if (purse === undefined) {
-      purse = {
-        userId,
-        tokenId,
-        leases: [],
-        waiting: [],
-        asking: false,
-        wantsAhead: false,
-        ahead: ZERO,
-        aheadRefusedAt: null,
-        latest: ZERO,
-      };
-      this.#purses.set(tokenId, purse);
-    }
-    return purse;
+  #reportEmpty(): void {
+    if (this.#inHand.size === 0 && this.#fillsUnderWay === 0) this.#onEmpty();
   }
 
   #hold(purse: Purse, lease: HeldLease, request: ReserveRequest, amount: Money, now: number): Hold {
@@ -375,9 +235,8 @@ export class LeaseKeeper {
       () => hold !== null && this.#undo(hold),
     );
     this.#failpoints.hit('reservation.enqueued');
-    const askedInVain = purse.aheadRefusedAt !== null && isFresh(purse.aheadRefusedAt, now);
-    if (lease.free < lease.amount / 4n && !purse.wantsAhead && !askedInVain) {
-      if (now - lease.grantedAt < this.#policy.fastMs) purse.ahead = smaller((purse.ahead * 2n) as Money, this.#policy.aheadCeiling);
+    if (purse.runsLow(lease, now)) {
+      if (now - lease.grantedAt < this.#policy.fastMs) purse.askForMore(this.#policy.aheadCeiling);
       purse.wantsAhead = true;
       void this.#fill(purse);
     }
@@ -397,7 +256,7 @@ export class LeaseKeeper {
     if (hold.ended) return false;
     hold.ended = true;
     hold.lease.held = (hold.lease.held - hold.amount) as Money;
-    this.#afterEnd(hold.lease);
+    this.#inHand.afterEnd(hold.lease);
     return true;
   }
 
@@ -406,14 +265,6 @@ export class LeaseKeeper {
     if (taken.ended) throw new Error(`hold ${hold.requestId} has ended already`);
     taken.ended = true;
     return taken;
-  }
-
-  #afterEnd(lease: HeldLease): void {
-    lease.holds--;
-    lease.lastUsedAt = this.#clock.now();
-    if (lease.holds > 0) return;
-    if (lease.lost !== null) this.#forget(lease);
-    else if (lease.draining !== null) this.#drain(lease, lease.draining);
   }
 
   /** Serves whoever waits, from leases in hand and then from the account, until nobody waits or the account says no. */
@@ -426,11 +277,12 @@ export class LeaseKeeper {
       for (;;) {
         this.#serveWaiting(purse);
         if (purse.waiting.length === 0 && (!purse.wantsAhead || this.#stopping)) return;
-        const least = leastOf(purse.waiting);
+        const least = purse.leastWaiting();
         const granted = await this.#ask(purse, least ?? purse.latest);
         purse.wantsAhead = false;
         if (!isRefusal(granted)) {
-          this.#accept(purse, granted);
+          const lease = this.#inHand.accept(purse, granted);
+          if (this.#stopping) this.#inHand.drain(lease, 'shutdown');
           continue;
         }
         if (least === null) {
@@ -451,60 +303,16 @@ export class LeaseKeeper {
     }
   }
 
-  /** First come, first served; but whoever a lease cannot serve holds up nobody behind him who asks for less. */
   #serveWaiting(purse: Purse): void {
     const now = this.#clock.now();
-    const stillWaiting: Waiter[] = [];
-    const waiting = purse.waiting;
-    purse.waiting = [];
-    for (const waiter of waiting) {
-      const { amount, least } = waiter.request;
-      const lease = this.#leaseFor(purse, amount, now) ?? this.#leaseFor(purse, least, now);
-      if (lease === undefined) stillWaiting.push(waiter);
-      else waiter.resolve(this.#hold(purse, lease, waiter.request, smaller(amount, lease.free), now));
-    }
-    purse.waiting = [...stillWaiting, ...purse.waiting];
+    purse.serve(now, ({ request, resolve }, lease, amount) => resolve(this.#hold(purse, lease, request, amount, now)));
   }
 
-  /** A lease in hand that can hold this much now. */
-  #leaseFor(purse: Purse, amount: Money, now: number): HeldLease | undefined {
-    for (const lease of purse.leases) if (lease.admits(now) && lease.free >= amount) return lease;
-    return undefined;
-  }
-
-  async #ask(purse: Purse, least: Money): Promise<EventOf<'SpendLeaseGranted'>['data'] | Refusal> {
-    const needed = sum(purse.waiting.map(({ request }) => request.amount));
-    if (purse.ahead === 0n) purse.ahead = smaller((needed * FIRST_AHEAD) as Money, this.#policy.aheadCeiling);
-    const leaseId = LeaseId.parse(this.#ids.next('lse'));
-    const answer = await this.#book.execute(
-      purse.userId,
-      {
-        kind: 'grantSpendLease',
-        leaseId,
-        tokenId: purse.tokenId,
-        holder: this.#holder,
-        least: larger(least, 1n as Money),
-        needed,
-        ahead: purse.ahead,
-        now: this.#clock.now(),
-        admitsForMs: this.#policy.admitsForMs,
-        graceMs: this.#policy.graceMs,
-      },
-      this.#context(purse.userId, `${leaseId}:grant`),
-    );
-    if (isRefusal(answer)) return answer;
-    const granted = answer.events.find((event) => event.type === 'SpendLeaseGranted');
-    if (granted === undefined) throw new Error(`the account granted lease ${leaseId} without an event`);
-    this.#failpoints.hit('lease.granted');
-    return granted.data;
-  }
-
-  #accept(purse: Purse, grant: EventOf<'SpendLeaseGranted'>['data']): void {
-    const lease = new HeldLease(grant, this.#appender, this.#clock, this.#times);
-    this.#leases.set(lease.leaseId, lease);
-    for (const older of purse.leases) if (older.draining === null && older.free < older.amount / 4n) this.#drain(older, 'spent');
-    purse.leases = [...purse.leases.filter((older) => older.draining === null), lease];
-    if (this.#stopping) this.#drain(lease, 'shutdown');
+  #ask(purse: Purse, least: Money): ReturnType<LeaseAccounts['grant']> {
+    const { userId, tokenId } = purse;
+    const needed = purse.needed();
+    const ahead = purse.aheadOf(needed, this.#policy.aheadCeiling);
+    return this.#accounts.grant({ userId, tokenId, least: larger(least, 1n as Money), needed, ahead });
   }
 
   /** The account's word is about the least that was asked for; whoever came meanwhile and needs less is asked for anew. */
@@ -517,98 +325,15 @@ export class LeaseKeeper {
   }
 
   async #tellIfKeySpent({ userId, tokenId }: Purse): Promise<void> {
-    const answer = await this.#book.read(userId);
-    if (!isRefusal(answer) && isKeySpent(answer.account, tokenId)) this.#onKeyExhausted(tokenId);
+    if (await this.#accounts.isKeySpent(userId, tokenId)) this.#onKeyExhausted(tokenId);
   }
 
   /** Gets idle money back, from our own purses at once and from other processes by asking. True when something came back. */
-  async #recall(purse: Purse): Promise<boolean> {
-    const idle = [...this.#leases.values()].filter(
-      (lease) => lease.userId === purse.userId && lease.holds === 0 && !lease.closing && lease.lost === null,
-    );
-    if (idle.length > 0) {
-      const closed = await Promise.all(idle.map((lease) => this.#close(lease, 'recalled')));
-      if (closed.includes(true)) return true;
-    }
-    const answer = await this.#book.read(purse.userId);
-    if (isRefusal(answer)) return false;
-    if (![...answer.account.leases.values()].some(({ holder }) => holder !== this.#holder)) return false;
-    const news = this.#news.next(purse.userId, this.#policy.returnWaitMs);
-    await this.#book.execute(
-      purse.userId,
-      { kind: 'requestLeaseReturns', holder: this.#holder },
-      this.#context(purse.userId, `${this.#ids.next('cmd')}:recall`),
-    );
+  async #recall({ userId }: Purse): Promise<boolean> {
+    if (await this.#inHand.returnIdle(userId)) return true;
+    if (!(await this.#accounts.othersHold(userId))) return false;
+    const news = this.#news.next(userId, this.#policy.returnWaitMs);
+    await this.#accounts.requestReturns(userId);
     return news;
-  }
-
-  #extend(lease: HeldLease, now: number): void {
-    const expiresAt = now + this.#policy.admitsForMs + this.#policy.graceMs;
-    lease.expiresAt = expiresAt;
-    void lease.record(
-      { type: 'LeaseExtended', data: { leaseId: lease.leaseId, expiresAt: new Date(expiresAt).toISOString() } },
-      `${lease.leaseId}-${expiresAt}`,
-      'extend',
-    );
-  }
-
-  #shrinkAhead(lease: HeldLease): void {
-    const purse = this.#purses.get(lease.tokenId);
-    if (purse !== undefined) purse.ahead = (purse.ahead / 2n) as Money;
-  }
-
-  /** Admits no further call on a lease, and closes it when the last one has ended. */
-  #drain(lease: HeldLease, reason: CloseReason): void {
-    if (lease.draining === null) {
-      lease.draining = reason;
-      const purse = this.#purses.get(lease.tokenId);
-      if (purse !== undefined) purse.leases = purse.leases.filter((other) => other !== lease);
-    }
-    if (lease.holds > 0) return;
-    if (lease.lost === null) void this.#close(lease, lease.draining);
-    else this.#forget(lease);
-  }
-
-  /** `LeaseClosed` on the lease, then `SpendLeaseSettled` on the account, which gives the rest back. True when settled. */
-  async #close(lease: HeldLease, reason: CloseReason): Promise<boolean> {
-    if (lease.closing || lease.lost !== null) return false;
-    lease.closing = true;
-    lease.draining ??= reason;
-    const { leaseId, userId, tokenId, spent } = lease;
-    const refusal = await lease.record({ type: 'LeaseClosed', data: { leaseId, userId, tokenId, spent, reason } }, leaseId, 'close');
-    let settled = false;
-    if (refusal === null) {
-      this.#failpoints.hit('lease.closed');
-      // What cannot be settled now is settled by a sweeper: the lease stream says what was spent, and what was overdrawn.
-      settled =
-        (await this.#recordOverdrafts(lease)) &&
-        !isRefusal(await this.#book.execute(userId, { kind: 'settleLease', leaseId, spent }, this.#context(userId, `${leaseId}:settle`)));
-      if (settled) this.#failpoints.hit('lease.settled');
-    }
-    this.#forget(lease);
-    return settled;
-  }
-
-  #reportEmpty(): void {
-    if (this.#leases.size === 0 && this.#fillsUnderWay === 0) this.#onEmpty();
-  }
-
-  #forget(lease: HeldLease): void {
-    this.#leases.delete(lease.leaseId);
-    const purse = this.#purses.get(lease.tokenId);
-    if (purse !== undefined) purse.leases = purse.leases.filter((other) => other !== lease);
-    this.#reportEmpty();
-  }
-
-  #context(userId: UserId, cause: string): CommandContext {
-    const causationId = cause.slice(0, cause.lastIndexOf(':'));
-    return {
-      commandId: cause as CommandId,
-      correlationId: causationId,
-      causationId,
-      actor: { kind: 'system', id: this.#holder },
-      tenant: userId,
-      occurredAt: new Date(this.#clock.now()).toISOString(),
-    };
   }
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Hold } from '../../commands/ledger/lease-keeper.ts';
+import type { Hold } from '../../commands/ledger/hold.ts';
 import type { EventLog } from '../../commands/ports/event-log.ts';
 import { migrateEventLog } from '../../infra/event-log/postgres/log-schema.ts';
 import { openPostgresLog } from '../../infra/event-log/postgres/open-postgres-log.ts';

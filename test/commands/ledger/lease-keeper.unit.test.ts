@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { isRefusal, type Refusal } from '../../../schemas/errors.ts';
 import { TokenId } from '../../../schemas/ids.ts';
-import type { Hold } from '../../../commands/ledger/lease-keeper.ts';
+import type { Hold } from '../../../commands/ledger/hold.ts';
 import { LARGEST_AMOUNT } from '../../../schemas/money.ts';
 import type { AppendOutcome } from '../../../commands/ports/event-log.ts';
 import { newEvents } from '../../../commands/run-command.ts';

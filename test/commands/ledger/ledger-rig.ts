@@ -1,11 +1,6 @@
 import { AccountBook } from '../../../commands/ledger/account-book.ts';
-import {
-  LeaseKeeper,
-  type ChargeRequest,
-  type Hold,
-  type LeaseKeeperOptions,
-  type ReleaseRequest,
-} from '../../../commands/ledger/lease-keeper.ts';
+import type { ChargeRequest, Hold, ReleaseRequest } from '../../../commands/ledger/hold.ts';
+import { LeaseKeeper, type LeaseKeeperOptions } from '../../../commands/ledger/lease-keeper.ts';
 import { DEFAULT_LEASE_POLICY, type LeasePolicy } from '../../../commands/ledger/lease-policy.ts';
 import type { CommandContext } from '../../../commands/command-context.ts';
 import type { Appender } from '../../../commands/ports/appender.ts';
