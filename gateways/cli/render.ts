@@ -34,6 +34,8 @@ export const listing = (pairs: readonly (readonly [string, Cell])[]): string => 
 };
 
 const BAR = 24;
+/** Where a terminal does not say how wide it is. */
+const USUAL_COLUMNS = 80;
 
 /** How far long work is, on standard error and only while somebody looks on. */
 export class ProgressBar {
@@ -46,18 +48,27 @@ export class ProgressBar {
     this.#label = label;
   }
 
-  /** `share` from 0 to 1. */
-  show(share: number, note = ''): void {
+  /** What a line holds: the last column is left free, since some terminals go on to the next line behind it. */
+  get #room(): number {
+    return Math.max(0, (this.#output.columns ?? USUAL_COLUMNS) - 1);
+  }
+
+  /** `share` from 0 to 1; `null` where nobody knows how much there is to do. */
+  show(share: number | null, note = ''): void {
     if (!this.#output.isTTY) return;
-    const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR);
-    const line = `${this.#label} [${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${Math.floor(Math.min(1, Math.max(0, share)) * 100)}%${note === '' ? '' : ` ${note}`}`;
+    const within = Math.min(1, Math.max(0, share ?? 0));
+    const filled = Math.round(within * BAR);
+    const bar = share === null ? [] : [`[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}]`, `${Math.floor(within * 100)}%`];
+    // A line that is longer than the terminal wide could not be written over.
+    const line = [this.#label, ...bar, ...(note === '' ? [] : [note])].join(' ').slice(0, this.#room);
     if (line === this.#shown) return;
-    this.#output.write(`\r${line.padEnd(this.#shown.length)}`);
+    this.#output.write(`\r${line.padEnd(this.#shown.length).slice(0, this.#room)}`);
     this.#shown = line;
   }
 
+  /** Takes the whole line away: an interrupt has put its own sign behind what was shown. */
   clear(): void {
-    if (this.#shown !== '') this.#output.write(`\r${' '.repeat(this.#shown.length)}\r`);
+    if (this.#shown !== '') this.#output.write(`\r${' '.repeat(this.#room)}\r`);
     this.#shown = '';
   }
 }

@@ -14,6 +14,8 @@ export interface TextOutput {
   write(text: string): unknown;
   /** Somebody looks on: progress is worth showing. */
   readonly isTTY: boolean;
+  /** How many characters a line of the terminal has, where there is one. */
+  readonly columns?: number;
 }
 
 /** How a running server is reached. */

@@ -32,7 +32,7 @@ const follow = async (run: Run, api: ApiClient, exportId: string, after: string 
       const row = await api.call('readExport', { params: { exportId }, query: { after } });
       if (isFailure(row) || row.state === 'completed') return row;
       if (row.state !== 'requested') return fail(EXIT.failed, `The export is ${row.state}${row.reason === null ? '' : `: ${row.reason}`}.`);
-      bar.show(0, `${row.done ?? 0} rows`);
+      bar.show(null, `${row.done ?? 0} rows`);
       if (run.host.interrupted.aborted) return fail(EXIT.failed, `Interrupted. The server goes on; look with: exports list`);
       await pause(LOOK_MS);
     }

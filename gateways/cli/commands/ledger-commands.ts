@@ -204,13 +204,16 @@ export const ledgerCommands: readonly Command[] = [
       const audit = new LedgerAudit();
       const bar = new ProgressBar(run.host.stderr, 'Verifying');
       let count = 0;
-      for await (const { position, data, ...event } of rows) {
-        // What is recorded meanwhile belongs to the next look.
-        if (BigInt(position) > head || audit.broken !== null) break;
-        audit.observe({ ...event, position: BigInt(position), data: data as JsonObject });
-        if (++count % 1_000 === 0) bar.show(Number(position) / Number(head), `${count} events`);
+      try {
+        for await (const { position, data, ...event } of rows) {
+          // What is recorded meanwhile belongs to the next look.
+          if (BigInt(position) > head || audit.broken !== null) break;
+          audit.observe({ ...event, position: BigInt(position), data: data as JsonObject });
+          if (++count % 1_000 === 0) bar.show(Number(position) / Number(head), `${count} events`);
+        }
+      } finally {
+        bar.clear();
       }
-      bar.clear();
       if (run.host.interrupted.aborted) return fail(EXIT.failed, `Interrupted after ${count} events.`);
       const summary = audit.summary();
       run.tell(summary, () => verdict(summary));

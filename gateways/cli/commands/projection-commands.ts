@@ -161,13 +161,16 @@ export const projectionCommands: readonly Command[] = [
       if (isFailure(rows)) return rows;
       const bar = new ProgressBar(run.host.stderr, 'Comparing');
       const compared: Wire<typeof ProjectionCompared>[] = [];
-      for (const [index, { name }] of rows.entries()) {
-        bar.show(index / rows.length, name);
-        const one = await care.compare(name);
-        if (isFailure(one)) return one;
-        compared.push(one);
+      try {
+        for (const [index, { name }] of rows.entries()) {
+          bar.show(index / rows.length, name);
+          const one = await care.compare(name);
+          if (isFailure(one)) return one;
+          compared.push(one);
+        }
+      } finally {
+        bar.clear();
       }
-      bar.clear();
       run.tell(compared, () =>
         table(
           [
