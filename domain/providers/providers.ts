@@ -1,3 +1,4 @@
+import { SANDBOX_ADDRESS } from '../../schemas/sandbox-address.ts';
 import { OPENAI_COMPATIBLE } from './openai-compatible.ts';
 import { OTHER_FORMATS } from './other-formats.ts';
 import type { Provider } from './provider.ts';
@@ -26,7 +27,7 @@ export const PROVIDERS: readonly Provider[] = [
   {
     id: 'sandbox',
     name: 'Sandbox',
-    baseUrl: null,
+    baseUrl: SANDBOX_ADDRESS,
     auth: { kind: 'bearer' },
     keyless: true,
     dialect: 'openai',

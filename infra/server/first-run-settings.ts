@@ -3,14 +3,12 @@ import { SANDBOX_MODELS, sandboxPrices } from '../../gateways/sandbox/prices.ts'
 import type { Config } from '../../schemas/config.ts';
 import type { ChannelSettings } from '../../schemas/events/channel.ts';
 import { RATIO_ONE } from '../../schemas/price.ts';
+import { SANDBOX_ADDRESS } from '../../schemas/sandbox-address.ts';
 import { shippedPriceList } from '../prices/price-list.ts';
 
 /** The simulated provider is on where nobody said otherwise and there is nothing to protect: in the embedded profile. */
 export const isSandboxOn = (config: Config): boolean =>
   config.OBLIVIOUS_SANDBOX === 'on' || (config.OBLIVIOUS_SANDBOX === 'auto' && config.DATABASE_URL === undefined);
-
-/** The address of a sandbox channel is that of this process's own sandbox, whatever its port; this one only says so to readers. */
-const SANDBOX_ADDRESS = 'http://sandbox.invalid/v1';
 
 const sandboxChannel: ChannelSettings = {
   name: 'Sandbox (simulated answers)',

@@ -37,18 +37,19 @@ export const channelCommands: readonly Command[] = [
     about: 'Add a channel to a provider. Its key is read from standard input.',
     options: {
       name: { value: 'NAME', about: 'What to call it.', required: true },
-      provider: { value: 'ID', about: 'Who is behind it, as `providers list` shows; openai-compatible unless given.' },
+      provider: { value: 'ID', about: 'Who is behind it, as `providers list` shows, or sandbox; openai-compatible unless given.' },
       'base-url': { value: 'URL', about: 'With the version, such as https://api.openai.com/v1; the provider’s own unless given.' },
       blanks: { value: 'LIST', about: 'What fills the blanks of the provider’s address: name=value, with commas between them.' },
       models: { value: 'LIST', about: 'Models, with commas between them; ours=theirs where the names differ.', required: true },
       priority: { value: 'N', about: 'Channels of the highest priority are tried first; 0 unless given.' },
       weight: { value: 'N', about: 'The odds among equals; 1 unless given.' },
       groups: { value: 'LIST', about: 'User groups that may use it; all unless given.' },
-      'no-key': { about: 'The upstream wants no key; standard input is left alone.' },
+      'no-key': { about: 'The upstream wants no key; standard input is left alone. So it is for the sandbox.' },
     },
     examples: [
       'channels add --name Groq --provider groq --models llama-3.3-70b-versatile < key.txt',
       'channels add --name Workers --provider cloudflare-workers-ai --blanks account=0a1b2c --models @cf/meta/llama-3 < key.txt',
+      'channels add --name Sandbox --provider sandbox --models sandbox-echo,sandbox-story',
       'channels add --name local --base-url http://127.0.0.1:11434/v1 --models llama=llama3.2:3b --no-key',
     ],
     run: async (run: Run): Promise<Outcome> => {
@@ -64,9 +65,9 @@ export const channelCommands: readonly Command[] = [
         if (value !== undefined && !/^-?\d{1,5}$/.test(value)) return fail(EXIT.usage, `--${option} takes a whole number.`);
       const api = await run.server();
       if (isFailure(api)) return api;
-      const secret = run.switches.has('no-key') ? '' : (await run.host.readStdin()).trim();
-      if (secret === '' && !run.switches.has('no-key'))
-        return fail(EXIT.usage, 'There was no key on standard input. Give one, or say --no-key.');
+      const keyless = run.switches.has('no-key') || provider === 'sandbox';
+      const secret = keyless ? '' : (await run.host.readStdin()).trim();
+      if (secret === '' && !keyless) return fail(EXIT.usage, 'There was no key on standard input. Give one, or say --no-key.');
       const added = await api.call('addChannel', {
         body: {
           settings: {

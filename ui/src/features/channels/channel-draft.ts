@@ -1,4 +1,5 @@
 import type { Channel, ChannelProvider, ChannelSettings, Mapping } from '../../api/channels.ts';
+import { SANDBOX_ADDRESS } from '../../../../schemas/sandbox-address.ts';
 
 /** A channel as it stands in a form: text as typed. */
 export interface ChannelDraft {
@@ -18,9 +19,6 @@ export interface ChannelDraft {
 
 /** Keys of messages under `channels.form.errors`. */
 export type ChannelDraftErrors = Partial<Record<keyof ChannelDraft, string>>;
-
-/** The sandbox runs inside the server, so its address is only a name that leads nowhere. */
-export const SANDBOX_URL = 'https://sandbox.invalid/v1';
 
 export const emptyChannelDraft = (): ChannelDraft => ({
   name: '',
@@ -104,7 +102,7 @@ export const readChannelDraft = (
   const errors: ChannelDraftErrors = {};
   const name = draft.name.trim();
   if (name === '' || name.length > 100) errors.name = 'name';
-  const baseUrl = draft.provider === 'sandbox' ? SANDBOX_URL : draft.baseUrl.trim().replace(/\/+$/, '');
+  const baseUrl = draft.provider === 'sandbox' ? SANDBOX_ADDRESS : draft.baseUrl.trim().replace(/\/+$/, '');
   if (/[{}]/.test(baseUrl)) errors.baseUrl = 'blank';
   else if (originOf(baseUrl) === null) errors.baseUrl = 'baseUrl';
   const models = parseMappings(draft.models);
