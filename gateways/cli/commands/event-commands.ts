@@ -1,8 +1,10 @@
+import { eventsByCategory, eventSchemas } from '../../../schemas/events/catalogue.ts';
+import { closeNames } from '../close-names.ts';
 import type { Command, Outcome, Run } from '../command.ts';
-import { EXIT, fail, isFailure } from '../failure.ts';
+import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
 import { listing, ProgressBar } from '../render.ts';
 import { argument } from './given.ts';
-import { followLog, headOf, lastEvents, readLog, type EventRow } from './log-rows.ts';
+import { followLog, headOf, lastEvents, readLog, type EventRow, type WhichEvents } from './log-rows.ts';
 
 const FILTERS = {
   category: { value: 'NAME', about: 'Streams of one category only, such as account or lease.' },
@@ -18,6 +20,26 @@ const LINE_LENGTH = 200;
 const shortLineOf = (row: EventRow): string => {
   const line = lineOf(row);
   return line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH - 1)}…\n` : line;
+};
+
+const KNOWN = [
+  ['category', 'Streams', Object.keys(eventsByCategory)],
+  ['type', 'Events', Object.keys(eventSchemas)],
+] as const;
+
+/**
+ * Why no event was found, where a name is the reason. Asked only then: the log may hold what a later release wrote, of which this one
+ * has no word.
+ */
+const misnamed = (which: WhichEvents): Failure | null => {
+  for (const [option, what, names] of KNOWN) {
+    const given = which[option];
+    if (given === undefined || names.includes(given)) continue;
+    const close = closeNames(given, names);
+    const meant = close.length === 0 ? `There are: ${names.join(', ')}.` : `Did you mean ${close.join(' or ')}?`;
+    return fail(EXIT.usage, `${what} of the ${option} ${given} there are none. ${meant}`);
+  }
+  return null;
 };
 
 const isPosition = (text: string | undefined): boolean => text === undefined || /^\d{1,18}$/.test(text);
@@ -37,6 +59,9 @@ export const eventCommands: readonly Command[] = [
       if (isFailure(head)) return head;
       const last = await lastEvents(target, { category, type }, Number(limit));
       if (isFailure(last)) return last;
+      const fault = last.length === 0 ? misnamed({ category, type }) : null;
+      if (fault !== null) return fault;
+      if (last.length === 0) run.note('There is no such event yet.');
       const print = (row: EventRow): void => void run.host.stdout.write(run.json ? `${JSON.stringify(row)}\n` : shortLineOf(row));
       last.forEach(print);
       if (!run.switches.has('follow')) return 0;
@@ -100,12 +125,18 @@ export const eventCommands: readonly Command[] = [
       if (isFailure(rows)) return rows;
       const bar = new ProgressBar(run.host.stderr, 'Exporting');
       let count = 0;
-      for await (const row of rows) {
-        run.host.stdout.write(`${JSON.stringify(row)}\n`);
-        if (++count % 1_000 === 0) bar.show(Number(row.position) / Number(head), `${count} events`);
+      try {
+        for await (const row of rows) {
+          run.host.stdout.write(`${JSON.stringify(row)}\n`);
+          // Where the events themselves can be seen, a bar would only stand in their way.
+          if (++count % 1_000 === 0 && !run.host.stdout.isTTY) bar.show(Number(row.position) / Number(head), `${count} events`);
+        }
+      } finally {
+        bar.clear();
       }
-      bar.clear();
       if (run.host.interrupted.aborted) return fail(EXIT.failed, `Interrupted after ${count} events.`);
+      const fault = count === 0 ? misnamed({ category, type }) : null;
+      if (fault !== null) return fault;
       run.note(`${count} events.`);
       return 0;
     },

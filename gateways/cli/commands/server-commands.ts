@@ -1,3 +1,4 @@
+import { settings } from '../../../schemas/config.ts';
 import { ROLES } from '../../../schemas/roles.ts';
 import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail } from '../failure.ts';
@@ -26,10 +27,18 @@ export const startCommand: Command = {
     'start --processes 4   # kill -HUP puts a new process in the place of each',
   ],
   run: async ({ host, options }: Run): Promise<Outcome> => {
-    const code = await host.start({
-      ...(options['role'] === undefined ? {} : { OBLIVIOUS_ROLES: options['role'] }),
-      ...(options['processes'] === undefined ? {} : { OBLIVIOUS_PROCESSES: options['processes'] }),
-    });
+    const given: Record<string, string> = {};
+    for (const [option, setting] of [
+      ['role', 'OBLIVIOUS_ROLES'],
+      ['processes', 'OBLIVIOUS_PROCESSES'],
+    ] as const) {
+      const text = options[option];
+      if (text === undefined) continue;
+      const read = settings[setting].schema.safeParse(text);
+      if (!read.success) return fail(EXIT.usage, `--${option}: ${read.error.issues.map(({ message }) => message).join('; ')}.`);
+      given[setting] = text;
+    }
+    const code = await host.start(given);
     return code === 0 ? 0 : 1;
   },
 };

@@ -105,6 +105,10 @@ describe('the command line by itself', () => {
       [['users', 'list', '--url', 'nowhere'], '--url takes a URL'],
       [['start', '--url', 'https://elsewhere.example.com'], '--url'],
       [['start', '--json'], '--json'],
+      [['start', '--role', 'relay,wrong'], '--role: expected all, or some of relay, console'],
+      [['start', '--role', ''], '--role: expected all'],
+      [['start', '--processes', 'four'], '--processes: '],
+      [['start', '--processes', '65'], '--processes: '],
       [['config', '--url', 'https://elsewhere.example.com'], '--url'],
     ] as const) {
       const { code, out, err } = await say(argv);
@@ -147,6 +151,10 @@ describe('the command line by itself', () => {
   it('starts the server, and shows the configuration or what is wrong with it', async () => {
     expect((await say(['start'], { start: () => Promise.resolve(0) })).code).to.equal(0);
     expect((await say(['start'], { start: () => Promise.resolve(1) })).code).to.equal(1);
+    const given: unknown[] = [];
+    const start = (settings: unknown) => Promise.resolve(given.push(settings) - 1);
+    await say(['start', '--role', 'relay,console', '--processes', '2'], { start });
+    expect(given).to.deep.equal([{ OBLIVIOUS_ROLES: 'relay,console', OBLIVIOUS_PROCESSES: '2' }]);
     expect((await say(['config'])).out).to.include('PORT=3000   (unless set)');
     expect((await say(['config', '--json'])).json()).to.deep.equal({ PORT: { value: '3000', given: false } });
     const wrong = await say(['config'], { config: () => ({ mistakes: ['PORT: not a number.', 'HOST: empty.'] }) });
@@ -240,6 +248,19 @@ describe('the command line with a server, and without', () => {
     expect(channel.settings.baseUrl).to.equal('https://api.cloudflare.com/client/v4/accounts/0a1b/ai/v1');
   });
 
+  it('adds a channel to the sandbox, which has an address and wants no key', async () => {
+    const stdin = 'sk-not-for-the-sandbox';
+    const { channelId } = (
+      await withServer(['channels', 'add', '--name', 'Sandbox', '--provider', 'sandbox', '--models', 'sandbox-echo', '--json'], { stdin })
+    ).json();
+    await bench.projecting.caughtUp();
+    const channel = listed((await withServer(['channels', 'list', '--json'])).json()).find(
+      (row: { channelId: string }) => row.channelId === channelId,
+    );
+    expect(channel.settings).to.include({ provider: 'sandbox', baseUrl: 'https://sandbox.invalid/v1' });
+    expect(channel.keys).to.deep.equal([]);
+  });
+
   it('takes secrets from standard input, and never from the line', async () => {
     const add = [
       'channels',
@@ -322,6 +343,24 @@ describe('the command line with a server, and without', () => {
         expect(await run(['events', 'show', '99999999'])).to.include({ code: 3 });
         const exported = (await run(['events', 'export', '--category', 'lease'])).out.trimEnd().split('\n');
         expect(exported).to.have.length(bench.eventsOf('lease').length);
+      });
+
+      it('says of names that no event has what they may have been', async () => {
+        for (const [options, said] of [
+          [['--type', 'quotadebit'], 'Events of the type quotadebit there are none. Did you mean QuotaDebited?'],
+          [['--category', 'acount'], 'Streams of the category acount there are none. Did you mean account?'],
+          [['--category', 'zzz'], 'There are: user, token, account'],
+          [['--type', 'Typo', '--category', 'account'], 'Events of the type Typo there are none.'],
+        ] as const)
+          for (const command of ['tail', 'export']) {
+            const { code, out, err } = await run(['events', command, ...options]);
+            expect({ code, out }, err).to.deep.equal({ code: 2, out: '' });
+            expect(err).to.include(said);
+          }
+        const follow = await run(['events', 'tail', '--follow', '--type', 'Typo']);
+        expect(follow).to.include({ code: 2, out: '' });
+        expect(await run(['events', 'tail', '--type', 'TaskFailed'])).to.include({ code: 0, err: 'There is no such event yet.\n' });
+        expect(await run(['events', 'export', '--type', 'TaskFailed'])).to.include({ code: 0, out: '', err: '0 events.\n' });
       });
 
       it('looks after read models', async () => {
