@@ -12,44 +12,34 @@ import {
 import type { Hindrance } from '../../domain/relay/choose-channel.ts';
 import { chooseKey } from '../../domain/relay/choose-key.ts';
 import { isFailingRate, type RecentCalls } from '../../domain/relay/error-rate.ts';
-import { latencyAt, observe, type PeakEwma } from '../../domain/relay/peak-ewma.ts';
 import { belongsTo } from '../../domain/relay/rendezvous.ts';
 import type { z } from 'zod';
 import type { ChannelHealth, ChannelSettings } from '../../schemas/events/channel.ts';
-import type { ChannelId, ChannelKeyId } from '../../schemas/ids.ts';
+import type { ChannelKeyId } from '../../schemas/ids.ts';
 import type { ChannelHealthObserver } from '../ports/channel-health.ts';
 import type { DirectoryChannel, DirectoryChannelKey } from '../ports/directory.ts';
 import type { Stopwatch } from '../ports/stopwatch.ts';
+import { ChannelLoads } from './channel-loads.ts';
 import { HealthWindow } from './health-window.ts';
 import { KeyRests } from './key-rests.ts';
+import { ModelCircuits } from './model-circuits.ts';
 import type { RelayLimits } from './relay-limits.ts';
 
-/** A channel, or one of its models, as far as it fails. */
-interface Circuit {
-  breaker: Breaker;
-  /** What it was told to be, or believed to be because others told. */
-  told: z.infer<typeof ChannelHealth>;
-}
-
-interface Seen extends Circuit {
+/** What this process has seen of one channel. */
+interface Seen {
   /** What was seen of a channel is void once somebody changes it. */
   readonly settings: ChannelSettings;
+  breaker: Breaker;
+  /** What others were told that it is, or told of it. */
+  told: z.infer<typeof ChannelHealth>;
   /** When a call of this process succeeded or failed last, on the stopwatch. */
   judgedAt: number;
   cursor: number;
   readonly rests: KeyRests;
-  /** Models that failed since they answered last; most channels have none. */
-  models: Map<string, Circuit> | null;
-  heardOfModels: readonly string[];
+  readonly models: ModelCircuits;
   /** The one model whose answers were failures since the channel answered last; `null`: several, or none. */
   failedModel: string | null;
   readonly window: HealthWindow;
-}
-
-/** What a channel is at, and how long it takes. Stays when its settings change: its calls do too. */
-interface Load {
-  inFlight: number;
-  latency: PeakEwma | null;
 }
 
 /** A channel may be called without a key only if it never had one. */
@@ -70,9 +60,6 @@ export interface ChannelSight extends RecentCalls {
 const NO_KEY: UsableKey = { usable: true, key: null };
 const UNUSABLE: UsableKey = { usable: false };
 
-/** More models than this of one channel do not fail by themselves; beyond it they are forgotten. */
-const MOST_FAILING_MODELS = 1_000;
-
 /**
  * What this process has seen of the channels, and heard of them from other processes through the log: who is failing, and with which model;
  * which keys rest, whose turn it is; what they are at.
@@ -82,7 +69,7 @@ export class ChannelStates {
   readonly #limits: Pick<RelayLimits, 'breaker' | 'errorRate' | 'keyRestMs' | 'longestKeyRestMs' | 'refusedKeyRestMs'>;
   readonly #observer: ChannelHealthObserver;
   readonly #seen = new Map<string, Seen>();
-  readonly #loads = new Map<ChannelId, Load>();
+  readonly #loads: ChannelLoads;
   readonly #turns = new Map<string, number>();
 
   constructor(
@@ -92,6 +79,7 @@ export class ChannelStates {
   ) {
     this.#stopwatch = stopwatch;
     this.#limits = limits;
+    this.#loads = new ChannelLoads(stopwatch);
     this.#observer = observer;
   }
 
@@ -104,8 +92,7 @@ export class ChannelStates {
     const seen = this.#of(channel);
     const now = this.#stopwatch.elapsed();
     if (!admits(seen.breaker, now)) return 'circuit_open';
-    const circuit = seen.models?.get(model);
-    if (circuit !== undefined && !admits(circuit.breaker, now)) return 'model_circuit_open';
+    if (!seen.models.admits(model, now)) return 'model_circuit_open';
     if (channel.keys.length === 0) return null;
     for (const key of channel.keys) if (this.#mayUse(seen, key, tried, now)) return null;
     return 'no_key';
@@ -148,32 +135,29 @@ export class ChannelStates {
   }
 
   inFlight({ channelId }: DirectoryChannel): number {
-    return this.#loads.get(channelId)?.inFlight ?? 0;
+    return this.#loads.inFlight(channelId);
   }
 
   latencyMs({ channelId }: DirectoryChannel): number | null {
-    const latency = this.#loads.get(channelId)?.latency ?? null;
-    return latency === null ? null : latencyAt(latency, this.#stopwatch.elapsed());
+    return this.#loads.latencyMs(channelId);
   }
 
   attempted(channel: DirectoryChannel, model: string): void {
     const seen = this.#of(channel);
     const now = this.#stopwatch.elapsed();
     seen.breaker = onAttempt(seen.breaker, now);
-    const circuit = seen.models?.get(model);
-    if (circuit !== undefined) circuit.breaker = onAttempt(circuit.breaker, now);
-    this.#loadOf(channel).inFlight++;
+    seen.models.attempted(model, now);
+    this.#loads.began(channel.channelId);
   }
 
   /** Whatever became of an attempt, it is over. */
-  ended(channel: DirectoryChannel): void {
-    this.#loadOf(channel).inFlight--;
+  ended({ channelId }: DirectoryChannel): void {
+    this.#loads.ended(channelId);
   }
 
   /** How long it took until an answer, or a stream, was there. */
-  answeredAfter(channel: DirectoryChannel, ms: number): void {
-    const load = this.#loadOf(channel);
-    load.latency = observe(load.latency, ms, this.#stopwatch.elapsed());
+  answeredAfter({ channelId }: DirectoryChannel, ms: number): void {
+    this.#loads.took(channelId, ms);
   }
 
   /** The upstream began to answer: enough for a probe, which must not wait for a long stream to end. */
@@ -183,7 +167,7 @@ export class ChannelStates {
       this.#close(channel, seen);
       seen.judgedAt = this.#stopwatch.elapsed();
     }
-    if (seen.models !== null && seen.models.get(model)?.breaker.state !== 'closed') this.#closeModel(channel, seen, model);
+    if (seen.models.isFailing(model)) this.#modelAnswered(channel, seen, model);
   }
 
   succeeded(channel: DirectoryChannel, model: string, key: DirectoryChannelKey | null, ms: number): void {
@@ -193,7 +177,7 @@ export class ChannelStates {
     seen.failedModel = null;
     seen.window.add(now, false, ms);
     this.#close(channel, seen);
-    this.#closeModel(channel, seen, model);
+    this.#modelAnswered(channel, seen, model);
     if (key !== null) seen.rests.works(key.keyId);
   }
 
@@ -209,7 +193,7 @@ export class ChannelStates {
     seen.window.add(now, true, 0);
 
     const sole = channel.settings.models.length === 1;
-    if (!sole) this.#failModel(channel, seen, model, reason, now);
+    if (!sole && seen.models.failed(model, now)) this.#observer.modelHealthChanged(channel.channelId, model, 'failing', reason);
     const alone =
       kind === 'answer' && !sole && (seen.failedModel === null || seen.failedModel === model) && seen.breaker.state === 'closed';
     seen.failedModel = model;
@@ -271,25 +255,16 @@ export class ChannelStates {
       inFlight: this.inFlight(channel),
       latencyMs: latency === null ? null : Math.round(latency),
       circuit: breaker.state,
-      failingModels: [...(models ?? [])].filter(([, circuit]) => circuit.breaker.state !== 'closed').map(([model]) => model),
+      failingModels: models.failing(),
       restingKeys: rests.count(now),
     };
-  }
-
-  #loadOf({ channelId }: DirectoryChannel): Load {
-    let load = this.#loads.get(channelId);
-    if (load === undefined) {
-      load = { inFlight: 0, latency: null };
-      this.#loads.set(channelId, load);
-    }
-    return load;
   }
 
   #of(channel: DirectoryChannel): Seen {
     const known = this.#seen.get(channel.channelId);
     if (known !== undefined && known.settings === channel.settings) {
       if (known.told !== channel.health) this.#hear(known, channel.health);
-      if (known.heardOfModels !== channel.failingModels) this.#hearOfModels(known, channel.failingModels);
+      if (!known.models.hasHeard(channel.failingModels)) this.#hearOfModels(known, channel.failingModels);
       return known;
     }
     const breaker = channel.health === 'failing' ? restingUntil(this.#stopwatch.elapsed(), this.#limits.breaker) : CLOSED;
@@ -300,8 +275,7 @@ export class ChannelStates {
       judgedAt: -Infinity,
       cursor: -1,
       rests: new KeyRests(),
-      models: null,
-      heardOfModels: [],
+      models: new ModelCircuits(this.#limits.breaker),
       failedModel: null,
       window: new HealthWindow(this.#limits.errorRate.windowMs),
     };
@@ -322,46 +296,11 @@ export class ChannelStates {
   #hearOfModels(seen: Seen, failing: readonly string[]): void {
     const now = this.#stopwatch.elapsed();
     if (now - seen.judgedAt < this.#limits.breaker.rest) return;
-    const before = seen.heardOfModels;
-    seen.heardOfModels = failing;
-    for (const model of failing) {
-      const circuit = this.#circuitOf(seen, model);
-      if (circuit.told === 'failing') continue;
-      circuit.told = 'failing';
-      circuit.breaker = onHearsay(circuit.breaker, 'failing', now, this.#limits.breaker);
-    }
-    for (const model of before) {
-      const circuit = failing.includes(model) ? undefined : seen.models?.get(model);
-      if (circuit === undefined || circuit.told !== 'failing') continue;
-      circuit.told = 'healthy';
-      circuit.breaker = onHearsay(circuit.breaker, 'healthy', now, this.#limits.breaker);
-    }
+    seen.models.hear(failing, now);
   }
 
-  #circuitOf(seen: Seen, model: string): Circuit {
-    seen.models ??= new Map();
-    let circuit = seen.models.get(model);
-    if (circuit === undefined) {
-      circuit = { breaker: CLOSED, told: 'unknown' };
-      if (seen.models.size >= MOST_FAILING_MODELS) seen.models.clear();
-      seen.models.set(model, circuit);
-    }
-    return circuit;
-  }
-
-  #failModel(channel: DirectoryChannel, seen: Seen, model: string, reason: string, now: number): void {
-    const circuit = this.#circuitOf(seen, model);
-    circuit.breaker = onFailure(circuit.breaker, now, this.#limits.breaker);
-    if (circuit.breaker.state !== 'open' || circuit.told === 'failing') return;
-    circuit.told = 'failing';
-    this.#observer.modelHealthChanged(channel.channelId, model, 'failing', reason);
-  }
-
-  #closeModel(channel: DirectoryChannel, seen: Seen, model: string): void {
-    const circuit = seen.models?.get(model);
-    if (circuit === undefined) return;
-    seen.models?.delete(model);
-    if (circuit.told === 'failing') this.#observer.modelHealthChanged(channel.channelId, model, 'healthy', 'it answers');
+  #modelAnswered(channel: DirectoryChannel, seen: Seen, model: string): void {
+    if (seen.models.answered(model)) this.#observer.modelHealthChanged(channel.channelId, model, 'healthy', 'it answers');
   }
 
   #close(channel: DirectoryChannel, seen: Seen): void {

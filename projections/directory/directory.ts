@@ -8,13 +8,9 @@ import type { ChannelId, PriceListId, StreamName, TokenId, UserId } from '../../
 import type { Ratio } from '../../schemas/price.ts';
 import { channels } from '../channels/projection.ts';
 import type { ChannelDocument } from '../channels/tables.ts';
-import { contradictionWithLog } from '../engine/against-log.ts';
-import { readCheckpoints } from '../engine/checkpoint.ts';
-import { readDocuments, type DocumentAt } from '../engine/document-rows.ts';
-import { blockedStreams } from '../engine/parked-events.ts';
 import { ReadModelsUnavailable } from '../engine/read-models-unavailable.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { CachedDocument, CachedKind, DocumentCache } from '../ports/document-cache.ts';
+import type { CachedKind, DocumentCache } from '../ports/document-cache.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
 import type { ReadModelDatabase, Sql } from '../ports/read-model-database.ts';
 import { priceLists } from '../price-lists/projection.ts';
@@ -29,9 +25,11 @@ import type { ChannelEntry, PriceEntry, PriceListEntry, TokenEntry, UserEntry } 
 import { HeldDocuments } from './held-documents.ts';
 import { KeyLookup, type Lookup } from './key-lookup.ts';
 import { OutsideDocuments, type LookupOutcome } from './outside-documents.ts';
-import { countRows, newestKeys, readSome, recentChanges } from './partial-rows.ts';
+import { loadRows } from './load-rows.ts';
 import { PriceShelf } from './price-shelf.ts';
 import { RecentChanges } from './recent-changes.ts';
+import { watchStaleness } from './staleness.ts';
+import { NOTHING_WARM, readWarm } from './warm-documents.ts';
 
 export type DirectoryChange =
   | { readonly kind: 'token'; readonly tokenId: TokenId }
@@ -90,14 +88,6 @@ const takeUse = (held: Used<unknown> | undefined): boolean => {
   held.used = false;
   return true;
 };
-
-interface Warm {
-  readonly used: readonly string[];
-  readonly tokens: ReadonlyMap<string, CachedDocument>;
-  readonly users: ReadonlyMap<string, CachedDocument>;
-}
-
-const NONE: Warm = { used: [], tokens: new Map(), users: new Map() };
 
 const tokenEntry = ({ tokenId, userId, name, disabled, revoked, exhausted, expiresAt, restrictions }: TokenDocument): TokenEntry => ({
   tokenId,
@@ -317,7 +307,9 @@ export class Directory {
 
   /** Loads, and follows the log until the signal aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
-    const watch = this.#watch(signal);
+    const { feed, clock, checkMs, staleAfterMs } = this.#options;
+    const reached = (): Position => this.#position;
+    const watch = watchStaleness({ feed, clock, reached, checkMs, staleAfterMs }, signal, (since) => (this.#staleSince = since));
     let position: Position | null = null;
     while (!signal.aborted) {
       try {
@@ -358,121 +350,24 @@ export class Directory {
 
   /** Takes the rows of the database where they can be trusted. Answers with the place from which the log has to be followed. */
   async #load(): Promise<Position> {
-    const { database, cache, most = Infinity } = this.#options;
+    const { database, feed, cache = null, most = Infinity } = this.#options;
+    const held = { tokens: this.#tokens, users: this.#users, channels: this.#channels, prices: this.#prices, routing: this.#routing };
     if (database !== undefined) {
       try {
-        const warm = cache === undefined || cache === null || most === Infinity ? NONE : await this.#warm(database, cache, most);
-        this.#position = await database.transaction((tx) => this.#loadRows(tx, warm), { snapshot: true });
+        const bound = this.#lookup !== null && most < Infinity ? most : null;
+        const warm = cache === null || most === Infinity ? NOTHING_WARM : await readWarm(database, cache, most);
+        const owners = (): readonly UserId[] => [...this.#tokenByHash.values()].map(({ entry }) => entry.userId);
+        const load = (tx: Sql): Promise<Position> => loadRows(tx, feed, held, { most: bound, warm, owners });
+        this.#position = await database.transaction(load, { snapshot: true });
         return this.#position;
       } catch (error) {
         if (!(error instanceof ReadModelsUnavailable)) throw error;
         this.#report({ kind: 'without_rows', reason: error.message });
       }
     }
-    for (const documents of [this.#tokens, this.#users, this.#channels, this.#prices, this.#routing] as const)
-      documents.load(new Map(), START);
+    for (const documents of Object.values(held)) documents.load(new Map(), START);
     this.#position = START;
     return START;
-  }
-
-  async #loadRows(tx: Sql, warm: Warm): Promise<Position> {
-    const projections = [tokenLookup, users, channels, priceLists, routingRules];
-    const contradiction = await contradictionWithLog(tx, this.#options.feed, projections);
-    if (contradiction !== null) throw new ReadModelsUnavailable(contradiction);
-    const checkpoints = await readCheckpoints(tx);
-    const positionOf = async (projection: (typeof projections)[number]): Promise<Position> => {
-      const checkpoint = checkpoints.find(
-        ({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version,
-      );
-      if (checkpoint === undefined) throw new ReadModelsUnavailable(`${projection.name} has not been projected yet`);
-      if ((await blockedStreams(tx, projection)).size > 0)
-        throw new ReadModelsUnavailable(`${projection.name} has parked events, which its rows do not show`);
-      return checkpoint.position;
-    };
-    const positions = [
-      await positionOf(tokenLookup),
-      await positionOf(users),
-      await positionOf(channels),
-      await positionOf(priceLists),
-      await positionOf(routingRules),
-    ] as const;
-    await this.#loadKeys(tx, positions[0], positions[1], warm);
-    this.#channels.load(await readDocuments(tx, channels), positions[2]);
-    this.#prices.load(await readDocuments(tx, priceLists), positions[3]);
-    this.#routing.load(await readDocuments(tx, routingRules), positions[4]);
-    return positions.reduce((least, position) => (position < least ? position : least));
-  }
-
-  async #loadKeys(tx: Sql, tokensAt: Position, usersAt: Position, warm: Warm): Promise<void> {
-    const { most = Infinity } = this.#options;
-    const bounded = most < Infinity && this.#lookup !== null;
-    const tooMany = async (projection: typeof tokenLookup | typeof users): Promise<boolean> =>
-      bounded && (await countRows(tx, projection)) > most;
-
-    if (!(await tooMany(tokenLookup))) this.#tokens.load(await readDocuments(tx, tokenLookup), tokensAt, { kind: 'all', bounded });
-    else {
-      const extent = await recentChanges(tx, tokenLookup, tokensAt, this.#tokens.changesKept);
-      this.#tokens.load(new Map(), tokensAt, extent);
-      const wanted = [...new Set([...warm.used, ...(await newestKeys(tx, tokenLookup, most))])].slice(0, most);
-      await this.#takeIn(tx, this.#tokens, tokensAt, wanted, warm.tokens);
-    }
-    if (!(await tooMany(users))) return this.#users.load(await readDocuments(tx, users), usersAt, { kind: 'all', bounded });
-    const extent = await recentChanges(tx, users, usersAt, this.#users.changesKept);
-    this.#users.load(new Map(), usersAt, extent);
-    const owners = new Set([...this.#tokenByHash.values()].map(({ entry }) => entry.userId));
-    await this.#takeIn(tx, this.#users, usersAt, [...owners].slice(0, most), warm.users);
-  }
-
-  /** From the cache where its copies can be believed, the rest from the rows. */
-  async #takeIn<Type extends (typeof tokenLookup.types | typeof users.types)[number], Doc>(
-    tx: Sql,
-    held: HeldDocuments<Type, Doc>,
-    at: Position,
-    keys: readonly string[],
-    warm: ReadonlyMap<string, CachedDocument>,
-  ): Promise<void> {
-    const missing: string[] = [];
-    const found = new Map<string, DocumentAt<Doc>>();
-    for (const key of keys) {
-      const cached = warm.get(key);
-      const believed = cached === undefined ? undefined : held.believed(key, cached, at);
-      if (believed === undefined) missing.push(key);
-      else found.set(key, believed);
-    }
-    for (const [key, row] of await readSome(tx, held.projection, missing)) found.set(key, row);
-    // Who was used last comes last, and goes last.
-    for (const key of [...keys].reverse()) {
-      const at = found.get(key);
-      if (at !== undefined) held.takeIn(key, at);
-    }
-  }
-
-  /** What the cache has of the keys that were used last. Asked before the rows are, so that no transaction waits for it. */
-  async #warm(sql: Sql, cache: DocumentCache, most: number): Promise<Warm> {
-    if ((await countRows(sql, tokenLookup)) <= most) return NONE;
-    const used = await cache.lastUsed(most);
-    const tokens = await cache.getAll('token', used);
-    const owners = new Set([...tokens.values()].flatMap(({ doc }) => (typeof doc['userId'] === 'string' ? [doc['userId']] : [])));
-    return { used, tokens, users: await cache.getAll('user', [...owners]) };
-  }
-
-  /** Compares with the end of the log now and then: a subscription that has broken says nothing by itself. */
-  async #watch(signal: AbortSignal): Promise<void> {
-    const { feed, clock, checkMs = 1_000, staleAfterMs = 3_000 } = this.#options;
-    /** An end of the log that has not been reached yet, and since when that is known. */
-    let pending: { readonly head: Position; readonly since: number } | null = null;
-    let heardAt = clock.now();
-    while (!signal.aborted) {
-      const now = clock.now();
-      const head = await Promise.race([feed.head().catch(() => null), pause(checkMs, null, { signal }).catch(() => null)]);
-      if (head !== null) {
-        heardAt = now;
-        if (pending === null || this.#position >= pending.head) pending = this.#position >= head ? null : { head, since: now };
-      }
-      const behindSince = pending?.since ?? heardAt;
-      this.#staleSince = clock.now() - behindSince > staleAfterMs ? behindSince : null;
-      await pause(checkMs, undefined, { signal }).catch(() => undefined);
-    }
   }
 
   #tokenChanged(doc: TokenDocument | undefined, before: TokenDocument | undefined): void {
