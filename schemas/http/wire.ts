@@ -7,7 +7,7 @@ export type Wire<Schema extends z.ZodType> = z.input<Schema>;
 /** A place in the whole log, as a decimal string: it outgrows what a JSON number holds. */
 export const PositionText = z
   .string()
-  .regex(/^(0|[1-9]\d{0,18})$/, 'expected a log position')
+  .regex(/^(0|[1-9]\d{0,18})$/, { error: 'expected a log position', abort: true })
   .refine((text) => BigInt(text) <= 9_223_372_036_854_775_807n, 'expected a log position');
 
 /** Every answer to a command says where its facts are; a query with `?after=` that position sees them. `null`: nothing had to change. */
