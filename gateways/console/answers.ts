@@ -8,6 +8,9 @@ import type { Route } from './route.ts';
 /** Comments keep proxies from closing a quiet stream, and find out who is gone. */
 const HEARTBEAT_MS = 15_000;
 
+/** How often it is looked whether whoever reads along still may. */
+const LOOK_MS = 500;
+
 /** Says that the answer is JSON, and how old what it shows is allowed to be: no age at all. */
 export const sendJson = (response: ServerResponse, route: Route, value: unknown): void => {
   response.statusCode = route.status ?? 200;
@@ -68,7 +71,7 @@ export const sendLines = (response: ServerResponse, route: Route, download: Down
     signal,
   );
 
-/** Server-sent events until the rows end, the client leaves, or `mayGoOn` says no; it is asked with every heartbeat. */
+/** Server-sent events until the rows end, the client leaves, or `mayGoOn` says no. */
 export const sendEvents = async (
   response: ServerResponse,
   route: Route,
@@ -83,16 +86,21 @@ export const sendEvents = async (
   response.setHeader('cache-control', 'no-store, no-transform');
   response.setHeader('x-accel-buffering', 'no');
   response.write('retry: 2000\n\n');
-  const heartbeat = setInterval(() => {
-    response.write(': still here\n\n');
+  const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
+  heartbeat.unref();
+  let looking = false;
+  const look = setInterval(() => {
+    if (looking) return;
+    looking = true;
     mayGoOn().then(
       (may) => {
+        looking = false;
         if (!may) stop.abort();
       },
       () => stop.abort(),
     );
-  }, HEARTBEAT_MS);
-  heartbeat.unref();
+  }, LOOK_MS);
+  look.unref();
   try {
     for await (const { id, row } of rows)
       await write(response, `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(z.encode(route.response, row))}\n\n`, stop.signal);
@@ -100,6 +108,7 @@ export const sendEvents = async (
     if (!stop.signal.aborted) throw error;
   } finally {
     clearInterval(heartbeat);
+    clearInterval(look);
     response.end();
   }
 };

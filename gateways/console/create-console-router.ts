@@ -151,8 +151,9 @@ export const createConsoleRouter = (deps: ConsoleRouterDeps): Router => {
           await sendFile(response, value as StoredFile, stop.signal);
           return null;
         case 'events': {
+          // What is shown depends on the role: with another one the client has to begin anew.
           const mayGoOn = async (): Promise<boolean> =>
-            caller === null || caller.kind === 'operator' || (await deps.sessions.holds(caller.session)) !== null;
+            caller === null || caller.kind === 'operator' || (await deps.sessions.holds(caller.session))?.role === caller.role;
           const ended = live.open(caller?.kind === 'user' ? caller.userId : 'operator');
           if (isRefusal(ended)) return ended;
           const name = operation === 'tailEvents' ? 'recorded' : 'request';

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
 import { runUserCommand } from '../../../commands/users/run-user-command.ts';
 import { consoleBench, PASSWORD, type ConsoleBench, type ConsoleClient } from '../../support/console-bench.ts';
 import { done } from '../../support/refused.ts';
@@ -115,6 +116,31 @@ describe('signing in at the console', () => {
     expect((await person.get('/api/users')).status).to.equal(200);
     done(await runUserCommand(bench, person.userId, { kind: 'assignRole', role: 'user' }, bench.context()));
     expect((await person.get('/api/users')).status).to.equal(403);
+  });
+
+  it('takes live streams with it where it ends or the role changes, without waiting for anything to happen', async function () {
+    this.timeout(10_000);
+    const opened = async (client: ConsoleClient, path: string): Promise<{ readonly ended: Promise<void> }> => {
+      const response = await client.open('GET', path);
+      expect(response.statusCode, path).to.equal(200);
+      return { ended: once(response.resume(), 'end').then(() => undefined) };
+    };
+    const [demoted, suspended, leaving] = [
+      await bench.person('demoted@example.com', 'admin'),
+      await bench.person('stopped@example.com'),
+      await bench.person('leaving@example.com'),
+    ];
+    const streams = [
+      await opened(demoted, '/api/events/live'),
+      await opened(demoted, '/api/requests/live?scope=all'),
+      await opened(suspended, '/api/requests/live'),
+      await opened(leaving, '/api/requests/live'),
+    ];
+    done(await runUserCommand(bench, demoted.userId, { kind: 'assignRole', role: 'user' }, bench.context()));
+    done(await runUserCommand(bench, suspended.userId, { kind: 'suspend', reason: 'test' }, bench.context()));
+    await leaving.call('DELETE', '/api/session');
+    await Promise.all(streams.map(({ ended }) => ended));
+    expect((await demoted.get('/api/events/live')).status, 'begun anew').to.equal(403);
   });
 
   it('ends after twelve hours without use, and after a week in any case', async () => {
