@@ -83,6 +83,9 @@ export const exportHandlers = (deps: HandlerDeps): ExportHandlers => {
     downloadExport: async ({ caller, params: { exportId } }) => {
       const found = await own(caller, exportId);
       if (found === null) return NO_SUCH_EXPORT;
+      // Who asked as an administrator may be none any more.
+      if (found.rows.owner !== found.requestedBy && !isAdministrator(caller))
+        return refuse('forbidden', 'Only administrators see what others do.');
       if (found.state !== 'completed' || found.file === null)
         return refuse('wrong_state', `The export is ${found.state}: there is no file.`);
       const file = await exportStore.read(found.file.name);

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { exportsWorker } from '../../../commands/exports/exports-worker.ts';
 import { exportSource } from '../../../gateways/exports/export-source.ts';
+import { runUserCommand } from '../../../commands/users/run-user-command.ts';
 import { consoleBench, type ConsoleBench, type ConsoleClient } from '../../support/console-bench.ts';
 import { wallClock } from '../../support/projecting.ts';
+import { done } from '../../support/refused.ts';
 import { eventually, startWorking, type Working } from '../../support/working.ts';
 
 describe('the console’s exports', function () {
@@ -87,6 +89,21 @@ describe('the console’s exports', function () {
     const [first, second] = bench.eventsOf('export').slice(-2);
     expect(first?.data).to.deep.include({ withCosts: true, rows: { of: 'requests', owner: 'everybody', model: 'large' } });
     expect(second?.data).to.deep.include({ withCosts: false, rows: { of: 'requests', owner: cat.userId } });
+  });
+
+  it('of others are no longer fetched by whoever is no administrator any more', async () => {
+    const person = await bench.person('once-admin@example.com', 'admin');
+    const asked = [
+      await person.post('/api/exports', { of: 'requests', format: 'jsonl', scope: 'all' }),
+      await person.post('/api/exports', { of: 'journal', format: 'csv', userId: bench.firstRun.administratorId }),
+      await person.post('/api/exports', { of: 'journal', format: 'csv' }),
+    ];
+    work();
+    const statuses = async (): Promise<number[]> =>
+      Promise.all(asked.map(async ({ body }) => (await person.get(`/api/exports/${body.exportId}/file`)).status));
+    await eventually('they are made', async () => (await statuses()).every((status) => status === 200));
+    done(await runUserCommand(bench, person.userId, { kind: 'assignRole', role: 'user' }, bench.context()));
+    expect(await statuses()).to.deep.equal([403, 403, 200]);
   });
 
   it('are cancelled before they are made, and are so many at once', async () => {
