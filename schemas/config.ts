@@ -270,6 +270,7 @@ export const settings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: setting(
     z.url({ protocol: /^https?$/, error: 'expected http:// or https://' }).optional(),
     'Where to send traces (OTLP over HTTP). Absent: none are made.',
+    { secret: true },
   ),
   OBLIVIOUS_FAILPOINT: setting(
     z

@@ -77,7 +77,7 @@ export const showConfig = (config: Config, environment: NodeJS.ProcessEnv): read
     const given = environment[name] !== undefined && environment[name] !== '';
     return {
       name,
-      value: value === undefined ? '' : settings[name].secret ? mask(String(value)) : shown(name, environment[name], value),
+      value: value === undefined ? '' : settings[name].secret ? mask(name, String(value)) : shown(name, environment[name], value),
       given,
       about: settings[name].about,
     };
@@ -92,11 +92,26 @@ const shown = (name: SettingName, given: string | undefined, value: unknown): st
   return DOLLARS.has(name) ? (Number(value) / 1e9).toString() : String(value);
 };
 
-const mask = (value: string): string => {
+/** Secret in part: where they lead is shown. */
+const ADDRESSES: ReadonlySet<SettingName> = new Set([
+  'DATABASE_URL',
+  'DATABASE_READ_URL',
+  'EVENTSTORE_URL',
+  'REDIS_URL',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+]);
+
+const MASKED = '••••••';
+
+const mask = (name: SettingName, value: string): string => {
+  // Whoever knows the whole of it may post there: many receivers have their secret in the path.
+  if (name === 'OBLIVIOUS_NOTIFY_WEBHOOK_URL') return `${new URL(value).origin}/${MASKED}`;
+  // A token with a colon in it is a URL to the parser, without a password.
+  if (!ADDRESSES.has(name)) return MASKED;
   if (!URL.canParse(value)) {
     // Several hosts are no URL to this parser; the shape was checked when the configuration was read.
     const shape = /^(rediss?\+[a-z]+:\/\/)(?:[^@]*@)?([^@?]*)/.exec(value);
-    return shape === null ? '••••••' : shape.slice(1).join('');
+    return shape === null ? MASKED : shape.slice(1).join('');
   }
   const url = new URL(value);
   if (url.password !== '') url.password = '******';

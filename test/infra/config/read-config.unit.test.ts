@@ -123,4 +123,20 @@ describe('the configuration', () => {
     expect(shown.find(({ name }) => name === 'OBLIVIOUS_TRIAL_CREDIT')).to.include({ value: '5', given: false });
     for (const { about } of shown) expect(about).to.match(/\.$/);
   });
+
+  it('shows nothing of a secret that happens to read like an address, nor of an address that is one', () => {
+    const environment = {
+      OBLIVIOUS_METRICS_TOKEN: 'prometheus:hunter2hunter2',
+      OBLIVIOUS_OPERATOR_TOKEN: 'ob://hunter3/hunter4',
+      OBLIVIOUS_NOTIFY_WEBHOOK_URL: 'https://hunter5@hooks.example/services/T0/hunter6?sig=hunter7#hunter8',
+      OBLIVIOUS_NOTIFY_WEBHOOK_SECRET: 'whsec:hunter9hunter9hunter9',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://me:hunter10@traces.example/v1',
+    };
+    const shown = showConfig(configOf(environment), environment);
+    expect(JSON.stringify(shown)).not.to.contain('hunter');
+    const valueOf = (wanted: string): string | undefined => shown.find(({ name }) => name === wanted)?.value;
+    expect(valueOf('OBLIVIOUS_METRICS_TOKEN')).to.equal('••••••');
+    expect(valueOf('OBLIVIOUS_NOTIFY_WEBHOOK_URL')).to.equal('https://hooks.example/••••••');
+    expect(valueOf('OTEL_EXPORTER_OTLP_ENDPOINT')).to.contain('traces.example/v1');
+  });
 });
