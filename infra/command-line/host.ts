@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import type { CommandLineHost, OpenedData, ServerAddress } from '../../gateways/ports/command-line-host.ts';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
 import { readConfig, showConfig } from '../config/read-config.ts';
-import { DataDirectoryInUse, dataPaths } from '../home/data-directory.ts';
+import { Unusable } from '../config/unusable.ts';
+import { dataPaths } from '../home/data-directory.ts';
 import { readOperatorFile } from '../home/operator-file.ts';
 import { VERSION } from '../version.ts';
 
@@ -33,7 +34,7 @@ const openOrRefuse = async (environment: NodeJS.ProcessEnv): Promise<OpenedData 
     const { openData } = await import('./open-data.ts');
     return await openData(result.config);
   } catch (error) {
-    if (error instanceof DataDirectoryInUse) return refuse('wrong_state', error.message);
+    if (error instanceof Unusable) return refuse('wrong_state', error.message);
     throw error;
   }
 };

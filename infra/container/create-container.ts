@@ -18,6 +18,7 @@ import type { Config } from '../../schemas/config.ts';
 import { eventsTopic } from '../bridge/bridge-topics.ts';
 import { openBlobs } from '../blobs/open-blobs.ts';
 import { systemClock } from '../clock.ts';
+import { blaming, fromSetting } from '../config/unusable.ts';
 import { apiKeys } from '../crypto/api-key.ts';
 import { loadMasterKey } from '../crypto/master-key.ts';
 import { argon2Passwords } from '../crypto/passwords.ts';
@@ -29,6 +30,7 @@ import { migrateEventLog } from '../event-log/postgres/log-schema.ts';
 import { openPostgresLog } from '../event-log/postgres/open-postgres-log.ts';
 import { openSqliteLog } from '../event-log/sqlite/open-sqlite-log.ts';
 import { dataPaths, openDataDirectory } from '../home/data-directory.ts';
+import { refuseLostLog } from '../home/lost-log.ts';
 import { timeSortedIds } from '../ids.ts';
 import { createProgramLog, type ProgramLog } from '../logging/logger.ts';
 import { durableTimes } from '../metrics/durable-times.ts';
@@ -59,19 +61,8 @@ import { services } from './identifiers.ts';
 /** Names this process in leases and in the events that it causes. */
 const processName = `${hostname().slice(0, 40)}-${process.pid}-${timeSortedIds.next('p').slice(-6)}`;
 
-const openLog = async (config: Config, eventLogFile: string, programLog: ProgramLog): Promise<EventLog> => {
-  const onFault = ({ what, error }: { what: string; error: Error }): void => programLog.warn('the event log had a fault', { what, error });
-  if (config.EVENTSTORE_URL !== undefined) {
-    // Loaded where it is used only: the client and its protocol are a large part of a small process.
-    const { openEventStoreLog } = await import('../event-log/eventstoredb/open-eventstore-log.ts');
-    return openEventStoreLog({ connectionString: config.EVENTSTORE_URL, onFault });
-  }
-  if (config.DATABASE_URL === undefined) return openSqliteLog({ file: eventLogFile, onFault });
-  const client = new pg.Client({
-    connectionString: config.DATABASE_URL,
-    application_name: 'oblivious migration',
-    connectionTimeoutMillis: 10_000,
-  });
+const migrated = async (connectionString: string): Promise<void> => {
+  const client = new pg.Client({ connectionString, application_name: 'oblivious migration', connectionTimeoutMillis: 10_000 });
   // The statement that runs is told as well; without a listener the error would end the process.
   client.on('error', () => undefined);
   await client.connect();
@@ -80,7 +71,24 @@ const openLog = async (config: Config, eventLogFile: string, programLog: Program
   } finally {
     await client.end();
   }
-  return openPostgresLog({ connectionString: config.DATABASE_URL, readConnections: config.OBLIVIOUS_LOG_POOL, onFault });
+};
+
+const openLog = async (config: Config, directory: ReturnType<typeof dataPaths>, programLog: ProgramLog): Promise<EventLog> => {
+  const onFault = ({ what, error }: { what: string; error: Error }): void => programLog.warn('the event log had a fault', { what, error });
+  const { EVENTSTORE_URL: eventStore, DATABASE_URL: database, OBLIVIOUS_LOG_POOL: readConnections } = config;
+  if (eventStore !== undefined) {
+    // Loaded where it is used only: the client and its protocol are a large part of a small process.
+    const { openEventStoreLog } = await import('../event-log/eventstoredb/open-eventstore-log.ts');
+    return fromSetting('EVENTSTORE_URL', eventStore, () => openEventStoreLog({ connectionString: eventStore, onFault }));
+  }
+  if (database === undefined) {
+    refuseLostLog(directory);
+    return blaming(directory.eventLogFile, () => openSqliteLog({ file: directory.eventLogFile, onFault }));
+  }
+  return fromSetting('DATABASE_URL', database, async () => {
+    await migrated(database);
+    return openPostgresLog({ connectionString: database, readConnections, onFault });
+  });
 };
 
 export interface ContainerOptions {
@@ -156,7 +164,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   bind(services.hookGuard, () => guardOf(config.OBLIVIOUS_ALLOW_PRIVATE_HOOKS));
 
   bind(services.eventLog, async (context) =>
-    openLog(config, (await context.getAsync(services.dataDirectory)).eventLogFile, context.get(services.programLog)),
+    openLog(config, await context.getAsync(services.dataDirectory), context.get(services.programLog)),
   );
   bind(services.appendQueue, async (context) =>
     createAppendQueue(await context.getAsync(services.eventLog), { ...APPEND_QUEUE_LIMITS, appends: config.OBLIVIOUS_APPEND_QUEUE }),
@@ -227,7 +235,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
   });
   bind(services.blobs, async (context) => {
     const [secretBox, { blobFile }] = await Promise.all([context.getAsync(services.secretBox), context.getAsync(services.dataDirectory)]);
-    return openBlobs({ config, file: blobFile, secretBox });
+    return blaming(blobFile, () => openBlobs({ config, file: blobFile, secretBox }));
   });
   bind(services.fileDesk, async (context) => {
     const [log, appender, book, secrets, readModels, sandbox, { blobs }] = await Promise.all([

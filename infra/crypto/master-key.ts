@@ -1,5 +1,6 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { link, open, readFile, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { blaming, Unusable } from '../config/unusable.ts';
 
 const KEY_BYTES = 32;
 
@@ -12,7 +13,7 @@ export interface MasterKey {
 }
 
 /** The key cannot be used as it lies there; the message says what to do. */
-export class MasterKeyRefused extends Error {
+export class MasterKeyRefused extends Unusable {
   override readonly name = 'MasterKeyRefused';
 }
 
@@ -74,11 +75,13 @@ const makeKeyFile = async (file: string): Promise<void> => {
  */
 export const loadMasterKey = async (from: { readonly environmentKey: string | undefined; readonly file: string }): Promise<MasterKey> => {
   if (from.environmentKey !== undefined) return masterKeyOf(decode(from.environmentKey, 'OBLIVIOUS_MASTER_KEY'));
-  try {
+  return blaming(from.file, async () => {
+    try {
+      return masterKeyOf(await readKeyFile(from.file));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    await makeKeyFile(from.file);
     return masterKeyOf(await readKeyFile(from.file));
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  await makeKeyFile(from.file);
-  return masterKeyOf(await readKeyFile(from.file));
+  });
 };

@@ -1,6 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import Database from 'libsql';
+import { blaming, Unusable } from '../config/unusable.ts';
 
 /** Where an installation keeps what is its own. */
 export interface DataDirectory {
@@ -18,23 +19,25 @@ export interface DataDirectory {
   release(): void;
 }
 
-export class DataDirectoryInUse extends Error {
+export class DataDirectoryInUse extends Unusable {
+  override readonly name = 'DataDirectoryInUse';
+
   constructor(path: string) {
     super(`Another Oblivious is running on ${path}. Stop it first, or give this one a data directory of its own with OBLIVIOUS_HOME.`);
-    this.name = 'DataDirectoryInUse';
   }
 }
 
 /**
  * Makes the directory if need be (mode 0700) and takes it for this process alone. The lock is an exclusive SQLite transaction:
  * the operating system drops it with the process, so a `kill -9` leaves no stale lock behind.
- * Throws {@link DataDirectoryInUse}.
+ * Throws {@link DataDirectoryInUse}, or `Unusable` for what is in the way.
  */
 export const openDataDirectory = async (home: string): Promise<DataDirectory> => {
   const path = resolve(home);
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const lock = takeLock(join(path, 'lock'), path);
-  await chmod(join(path, 'lock'), 0o600);
+  const lockFile = join(path, 'lock');
+  await blaming(`OBLIVIOUS_HOME: ${path}`, () => mkdir(path, { recursive: true, mode: 0o700 }));
+  const lock = await blaming(lockFile, () => takeLock(lockFile, path));
+  await chmod(lockFile, 0o600);
   return { ...dataPaths(path), release: () => lock.close() };
 };
 

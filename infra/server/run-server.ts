@@ -3,8 +3,8 @@ import { resolve as resolvePath } from 'node:path';
 import type { Config } from '../../schemas/config.ts';
 import type { Role } from '../../schemas/roles.ts';
 import { readConfig } from '../config/read-config.ts';
-import { MasterKeyRefused } from '../crypto/master-key.ts';
-import { dataPaths, DataDirectoryInUse, openDataDirectory } from '../home/data-directory.ts';
+import { reasonIn, Unusable } from '../config/unusable.ts';
+import { dataPaths, openDataDirectory } from '../home/data-directory.ts';
 import { createProgramLog } from '../logging/logger.ts';
 import { freePort } from '../processes/free-port.ts';
 import type { FirstCredentials } from '../processes/messages.ts';
@@ -39,12 +39,12 @@ const banner = async (url: string, home: string, firstRun: StartedServer['firstR
 
 /** What went wrong at the start, in a line for people. */
 const reasonOf = (error: unknown): string => {
-  if (error instanceof DataDirectoryInUse || error instanceof MasterKeyRefused) return error.message;
-  if (!(error instanceof Error)) return String(error);
+  if (error instanceof Unusable || !(error instanceof Error)) return reasonIn(error);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return 'The port is taken by another program. Set PORT to another one.';
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST: this machine has no such address: ${error.message}`;
   if (code === 'EACCES') return `Not allowed: ${error.message}`;
-  return `It could not start: ${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`;
+  return `It could not start: ${reasonIn(error)}${error.cause instanceof Error ? ` (${reasonIn(error.cause)})` : ''}`;
 };
 
 /** A server of one process or of many, once it runs. */

@@ -9,6 +9,7 @@ import { SharedLimits } from '../../../gateways/relay/shared-limits.ts';
 import { Directory } from '../../../projections/directory/directory.ts';
 import { isRefusal } from '../../../schemas/errors.ts';
 import { systemClock } from '../../clock.ts';
+import { blaming } from '../../config/unusable.ts';
 import { createKeyStandings } from '../../console-reads/key-standings.ts';
 import { openArchive } from '../../content-keys/open-archive.ts';
 import { services } from '../../container/identifiers.ts';
@@ -114,7 +115,7 @@ export const relay = async ({ container, config, version, stopping, notReady, on
 
   const { contentKeyFile, bodyDirectory } = await container.getAsync(services.dataDirectory);
   // What was kept before goes in time, also where nothing is kept any more.
-  const kept = openArchive({ config, contentKeyFile, secretBox, log, appender });
+  const kept = await blaming(contentKeyFile, () => openArchive({ config, contentKeyFile, secretBox, log, appender }));
   onClose(() => kept.close());
   onClose(every(EXPIRE_MS, () => kept.expire(), failed('destroying the keys of what was kept for long enough')));
 

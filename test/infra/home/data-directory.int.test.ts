@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Unusable } from '../../../infra/config/unusable.ts';
 import { DataDirectoryInUse, openDataDirectory } from '../../../infra/home/data-directory.ts';
 
 const HOLDER = `
@@ -43,6 +44,20 @@ describe('the data directory', () => {
       .and.contain('OBLIVIOUS_HOME');
     first.release();
     (await openDataDirectory(folder)).release();
+  });
+
+  it('is named where something is in its way', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(await refusalOf(file))
+      .to.be.instanceOf(Unusable)
+      .and.have.property('message')
+      .that.contains(`OBLIVIOUS_HOME: ${file} cannot be used`);
+    writeFileSync(join(folder, 'lock'), 'no database of anybody’s');
+    expect(await refusalOf(folder))
+      .to.be.instanceOf(Unusable)
+      .and.have.property('message')
+      .that.contains(`${join(folder, 'lock')} cannot be used`);
   });
 
   it('is free again as soon as its process is killed, however it is killed', async () => {

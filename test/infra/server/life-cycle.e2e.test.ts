@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -108,6 +108,32 @@ describe('a server', () => {
       .slice(1)
       .filter((line) => line !== '');
     expect(lines.map((line) => line.split(':')[0])).to.have.members(['DATABASE_URL', 'OBLIVIOUS_LOG_LEVEL']);
+  });
+
+  it('names the setting whose database cannot be reached, without its password', async () => {
+    const refusal = await refusalOf(join(folder, 'no-database'), { DATABASE_URL: 'postgres://somebody:of-nobody@127.0.0.1:1/ledger' });
+    expect(refusal.ending.code).to.equal(1);
+    expect(refusal.message).to.contain('DATABASE_URL: 127.0.0.1:1/ledger cannot be used: connect ECONNREFUSED');
+    expect(refusal.message).not.to.contain('of-nobody');
+  });
+
+  it('begins no new log in the place of one that was lost', async () => {
+    const lost = join(folder, 'lost');
+    mkdirSync(join(lost, 'read-models'), { recursive: true });
+    writeFileSync(join(lost, 'events.sqlite'), '');
+    const refusal = await refusalOf(lost);
+    expect(refusal.ending.code).to.equal(1);
+    expect(refusal.message).to.match(/events\.sqlite, the event log, is missing or empty.*Put the log back/);
+    expect(statSync(join(lost, 'events.sqlite')).size).to.equal(0);
+  });
+
+  it('names the file that is damaged', async () => {
+    const damaged = join(folder, 'damaged');
+    mkdirSync(damaged);
+    writeFileSync(join(damaged, 'events.sqlite'), Buffer.alloc(8_192, 'no database '));
+    const refusal = await refusalOf(damaged);
+    expect(refusal.ending.code).to.equal(1);
+    expect(refusal.message).to.contain(`${join(damaged, 'events.sqlite')} cannot be used: file is not a database`);
   });
 
   it('lets 200 streams end when it is told to stop, charges them all, and finds its data when it starts again', async function () {
