@@ -1,4 +1,4 @@
-import type { ProjectorReport } from '../../projections/engine/projector.ts';
+import type { ProjectorReport } from '../../projections/engine/projector-report.ts';
 import type { ProgramLog } from '../logging/logger.ts';
 
 /** What the projector reports, as log lines: progress of a long catch-up included, for a start that takes a while should say why. */

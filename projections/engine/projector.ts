@@ -2,66 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Position, RecordedEvent } from '../../schemas/event-envelope.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFeed } from '../ports/event-feed.ts';
-import type { Leadership, ProjectingRight, ReadModelDatabase, RunTransaction } from '../ports/read-model-database.ts';
-import { contradictionWithLog } from './against-log.ts';
-import { applyOneByOne, applyWhole, Batch, PoisonEvent } from './batch.ts';
-import { advanceLive, CheckpointMoved, ensureLiveTables, readCheckpoints, type Destination } from './checkpoint.ts';
-import { dropReadModels, ENGINE_HISTORY } from './engine-schema.ts';
+import type { Leadership, ProjectingRight, ReadModelDatabase } from '../ports/read-model-database.ts';
+import { CheckpointMoved } from './checkpoint.ts';
+import { Commits } from './commits.ts';
 import { FeedQueue } from './feed-queue.ts';
-import { takeBack } from './handing-over.ts';
 import { LiveBatch } from './live-batch.ts';
-import { migrate } from './migrations.ts';
-import { blockedStreams } from './parked-events.ts';
-import { KnownPartitions } from './partitions.ts';
+import { latest, type Member } from './member.ts';
 import type { PositionBoard } from './position-board.ts';
+import { prepareMembers } from './prepare-members.ts';
 import type { Projection } from './projection.ts';
-import { dropSupersededVersions } from './superseded-versions.ts';
-import { ReadModelsUnavailable } from './read-models-unavailable.ts';
-
-/** Times in milliseconds. */
-export interface ProjectorPolicy {
-  /** Most events in one transaction. */
-  readonly batchSize: number;
-  /** Least time between two live transactions: the first event after a pause is projected at once, a stream of them in bundles. */
-  readonly lingerMs: number;
-  /** What that time grows to, doubled by each bundle, while events keep coming and nobody waits for them. */
-  readonly longestLingerMs: number;
-  /** How often a batch that fails is tried as a whole before its events are tried one by one. */
-  readonly attempts: number;
-  readonly retryMs: number;
-  /** A position that moved without events is stored after this long. */
-  readonly storeIdleMs: number;
-  /** Longest pause between attempts while the database or the log is away. */
-  readonly longestPauseMs: number;
-}
-
-export const DEFAULT_PROJECTOR_POLICY: ProjectorPolicy = {
-  batchSize: 4_000,
-  lingerMs: 50,
-  longestLingerMs: 400,
-  attempts: 3,
-  retryMs: 20,
-  storeIdleMs: 250,
-  longestPauseMs: 5_000,
-};
-
-/**
- * `standby`: another process projects. `waiting`: the database or the log is away, or somebody moved a checkpoint; what was
- * being written was not, and the projector starts again from what is stored.
- */
-export type ProjectorState = 'stopped' | 'standby' | 'starting' | 'catching_up' | 'live' | 'waiting';
-
-export type ProjectorReport =
-  | { readonly kind: 'state'; readonly state: ProjectorState }
-  /** Why it is `waiting`. `fenced`: somebody else moved a checkpoint. */
-  | { readonly kind: 'interrupted'; readonly fenced: boolean; readonly error: Error }
-  | { readonly kind: 'parked'; readonly poison: PoisonEvent }
-  /** The read models cannot have come from this log; they are dropped and made anew. */
-  | { readonly kind: 'reset'; readonly reason: string }
-  /** They follow Kafka from here on, or the log again. */
-  | { readonly kind: 'handed_over' | 'taken_back'; readonly projections: readonly string[] }
-  /** While catching up, now and then. */
-  | { readonly kind: 'progress'; readonly projections: readonly string[]; readonly position: Position; readonly head: Position };
+import { DEFAULT_PROJECTOR_POLICY, type ProjectorPolicy } from './projector-policy.ts';
+import type { ProjectorReport, ProjectorState } from './projector-report.ts';
 
 export interface ProjectorOptions {
   readonly feed: EventFeed;
@@ -75,16 +26,6 @@ export interface ProjectorOptions {
   readonly right?: ProjectingRight;
 }
 
-/** A projection while it is being kept current. */
-interface Member {
-  readonly projection: Projection;
-  readonly partitions: KnownPartitions;
-  /** As stored. */
-  position: Position;
-  epoch: bigint;
-  blocked: ReadonlySet<string>;
-}
-
 const PROGRESS_EVERY_MS = 500;
 
 /** Gathered together: few enough to hold nobody up and to be new, and so many that what gathers them is not called for again from cold. */
@@ -92,14 +33,6 @@ const GATHERED_AT_ONCE = 250;
 
 /** A bundle of so many events says that they keep coming. */
 const BUSY_EVENTS = 4;
-
-const latest = (members: readonly Member[]): Position =>
-  members.reduce((last, { position }) => (position > last ? position : last), 0n as Position);
-
-const destination = (position: Position, events: readonly RecordedEvent[]): Destination => {
-  const last = events.at(-1);
-  return { position, event: last === undefined ? null : { position: last.position, eventId: last.eventId } };
-};
 
 /**
  * Keeps the read models current: in one process per database, in one transaction per batch for all projections that stand
@@ -155,7 +88,10 @@ export class Projector {
 
   async #lead(leadership: Leadership, signal: AbortSignal): Promise<void> {
     this.#enter('starting');
-    const members = await this.#prepare(leadership);
+    const { feed, projections, right } = this.#options;
+    const report = (said: ProjectorReport): void => this.#report(said);
+    const members = await prepareMembers(leadership.transaction, { feed, projections, right, report });
+    const commits = new Commits({ leadership, feed, policy: this.#policy, report });
     const work = new AbortController();
     const until = AbortSignal.any([signal, leadership.lost, work.signal]);
     const place = latest(members);
@@ -173,7 +109,7 @@ export class Projector {
       .filter((member) => !group.includes(member))
       .map(async (member) => {
         try {
-          await this.#chase(leadership, member, () => latest(group), until);
+          await this.#chase(commits, member, () => latest(group), until);
           joining.push(member);
           queue.wake();
         } catch (error) {
@@ -182,7 +118,7 @@ export class Projector {
         }
       });
     try {
-      await this.#follow(leadership, queue, group, joining, until);
+      await this.#follow(commits, queue, group, joining, until);
     } finally {
       work.abort();
       until.removeEventListener('abort', wake);
@@ -193,58 +129,8 @@ export class Projector {
     if (leadership.lost.aborted && !signal.aborted) throw new Error('the right to project was lost');
   }
 
-  /** Tables, checkpoints, and the proof that they belong to this log. */
-  async #prepare({ transaction }: Leadership): Promise<Member[]> {
-    const { feed, projections } = this.#options;
-    const make = () =>
-      transaction(
-        async (tx) => {
-          await migrate(tx, ENGINE_HISTORY);
-          await dropSupersededVersions(tx, projections);
-          await ensureLiveTables(tx, projections);
-        },
-        { patient: true },
-      );
-    await make();
-    if (this.#options.right !== 'until_handed_over') await this.#takeBack(transaction);
-    const contradiction = await transaction((tx) => contradictionWithLog(tx, feed, projections), { snapshot: true, patient: true });
-    if (contradiction !== null) {
-      this.#report({ kind: 'reset', reason: contradiction });
-      await transaction(dropReadModels, { patient: true });
-      await make();
-    }
-    return transaction(async (tx) => {
-      const checkpoints = await readCheckpoints(tx);
-      const members: Member[] = [];
-      for (const projection of projections) {
-        const checkpoint = checkpoints.find(
-          ({ projection: name, version, build }) => build === 'live' && name === projection.name && version === projection.version,
-        );
-        if (checkpoint === undefined || checkpoint.handedOver !== null) throw new CheckpointMoved([projection.name]);
-        members.push({
-          projection,
-          partitions: new KnownPartitions(projection, 'live'),
-          position: checkpoint.position,
-          epoch: checkpoint.epoch,
-          blocked: await blockedStreams(tx, projection),
-        });
-      }
-      return members;
-    });
-  }
-
-  /** Nobody reads from Kafka for these any more, or not yet. */
-  async #takeBack(transaction: RunTransaction): Promise<void> {
-    for (const projection of this.#options.projections) {
-      const poison = await transaction((tx) => takeBack(tx, this.#options.feed, projection), { patient: true });
-      if (poison === null) continue;
-      this.#report({ kind: 'taken_back', projections: [projection.name] });
-      for (const found of poison) this.#report({ kind: 'parked', poison: found });
-    }
-  }
-
   /** The live loop. */
-  async #follow(leadership: Leadership, queue: FeedQueue, group: Member[], joining: Member[], until: AbortSignal): Promise<void> {
+  async #follow(commits: Commits, queue: FeedQueue, group: Member[], joining: Member[], until: AbortSignal): Promise<void> {
     const { clock, feed, board } = this.#options;
     const { batchSize, lingerMs, longestLingerMs, storeIdleMs } = this.#policy;
     /** Handed out by the queue; ahead of what is stored when nothing came that anybody wants. */
@@ -257,7 +143,7 @@ export class Projector {
     while (!until.aborted) {
       if (batch.length === 0 && joining.length > 0) {
         for (const member of joining.splice(0)) {
-          await this.#catchUp(leadership, member, place, until);
+          await this.#catchUp(commits, member, place, until);
           if (until.aborted) return;
           group.push(member);
         }
@@ -279,7 +165,7 @@ export class Projector {
         const isStored = group.every(({ position }) => position === place);
         await queue.wait(isStored ? undefined : storeIdleMs);
         if (queue.ready || isStored || until.aborted) continue;
-        await this.#commit(leadership, group, [], place);
+        await commits.commit(group, [], place);
       }
       if (batch.length === 0) continue;
       const lingerLeft = committedAt + linger - clock.now();
@@ -289,7 +175,7 @@ export class Projector {
         if (until.aborted) return;
         continue;
       }
-      await this.#commitGathered(leadership, group, batch, place);
+      await commits.commitGathered(group, batch, place);
       committedAt = clock.now();
       linger = batch.length < BUSY_EVENTS ? lingerMs : Math.min(Math.max(longestLingerMs, lingerMs), linger * 2);
       board.advance(
@@ -310,21 +196,21 @@ export class Projector {
   }
 
   /** Brings a projection that is behind so near to the others that it can join them. */
-  async #chase(leadership: Leadership, member: Member, goal: () => Position, until: AbortSignal): Promise<void> {
+  async #chase(commits: Commits, member: Member, goal: () => Position, until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       const before = goal();
-      await this.#catchUp(leadership, member, before, until);
+      await this.#catchUp(commits, member, before, until);
       if (goal() === before || goal() - before < BigInt(this.#policy.batchSize)) return;
     }
   }
 
-  async #catchUp(leadership: Leadership, member: Member, upTo: Position, until: AbortSignal): Promise<void> {
+  async #catchUp(commits: Commits, member: Member, upTo: Position, until: AbortSignal): Promise<void> {
     if (member.position >= upTo) return;
     const { feed, board, clock } = this.#options;
     let events: RecordedEvent[] = [];
     let progressAt = 0;
     const commit = async (position: Position): Promise<void> => {
-      await this.#commit(leadership, [member], events, position);
+      await commits.commit([member], events, position);
       board.advance([member.projection], position);
       events = [];
     };
@@ -338,93 +224,6 @@ export class Projector {
       this.#report({ kind: 'progress', projections: [member.projection.name], position: event.position, head: upTo });
     }
     if (!until.aborted) await commit(upTo);
-  }
-
-  /** As {@link #commit}, with what was gathered. The events of a batch that fails are read again, and it is gone about as any other. */
-  async #commitGathered(leadership: Leadership, members: readonly Member[], batch: LiveBatch, position: Position): Promise<void> {
-    if (batch.isFit) {
-      try {
-        await leadership.transaction(async (tx) => {
-          await advanceLive(tx, members, { position, event: batch.event });
-          await batch.write(tx);
-        });
-        for (const member of members) member.position = position;
-        return;
-      } catch (error) {
-        for (const { partitions } of members) partitions.forget();
-        if (leadership.lost.aborted || error instanceof ReadModelsUnavailable) throw error;
-      }
-    }
-    const events: RecordedEvent[] = [];
-    for await (const event of this.#options.feed.readAll({ after: batch.after, upTo: position })) events.push(event);
-    await this.#commit(leadership, members, events, position);
-  }
-
-  /**
-   * Rows and checkpoints in one transaction. A batch that fails is tried again as a whole, since the fault may pass; what
-   * still fails is found event by event and parked.
-   */
-  async #commit(leadership: Leadership, members: readonly Member[], events: readonly RecordedEvent[], position: Position): Promise<void> {
-    const batch = await Batch.of(events);
-    const to = destination(position, events);
-    for (let attempt = 1; ; attempt++) {
-      const isLast = attempt > this.#policy.attempts;
-      try {
-        await (isLast ? this.#commitOneByOne(leadership, members, batch, to) : this.#commitWhole(leadership, members, batch, to));
-        for (const member of members) member.position = position;
-        return;
-      } catch (error) {
-        for (const { partitions } of members) partitions.forget();
-        if (error instanceof CheckpointMoved) {
-          if (!(await this.#parkingChanged(leadership, members))) throw error;
-          continue;
-        }
-        if (isLast || leadership.lost.aborted || error instanceof ReadModelsUnavailable) throw error;
-        if (error instanceof PoisonEvent) attempt = this.#policy.attempts;
-        else await pause(this.#policy.retryMs * attempt);
-      }
-    }
-  }
-
-  #commitWhole({ transaction }: Leadership, members: readonly Member[], batch: Batch, to: Destination): Promise<void> {
-    return transaction(async (tx) => {
-      await advanceLive(tx, members, to);
-      for (const member of members) await applyWhole(tx, member, batch, member.blocked);
-    });
-  }
-
-  async #commitOneByOne({ transaction }: Leadership, members: readonly Member[], batch: Batch, to: Destination): Promise<void> {
-    const found = await transaction(async (tx) => {
-      await advanceLive(tx, members, to);
-      const poison: { readonly member: Member; readonly events: readonly PoisonEvent[] }[] = [];
-      for (const member of members) poison.push({ member, events: await applyOneByOne(tx, member, batch, member.blocked) });
-      return poison;
-    });
-    for (const { member, events } of found) {
-      if (events.length === 0) continue;
-      member.blocked = new Set([...member.blocked, ...events.map(({ event }) => event.stream)]);
-      for (const poison of events) this.#report({ kind: 'parked', poison });
-    }
-  }
-
-  /** Whether all that changed is what is parked. If so the members know it from here on. */
-  async #parkingChanged({ transaction }: Leadership, members: readonly Member[]): Promise<boolean> {
-    return transaction(async (tx) => {
-      const checkpoints = await readCheckpoints(tx);
-      const now = members.map((member) =>
-        checkpoints.find(
-          ({ projection, version, build }) =>
-            build === 'live' && projection === member.projection.name && version === member.projection.version,
-        ),
-      );
-      if (now.some((checkpoint, index) => checkpoint?.position !== members[index]?.position || checkpoint?.handedOver !== null))
-        return false;
-      for (const [index, member] of members.entries()) {
-        member.epoch = now[index]?.epoch ?? member.epoch;
-        member.blocked = await blockedStreams(tx, member.projection);
-      }
-      return true;
-    });
   }
 
   #enter(state: ProjectorState): void {

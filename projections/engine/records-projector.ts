@@ -13,7 +13,9 @@ import { handedOverMember, PartitionWork, type HandedOver } from './partition-wo
 import type { PositionBoard } from './position-board.ts';
 import type { Projection } from './projection.ts';
 import { ReadModelsUnavailable } from './read-models-unavailable.ts';
-import { DEFAULT_PROJECTOR_POLICY, Projector, type ProjectorPolicy, type ProjectorReport } from './projector.ts';
+import { DEFAULT_PROJECTOR_POLICY, type ProjectorPolicy } from './projector-policy.ts';
+import type { ProjectorReport } from './projector-report.ts';
+import { Projector } from './projector.ts';
 import { PublishedPosition } from './published-position.ts';
 import { partitionOf } from './stream-partition.ts';
 import { dropSupersededVersions } from './superseded-versions.ts';

@@ -1,5 +1,7 @@
 import { PositionBoard } from '../../projections/engine/position-board.ts';
-import { Projector, type ProjectorPolicy, type ProjectorReport, type ProjectorState } from '../../projections/engine/projector.ts';
+import type { ProjectorPolicy } from '../../projections/engine/projector-policy.ts';
+import type { ProjectorReport, ProjectorState } from '../../projections/engine/projector-report.ts';
+import { Projector } from '../../projections/engine/projector.ts';
 import type { Projection } from '../../projections/engine/projection.ts';
 import type { EventFeed } from '../../projections/ports/event-feed.ts';
 import type { ReadModelDatabase } from '../../projections/ports/read-model-database.ts';

@@ -2,7 +2,7 @@ import { openKafka } from '../../../infra/kafka/open-kafka.ts';
 import { KafkaRecords } from '../../../infra/kafka/records.ts';
 import { openReadModels, type ReadModels } from '../../../infra/read-models/read-models.ts';
 import { PositionBoard } from '../../../projections/engine/position-board.ts';
-import type { ProjectorReport } from '../../../projections/engine/projector.ts';
+import type { ProjectorReport } from '../../../projections/engine/projector-report.ts';
 import { RecordsProjector } from '../../../projections/engine/records-projector.ts';
 import type { EventFeed } from '../../../projections/ports/event-feed.ts';
 import { projectionsBySource } from '../../../projections/registry.ts';
