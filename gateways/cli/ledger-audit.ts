@@ -44,14 +44,19 @@ export interface AuditSummary {
 
 interface Lease {
   readonly userId: string;
+  readonly tokenId: string;
+  readonly day: string;
   readonly amount: bigint;
-  readonly holds: Map<string, bigint>;
+  readonly holds: Map<string, EventOf<'QuotaReserved'>['data']>;
   debited: bigint;
+  opened: boolean;
   closed: boolean;
 }
 
 interface Charge {
   readonly userId: string;
+  readonly leaseId: string;
+  readonly model: string;
   readonly amount: bigint;
   refunded: bigint;
 }
@@ -73,6 +78,31 @@ const CONCERNED: ReadonlySet<string> = new Set<EventType>([
   'ChargeRefunded',
   'PriceListPublished',
 ]);
+
+/** Whatever is decided of an account or a lease is decided by what lies on its stream: elsewhere it would count for one reader and not for another. */
+const placeOf = ({ type, data }: DomainEvent): string | null => {
+  switch (type) {
+    case 'CreditGranted':
+    case 'CreditExpired':
+    case 'CreditAdjusted':
+    case 'SpendLeaseGranted':
+    case 'SpendLeaseSettled':
+    case 'QuotaOverdrawn':
+    case 'ChargeRefunded':
+      return `account-${data.userId}`;
+    case 'LeaseOpened':
+    case 'LeaseExtended':
+    case 'QuotaReserved':
+    case 'QuotaDebited':
+    case 'QuotaReleased':
+    case 'LeaseClosed':
+      return `lease-${data.leaseId}`;
+    case 'PriceListPublished':
+      return `pricelist-${data.priceListId}`;
+    default:
+      return null;
+  }
+};
 
 const dollars = (nanos: bigint): string => `${nanos} nano-dollars`;
 
@@ -121,6 +151,8 @@ export class LedgerAudit {
         `it cannot be read: ${(error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ')}`,
       );
     }
+    const place = placeOf(decoded);
+    if (place !== null && place !== event.stream) return this.#breaks('every event lies where it belongs', `it speaks of ${place}`);
     this.#judge(decoded);
     if (this.#broken === null && this.#total() !== 0n)
       this.#breaks('double entry', `debits and credits differ by ${dollars(this.#total())}`);
@@ -181,9 +213,19 @@ export class LedgerAudit {
         return this.#move('funding:adjustment', `wallet:${data.userId}`, data.amount);
       case 'SpendLeaseGranted':
         if (this.#leases.has(data.leaseId)) return this.#breaks('one grant per lease', `${data.leaseId} is granted twice`);
-        this.#leases.set(data.leaseId, { userId: data.userId, amount: data.amount, holds: new Map(), debited: 0n, closed: false });
+        this.#leases.set(data.leaseId, {
+          userId: data.userId,
+          tokenId: data.tokenId,
+          day: data.day,
+          amount: data.amount,
+          holds: new Map(),
+          debited: 0n,
+          opened: false,
+          closed: false,
+        });
         return this.#move(`wallet:${data.userId}`, `held:${data.leaseId}`, data.amount);
       case 'LeaseOpened':
+        return this.#opened(data);
       case 'LeaseExtended':
         return void this.#open(data.leaseId);
       case 'QuotaReserved':
@@ -191,7 +233,7 @@ export class LedgerAudit {
       case 'QuotaDebited':
         return this.#debited(data);
       case 'QuotaReleased':
-        return void this.#end(data.leaseId, data.requestId);
+        return void this.#end(data);
       case 'LeaseClosed':
         return this.#closed(data);
       case 'SpendLeaseSettled':
@@ -214,14 +256,42 @@ export class LedgerAudit {
     return null;
   }
 
-  #reserved({ leaseId, requestId, amount }: EventOf<'QuotaReserved'>['data']): void {
+  /** The lease of somebody who says whose it is. */
+  #openOf({ leaseId, userId, tokenId }: { readonly leaseId: string; readonly userId: string; readonly tokenId: string }): Lease | null {
     const lease = this.#open(leaseId);
+    if (lease === null || this.#isOf(lease, userId, tokenId)) return lease;
+    this.#breaks(
+      'who holds the lease pays',
+      `${leaseId} is held by ${lease.userId} with ${lease.tokenId}, not by ${userId} with ${tokenId}`,
+    );
+    return null;
+  }
+
+  #isOf(lease: Lease, userId: string, tokenId: string): boolean {
+    return lease.userId === userId && lease.tokenId === tokenId;
+  }
+
+  #opened(data: EventOf<'LeaseOpened'>['data']): void {
+    const lease = this.#openOf(data);
     if (lease === null) return;
+    if (data.amount !== lease.amount || data.day !== lease.day)
+      return this.#breaks(
+        'a lease opens as it was granted',
+        `${data.leaseId} opens with ${dollars(data.amount)} of ${data.day} and was granted ${dollars(lease.amount)} of ${lease.day}`,
+      );
+    lease.opened = true;
+  }
+
+  #reserved(data: EventOf<'QuotaReserved'>['data']): void {
+    const { leaseId, requestId } = data;
+    const lease = this.#openOf(data);
+    if (lease === null) return;
+    if (!lease.opened) return this.#breaks('a lease is opened before it is used', `${leaseId} was never opened`);
     if (lease.holds.has(requestId) || this.#charges.has(requestId))
       return this.#breaks('every hold ends once', `${requestId} is held twice`);
-    lease.holds.set(requestId, amount);
+    lease.holds.set(requestId, data);
     let held = lease.debited;
-    for (const hold of lease.holds.values()) held += hold;
+    for (const { amount } of lease.holds.values()) held += amount;
     if (held > lease.amount)
       this.#breaks(
         'a lease holds no more than it was granted',
@@ -230,12 +300,20 @@ export class LedgerAudit {
   }
 
   /** The hold that ends, if there is one to end. */
-  #end(leaseId: string, requestId: string): { readonly lease: Lease; readonly hold: bigint } | null {
-    const lease = this.#open(leaseId);
+  #end(data: EventOf<'QuotaDebited' | 'QuotaReleased'>['data']): {
+    readonly lease: Lease;
+    readonly hold: EventOf<'QuotaReserved'>['data'];
+  } | null {
+    const { requestId, model } = data;
+    const lease = this.#openOf(data);
     if (lease === null) return null;
     const hold = lease.holds.get(requestId);
     if (hold === undefined) {
       this.#breaks('every hold ends once', `${requestId} has no hold that is open`);
+      return null;
+    }
+    if (model !== hold.model) {
+      this.#breaks('what ends is what was held', `${requestId} was held for ${hold.model} and ends as ${model}`);
       return null;
     }
     lease.holds.delete(requestId);
@@ -244,15 +322,19 @@ export class LedgerAudit {
 
   #debited(data: EventOf<'QuotaDebited'>['data']): void {
     const { leaseId, requestId, userId, model, channelId, amount, computed, upstreamCost, basis, usage, priceListId, groupRatio } = data;
-    const ended = this.#end(leaseId, requestId);
+    const ended = this.#end(data);
     if (ended === null) return;
-    const { lease, hold } = ended;
+    const { lease } = ended;
+    const hold = ended.hold.amount;
     if (amount > hold)
       return this.#breaks('a charge is covered by its hold', `${requestId} is charged ${dollars(amount)} and held ${dollars(hold)}`);
-    if (userId !== lease.userId)
-      return this.#breaks('who holds the lease pays', `${requestId} is charged to ${userId} and held by ${lease.userId}`);
     const price = this.#prices.get(priceListId)?.get(model);
     if (price === undefined) return this.#breaks('every charge has its price', `${model} has no price in ${priceListId}`);
+    if (priceListId !== ended.hold.priceListId)
+      return this.#breaks(
+        'what ends is what was held',
+        `${requestId} was held by ${ended.hold.priceListId} and is charged by ${priceListId}`,
+      );
     const byRule = basis === 'held' ? hold : costOf(usage, price, groupRatio);
     if (computed !== byRule)
       return this.#breaks(
@@ -267,14 +349,15 @@ export class LedgerAudit {
       );
     lease.debited += amount;
     this.#charged += amount;
-    this.#charges.set(requestId, { userId, amount, refunded: 0n });
+    this.#charges.set(requestId, { userId, leaseId, model, amount, refunded: 0n });
     if (computed > amount) this.#overdrafts.set(requestId, computed - amount);
     this.#move(`held:${leaseId}`, `revenue:${model}`, amount);
     this.#move(`cost:${channelId}`, `payable:${channelId}`, upstreamCost);
   }
 
-  #closed({ leaseId, spent }: EventOf<'LeaseClosed'>['data']): void {
-    const lease = this.#open(leaseId);
+  #closed(data: EventOf<'LeaseClosed'>['data']): void {
+    const { leaseId, spent } = data;
+    const lease = this.#openOf(data);
     if (lease === null) return;
     const [open] = lease.holds.keys();
     if (open !== undefined) return this.#breaks('no hold outlives its lease', `${leaseId} is closed while ${open} is held`);
@@ -286,9 +369,11 @@ export class LedgerAudit {
     lease.closed = true;
   }
 
-  #settled({ leaseId, spent, returned }: EventOf<'SpendLeaseSettled'>['data']): void {
+  #settled({ leaseId, userId, tokenId, spent, returned }: EventOf<'SpendLeaseSettled'>['data']): void {
     const lease = this.#leases.get(leaseId);
     if (lease === undefined) return this.#breaks('a lease is settled once', `${leaseId} was never granted, or is settled already`);
+    if (!this.#isOf(lease, userId, tokenId))
+      return this.#breaks('a lease is settled with whoever held it', `${leaseId} was held by ${lease.userId} with ${lease.tokenId}`);
     if (!lease.closed) return this.#breaks('a lease is closed before it is settled', `${leaseId} is open`);
     if (spent !== lease.debited)
       return this.#breaks(
@@ -302,8 +387,14 @@ export class LedgerAudit {
     this.#leases.delete(leaseId);
   }
 
-  #overdraft({ requestId, userId, model, amount }: EventOf<'QuotaOverdrawn'>['data']): void {
+  #overdraft({ requestId, leaseId, userId, model, amount }: EventOf<'QuotaOverdrawn'>['data']): void {
     const due = this.#overdrafts.get(requestId);
+    const charge = this.#charges.get(requestId);
+    if (charge !== undefined && (charge.userId !== userId || charge.leaseId !== leaseId || charge.model !== model))
+      return this.#breaks(
+        'an overdraft is what a charge left uncovered',
+        `${requestId} was charged to ${charge.userId} for ${charge.model} on ${charge.leaseId}`,
+      );
     if (due !== amount)
       return this.#breaks(
         'an overdraft is what a charge left uncovered',
@@ -314,10 +405,12 @@ export class LedgerAudit {
     this.#move(`overdraft:${userId}`, `revenue:${model}`, amount);
   }
 
-  #refund({ requestId, userId, model, amount }: EventOf<'ChargeRefunded'>['data']): void {
+  #refund({ requestId, leaseId, userId, model, amount }: EventOf<'ChargeRefunded'>['data']): void {
     const charge = this.#charges.get(requestId);
     if (charge === undefined || charge.userId !== userId)
       return this.#breaks('a refund is of a charge', `${requestId} was never charged to ${userId}`);
+    if (charge.leaseId !== leaseId || charge.model !== model)
+      return this.#breaks('a refund is of a charge', `${requestId} was charged for ${charge.model} on ${charge.leaseId}`);
     charge.refunded += amount;
     if (charge.refunded > charge.amount)
       return this.#breaks(
