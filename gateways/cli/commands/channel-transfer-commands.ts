@@ -2,7 +2,7 @@ import { ImportChannels } from '../../../schemas/http/channels.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
 import type { Command, Outcome, Run } from '../command.ts';
 import { listing, table } from '../render.ts';
-import { argument, wordsOf } from './given.ts';
+import { argument, wordsOf, mistakeIn } from './given.ts';
 
 const CHANNEL = { name: 'channel', about: 'Id of the channel (chn_…).' } as const;
 
@@ -85,10 +85,7 @@ export const channelTransferCommands: readonly Command[] = [
     examples: ['channels import < channels.json'],
     run: async (run: Run): Promise<Outcome> => {
       const read = ImportChannels.safeParse(parsedJson(await run.host.readStdin()));
-      if (!read.success) {
-        const [issue] = read.error.issues;
-        return fail(EXIT.usage, `These are no channels: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
-      }
+      if (!read.success) return fail(EXIT.usage, `These are no channels: ${mistakeIn(read.error)}`);
       const api = await run.server();
       if (isFailure(api)) return api;
       const imported = await api.call('importChannels', { body: read.data });

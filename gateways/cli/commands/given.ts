@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { fromDollarText } from '../../../domain/ledger/money.ts';
 import type { ApiClient } from '../api-client.ts';
 import type { Run } from '../command.ts';
@@ -19,6 +20,12 @@ export const nanosOf = (dollars: string): string | Failure => {
   return amount === null
     ? fail(EXIT.usage, `${dollars} is no amount in dollars. Write it like 5 or 0.25, with at most nine decimals.`)
     : amount.toString();
+};
+
+/** What is wrong with a document that was given, with its place where it is not the whole of it. */
+export const mistakeIn = ({ issues: [issue] }: z.ZodError): string => {
+  const place = issue?.path.join('.') ?? '';
+  return `${place === '' ? '' : `${place}: `}${issue?.message ?? 'not valid'}.`;
 };
 
 /** A moment: an instant as it is, a date as its beginning in UTC. */

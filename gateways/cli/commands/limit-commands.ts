@@ -3,6 +3,7 @@ import { LimitPolicy, type LimitRule } from '../../../schemas/limits.ts';
 import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
 import { table } from '../render.ts';
+import { mistakeIn } from './given.ts';
 
 const amountText = (rule: LimitRule): string =>
   rule.measure === 'money' ? `$${toDollarText(rule.amount)}` : `${rule.amount.toLocaleString('en')} ${rule.measure}`;
@@ -60,10 +61,7 @@ export const limitCommands: readonly Command[] = [
         return fail(EXIT.usage, `What came on standard input is not JSON: ${error instanceof Error ? error.message : String(error)}`);
       }
       const policy = LimitPolicy.safeParse(given);
-      if (!policy.success) {
-        const [issue] = policy.error.issues;
-        return fail(EXIT.usage, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
-      }
+      if (!policy.success) return fail(EXIT.usage, `These are no rules of limits: ${mistakeIn(policy.error)}`);
       const set = await api.call('setLimits', { body: LimitPolicy.encode(policy.data) });
       if (isFailure(set)) return set;
       run.tell(set, () => tableOf(policy.data));

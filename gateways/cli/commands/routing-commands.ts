@@ -3,7 +3,7 @@ import { SimulateRouting } from '../../../schemas/http/routing.ts';
 import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
 import { listing, table } from '../render.ts';
-import { argument, wordsOf } from './given.ts';
+import { argument, wordsOf, mistakeIn } from './given.ts';
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
@@ -57,10 +57,7 @@ export const routingCommands: readonly Command[] = [
         ...numbers,
         facts: (wordsOf(run.options['without']) ?? []).map((channelId) => ({ channelId, out: true })),
       });
-      if (!asked.success) {
-        const [issue] = asked.error.issues;
-        return fail(EXIT.usage, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`);
-      }
+      if (!asked.success) return fail(EXIT.usage, mistakeIn(asked.error));
       const api = await run.server();
       if (isFailure(api)) return api;
       const simulated = await api.call('simulateRouting', { body: asked.data });
@@ -124,10 +121,7 @@ export const routingCommands: readonly Command[] = [
     examples: ['routing set < rules.json'],
     run: async (run: Run): Promise<Outcome> => {
       const rules = RoutingRules.safeParse(parsedJson(await run.host.readStdin()));
-      if (!rules.success) {
-        const [issue] = rules.error.issues;
-        return fail(EXIT.usage, `These are no rules: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
-      }
+      if (!rules.success) return fail(EXIT.usage, `These are no rules: ${mistakeIn(rules.error)}`);
       const api = await run.server();
       if (isFailure(api)) return api;
       const done = await api.call('setRoutingRules', { body: { rules: rules.data } });

@@ -302,6 +302,20 @@ describe('the command line with a server, and without', () => {
     ).to.equal(null);
   });
 
+  it('says what is wrong with a document that is given to it, and where', async () => {
+    for (const [argv, stdin, said] of [
+      ['limits set', '[]', 'These are no rules of limits: Invalid input: expected object, received array.'],
+      ['limits set', '{"rules":[]}', 'These are no rules of limits: whenStoreAway: '],
+      ['routing set', '{}', 'These are no rules: Invalid input: expected array, received object.'],
+      ['routing set', '[{"models":5}]', 'These are no rules: 0.models: '],
+      ['channels import', '[]', 'These are no channels: Invalid input: expected object, received array.'],
+    ] as const) {
+      const { code, out, err } = await withServer(argv.split(' '), { stdin });
+      expect({ code, out }, argv).to.deep.equal({ code: 2, out: '' });
+      expect(err.startsWith(said), err).to.equal(true);
+    }
+  });
+
   it('ends with 3 where the server refuses, and says why', async () => {
     const { code, err } = await withServer(['users', 'create', 'ada@example.com']);
     expect(code).to.equal(3);
