@@ -17,8 +17,8 @@ const setting = <Schema extends z.ZodType>(schema: Schema, about: string, { secr
 });
 
 /**
- * Everything that can be configured, all of it through the environment. The key is the variable's name; `about` is its help
- * text and the source of the table in the documentation.
+ * Everything that can be configured, all of it through the environment. The key is the variable's name; `about` is what
+ * `oblivious config` says of it.
  */
 export const settings = {
   PORT: setting(z.coerce.number().int().min(0).max(65_535).default(3000), 'Port to listen on. 0 takes any free one.'),
