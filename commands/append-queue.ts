@@ -15,6 +15,8 @@ export interface AppendQueueLimits {
   readonly waitMs: number;
   /** How long a batch whose outcome is unknown is sent again before its callers are told so, in ms. */
   readonly resendMs: number;
+  /** How long nothing may be heard of a batch before the log counts as silent, in ms. */
+  readonly silentMs: number;
 }
 
 export const APPEND_QUEUE_LIMITS: AppendQueueLimits = {
@@ -25,6 +27,7 @@ export const APPEND_QUEUE_LIMITS: AppendQueueLimits = {
   batchBytes: 8_388_608,
   waitMs: 2_000,
   resendMs: 10_000,
+  silentMs: 3_000,
 };
 
 export interface AppendQueueStats {
@@ -47,6 +50,10 @@ export interface AppendQueue extends Appender {
   /** Refuses what comes from now on and resolves when the rest is done. The log stays open. */
   close(): Promise<void>;
   stats(): AppendQueueStats;
+  /** Whether the log does not answer: not for the batch under way, or not for the last one, where that was given up not long ago. */
+  isSilent(): boolean;
+  /** Whether what comes now would wait behind a batch that the log does not answer for. Never while none is under way: somebody has to try. */
+  isStuck(): boolean;
 }
 
 interface Item {
@@ -59,6 +66,8 @@ interface Item {
 
 const FIRST_RESEND_MS = 10;
 const MAX_RESEND_MS = 1_000;
+/** How long a log of which nothing more is asked counts as silent still. */
+const SILENCE_HOLDS_MS = 10_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -83,6 +92,9 @@ class GroupCommit implements AppendQueue {
   #events = 0;
   #resends = 0;
   #refused = 0;
+  /** Since when the log owes an answer, over batches that were given up; by `performance.now()`. */
+  #owingSince: number | null = null;
+  #gaveUpAt = 0;
 
   constructor(log: Pick<EventLog, 'append'>, limits: AppendQueueLimits) {
     this.#log = log;
@@ -180,9 +192,12 @@ class GroupCommit implements AppendQueue {
     const appends = batch.map(({ append }) => append);
     this.#batches += 1;
     this.#appends += batch.length;
+    this.#owingSince ??= performance.now();
     let outcomes = await this.#try(appends);
     if (outcomes.some(isUnknown)) outcomes = await this.#resend(appends, outcomes);
     this.#isSending = false;
+    if (outcomes.some(isUnknown)) this.#gaveUpAt = performance.now();
+    else this.#owingSince = null;
     this.#depth -= batch.length;
     for (let i = 0; i < batch.length; i++) {
       const item = batch[i] as Item;
@@ -233,6 +248,18 @@ class GroupCommit implements AppendQueue {
   close(): Promise<void> {
     this.#isClosed = true;
     return this.drain();
+  }
+
+  isSilent(): boolean {
+    return this.#isOverdue() && (this.#isSending || performance.now() - this.#gaveUpAt < SILENCE_HOLDS_MS);
+  }
+
+  isStuck(): boolean {
+    return this.#isSending && this.#isOverdue();
+  }
+
+  #isOverdue(): boolean {
+    return this.#owingSince !== null && performance.now() - this.#owingSince >= this.#limits.silentMs;
   }
 
   stats(): AppendQueueStats {

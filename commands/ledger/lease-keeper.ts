@@ -29,6 +29,8 @@ export interface LeaseKeeperOptions {
   readonly policy?: LeasePolicy;
   readonly failpoints?: Failpoints;
   readonly times?: DurableTimes;
+  /** Whether what is appended now would only wait: no call is begun then that its upstream bills and nobody can be charged for. */
+  readonly isLogStuck?: () => boolean;
   /** Told when a key's total quota is spent for good, so that the key can be marked. */
   readonly onKeyExhausted?: (tokenId: TokenId) => void;
 }
@@ -52,6 +54,7 @@ export class LeaseKeeper {
   readonly #clock: Clock;
   readonly #policy: LeasePolicy;
   readonly #failpoints: Failpoints;
+  readonly #isLogStuck: () => boolean;
   readonly #onKeyExhausted: (tokenId: TokenId) => void;
   readonly #accounts: LeaseAccounts;
   readonly #inHand: LeasesInHand;
@@ -67,6 +70,7 @@ export class LeaseKeeper {
     this.#clock = clock;
     this.#policy = policy;
     this.#failpoints = failpoints;
+    this.#isLogStuck = options.isLogStuck ?? (() => false);
     this.#onKeyExhausted = options.onKeyExhausted ?? (() => undefined);
     this.#accounts = new LeaseAccounts({ book, clock, ids, holder, policy, failpoints });
     const onGone = (): void => this.#reportEmpty();
@@ -89,6 +93,7 @@ export class LeaseKeeper {
    */
   reserve(call: ReserveRequest): Hold | Refusal | Promise<Hold | Refusal> {
     if (this.#stopping) return refuse('shutting_down');
+    if (this.#isLogStuck()) return refuse('log_unavailable');
     // A call that costs something is never worth making on nothing.
     const request = call.least === 0n && call.amount > 0n ? { ...call, least: 1n as Money } : call;
     const now = this.#clock.now();

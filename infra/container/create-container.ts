@@ -201,6 +201,7 @@ export const createContainer = (config: Config, { sharesDataDirectory = false }:
       },
       failpoints: context.get(services.failpoints),
       times: durableTimes(context.get(services.metrics).durable),
+      isLogStuck: () => appender.isStuck(),
       onKeyExhausted: recordExhaustion({
         log,
         appender,

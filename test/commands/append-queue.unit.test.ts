@@ -259,6 +259,40 @@ describe('the append queue', () => {
     expect(await next).to.deep.equal(ok());
   });
 
+  it('says that the log is silent from when an answer is overdue until the next that is known', async () => {
+    const { log, queue } = setUp({ resendMs: 5_000, silentMs: 3_000 });
+    void queue.append(appendTo('test-1', 'any'));
+    await clock.tickAsync(2_999);
+    expect([queue.isSilent(), queue.isStuck()]).to.deep.equal([false, false]);
+    await clock.tickAsync(1);
+    expect([queue.isSilent(), queue.isStuck()]).to.deep.equal([true, true]);
+
+    // Given up: nobody is under way, so that the next one is not turned away.
+    for (let sent = 0; sent < log.calls.length; sent++) {
+      call(log, sent).answer([unknown()]);
+      await clock.tickAsync(1_000);
+    }
+    expect([queue.isSilent(), queue.isStuck()]).to.deep.equal([true, false]);
+    void queue.append(appendTo('test-1', 'any'));
+    await settle();
+    expect([queue.isSilent(), queue.isStuck()]).to.deep.equal([true, true]);
+
+    call(log, log.calls.length - 1).answer();
+    await settle();
+    expect([queue.isSilent(), queue.isStuck()]).to.deep.equal([false, false]);
+  });
+
+  it('lets a silence of which nobody tries the end pass, or nobody would be sent to try', async () => {
+    const { log, queue } = setUp({ resendMs: 0, silentMs: 3_000 });
+    void queue.append(appendTo('test-1', 'any'));
+    await clock.tickAsync(3_000);
+    call(log, 0).answer([unknown()]);
+    await clock.tickAsync(9_999);
+    expect(queue.isSilent()).to.equal(true);
+    await clock.tickAsync(1);
+    expect(queue.isSilent()).to.equal(false);
+  });
+
   it('closes: refuses what comes, finishes what is there', async () => {
     const { log, queue } = setUp({ appends: 1 });
     const outcomes = [queue.append(appendTo('test-a', 'any')), queue.append(appendTo('test-b', 'any'))];

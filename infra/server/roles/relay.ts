@@ -43,8 +43,9 @@ const TRAFFIC_MS = 5_000;
 /** How often it is looked for contents that have been kept for long enough. */
 const EXPIRE_MS = 600_000;
 
-const STALE_LOOK_MS = 1_000;
+const READY_LOOK_MS = 1_000;
 const STALE = 'the directory of keys and channels is behind the log';
+const SILENT = 'the event log does not answer appends';
 
 export interface RelayRole {
   readonly calls: RequestHandler & Pick<RelayRouter, 'takeCall'>;
@@ -88,11 +89,12 @@ export const relay = async ({ container, config, version, stopping, notReady, on
   const followed = directory.run(stopping);
   onClose(() => followed);
   await directory.whenReady();
-  const lookWhetherStale = (): void => {
-    if (directory.staleSince === null) notReady.delete(STALE);
-    else notReady.add(STALE);
+  const isReady = (reason: string, ready: boolean): void => void (ready ? notReady.delete(reason) : notReady.add(reason));
+  const lookWhetherReady = (): void => {
+    isReady(STALE, directory.staleSince === null);
+    isReady(SILENT, !appender.isSilent());
   };
-  onClose(every(STALE_LOOK_MS, lookWhetherStale, failed('looking at the directory')));
+  onClose(every(READY_LOOK_MS, lookWhetherReady, failed('looking whether calls can be answered')));
   onClose(every(SHARE_USE_MS, () => directory.shareUse(), failed('saying which keys are in use')));
   metrics.observeDirectory(() => directory.held);
   onClose(every(TICK_MS, () => keeper.tick(), failed('the care of leases')));

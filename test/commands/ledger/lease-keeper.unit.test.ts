@@ -52,6 +52,17 @@ describe('the lease keeper', () => {
       expect(rig.events('QuotaReserved')).to.have.length(1);
     });
 
+    it('begins no call while the log does not take what is recorded of it, whatever is in hand', async () => {
+      let stuck = false;
+      const rig = await openLedger({ credit: 100_000, isLogStuck: () => stuck });
+      await rig.hold(10);
+      stuck = true;
+      expect(refusalIn(await rig.reserve(10))).to.equal('log_unavailable');
+      expect(rig.keeper.stats().holds).to.equal(1);
+      stuck = false;
+      await rig.hold(10);
+    });
+
     it('never holds nothing for a call that costs something', async () => {
       const rig = await openLedger({ credit: 10 });
       await rig.hold(10);
