@@ -10,3 +10,6 @@ export const Sealed = z
   .regex(/^env1\.[0-9a-f]{16}\.[\w-]+\.[\w-]+$/, 'expected an env1 envelope')
   .brand('Sealed');
 export type Sealed = z.infer<typeof Sealed>;
+
+/** The id of the master key that it was sealed under. */
+export const keyIdOf = (sealed: Sealed): string => sealed.slice(5, 21);

@@ -19,6 +19,7 @@ import { startTracing } from '../tracing/start-tracing.ts';
 import { firstRunSettings } from './first-run-settings.ts';
 import { writeFirstRun } from './first-run.ts';
 import type { RoleContext } from './role-context.ts';
+import { refuseOtherKey } from './refuse-other-key.ts';
 import { bridge } from './roles/bridge.ts';
 import { serveConsole } from './roles/console.ts';
 import { project, readModelsCaughtUp, readModelsThere } from './roles/project.ts';
@@ -152,6 +153,11 @@ export const startServer = async (config: Config, version: string, supervised: S
 
     const log = await container.getAsync(services.eventLog);
     closers.push(() => log.close());
+    const refuseOtherMasterKey = async (): Promise<void> => {
+      const whence = config.OBLIVIOUS_MASTER_KEY === undefined ? directory.masterKeyFile : 'OBLIVIOUS_MASTER_KEY';
+      await refuseOtherKey(log, await container.getAsync(services.masterKey), whence);
+    };
+    await refuseOtherMasterKey();
     const appender = await container.getAsync(services.appendQueue);
     closers.push(() => appender.close());
     metrics.observe({ appendQueue: () => appender.stats(), droppedLogLines: programLog.dropped });
@@ -201,6 +207,8 @@ export const startServer = async (config: Config, version: string, supervised: S
     if (roles.includes('worker')) await work(context);
     if (roles.includes('bridge')) await bridge(context);
     const firstRun = serving ? await makeReady(context) : null;
+    // Another process may have made the first start meanwhile.
+    if (firstRun === null) await refuseOtherMasterKey();
     const relayed: RelayRole | null = roles.includes('relay') ? await beginRelay() : null;
     if (roles.includes('console')) await serveConsole(context, relayed?.sight ?? null);
     app.use(notServed(newRequestId));

@@ -10,7 +10,7 @@ import type { ApiKeys } from '../../commands/ports/api-keys.ts';
 import type { ChannelProbe, ProbeOutcome } from '../../commands/ports/channel-probe.ts';
 import { decodeEvent } from '../../domain/kernel/event-codec.ts';
 import { apiKeys } from '../../infra/crypto/api-key.ts';
-import { masterKeyOf } from '../../infra/crypto/master-key.ts';
+import { masterKeyOf, type MasterKey } from '../../infra/crypto/master-key.ts';
 import { argon2Passwords } from '../../infra/crypto/passwords.ts';
 import { secretBox } from '../../infra/crypto/secret-box.ts';
 import { refuse } from '../../schemas/errors.ts';
@@ -27,6 +27,7 @@ export interface CommandBench {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly passwords: Passwords;
+  readonly masterKey: MasterKey;
   readonly secretBox: SecretBox;
   readonly apiKeys: ApiKeys;
   readonly egress: EgressCheck;
@@ -69,6 +70,7 @@ export const commandBench = ({ beforeAppend = () => {} }: { readonly beforeAppen
     clock,
     ids: { next: (prefix) => `${prefix}_${++made}` },
     passwords: argon2Passwords(QUICK),
+    masterKey: master,
     secretBox: secretBox(master),
     apiKeys: apiKeys(master),
     egress: { check: async ({ hostname }) => (hostname === '10.0.0.1' ? refuse('address_blocked') : null) },

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import { initialise, type FirstRun, type FirstRunSettings, type InitialiseDeps } from '../../../commands/installation/initialise.ts';
+import { resetPassword } from '../../../commands/users/change-password.ts';
 import { passwordContext } from '../../../commands/users/password-context.ts';
 import { dollars } from '../../../domain/ledger/money.ts';
+import { MasterKeyRefused, masterKeyOf } from '../../../infra/crypto/master-key.ts';
+import { secretBox } from '../../../infra/crypto/secret-box.ts';
+import { refuseOtherKey } from '../../../infra/server/refuse-other-key.ts';
 import { isRefusal } from '../../../schemas/errors.ts';
 import type { ChannelSettings } from '../../../schemas/events/channel.ts';
 import type { Money } from '../../../schemas/money.ts';
@@ -154,5 +158,23 @@ describe('first start', () => {
     const bench = commandBench();
     firstRunOf(await initialise(deps(bench), { ...settings, trialCredit: 0n as Money, channels: [] }));
     expect(bench.told()).not.to.include('account CreditGranted').and.not.to.include('channel ChannelAdded');
+  });
+
+  it('leaves word of the master key that it was made under, and is nobody’s with another', async () => {
+    const bench = commandBench();
+    const [another, right] = [masterKeyOf(Buffer.alloc(32, 9)), bench.masterKey];
+    await refuseOtherKey(bench.log, another, 'master.key');
+    const { administratorId } = firstRunOf(await initialise(deps(bench), settings));
+    await refuseOtherKey(bench.log, right, 'master.key');
+    const refused = await refuseOtherKey(bench.log, another, 'master.key').then(
+      () => expect.fail('it was taken'),
+      (error: unknown) => error,
+    );
+    expect(refused).to.be.instanceOf(MasterKeyRefused);
+    expect((refused as Error).message).to.contain(`under master key ${right.id}, and master.key holds ${another.id}`);
+
+    // The way out for those whose key is lost for good.
+    await resetPassword({ ...bench, secretBox: secretBox(another) }, administratorId, bench.context());
+    await refuseOtherKey(bench.log, another, 'master.key');
   });
 });

@@ -136,8 +136,8 @@ describe('a server', () => {
     expect(refusal.message).to.contain(`${join(damaged, 'events.sqlite')} cannot be used: file is not a database`);
   });
 
-  it('lets 200 streams end when it is told to stop, charges them all, and finds its data when it starts again', async function () {
-    this.timeout(90_000);
+  it('lets 200 streams end when it is told to stop, charges them all, and finds its data when it starts again, under its own key only', async function () {
+    this.timeout(120_000);
     const client = clientOf(server, firstRun);
     const streams = await Promise.all(
       Array.from({ length: 200 }, () =>
@@ -163,6 +163,14 @@ describe('a server', () => {
     const ends = await Promise.all(texts);
     expect(ends.filter(({ finish, cost }) => finish === 'length' && typeof cost === 'string')).to.have.length(200);
     expect(await ending).to.deep.equal({ code: 0, signal: null });
+
+    const masterKeyFile = join(home, 'master.key');
+    const masterKey = readFileSync(masterKeyFile);
+    writeFileSync(masterKeyFile, `${Buffer.alloc(32, 7).toString('base64')}\n`);
+    const refusal = await refusalOf(home);
+    expect(refusal.ending.code).to.equal(1);
+    expect(refusal.message).to.match(/works under master key [0-9a-f]{16}, and .*master\.key holds [0-9a-f]{16}/);
+    writeFileSync(masterKeyFile, masterKey);
 
     const port = server.port;
     server = await startServerProcess({ home, port });
