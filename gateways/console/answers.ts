@@ -8,9 +8,6 @@ import type { Route } from './route.ts';
 /** Comments keep proxies from closing a quiet stream, and find out who is gone. */
 const HEARTBEAT_MS = 15_000;
 
-/** How often it is looked whether whoever reads along still may. */
-const LOOK_MS = 500;
-
 /** Says that the answer is JSON, and how old what it shows is allowed to be: no age at all. */
 export const sendJson = (response: ServerResponse, route: Route, value: unknown): void => {
   response.statusCode = route.status ?? 200;
@@ -71,16 +68,12 @@ export const sendLines = (response: ServerResponse, route: Route, download: Down
     signal,
   );
 
-/** Server-sent events until the rows end, the client leaves, or `mayGoOn` says no. */
+/** Server-sent events until the rows end, the client leaves, or the signal aborts. */
 export const sendEvents = async (
   response: ServerResponse,
   route: Route,
-  {
-    name,
-    rows,
-    mayGoOn,
-  }: { readonly name: string; readonly rows: AsyncIterable<StreamedRow<unknown>>; readonly mayGoOn: () => Promise<boolean> },
-  stop: AbortController,
+  { name, rows }: { readonly name: string; readonly rows: AsyncIterable<StreamedRow<unknown>> },
+  signal: AbortSignal,
 ): Promise<void> => {
   response.setHeader('content-type', 'text/event-stream; charset=utf-8');
   response.setHeader('cache-control', 'no-store, no-transform');
@@ -88,27 +81,13 @@ export const sendEvents = async (
   response.write('retry: 2000\n\n');
   const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
   heartbeat.unref();
-  let looking = false;
-  const look = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    mayGoOn().then(
-      (may) => {
-        looking = false;
-        if (!may) stop.abort();
-      },
-      () => stop.abort(),
-    );
-  }, LOOK_MS);
-  look.unref();
   try {
     for await (const { id, row } of rows)
-      await write(response, `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(z.encode(route.response, row))}\n\n`, stop.signal);
+      await write(response, `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(z.encode(route.response, row))}\n\n`, signal);
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   } finally {
     clearInterval(heartbeat);
-    clearInterval(look);
     response.end();
   }
 };

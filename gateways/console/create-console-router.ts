@@ -20,6 +20,8 @@ import { sendProblem } from './problem.ts';
 import type { Route } from './route.ts';
 import { routes, type Operation } from './routes.ts';
 import { setSecurityHeaders } from './security-headers.ts';
+import type { UserChanges } from './user-changes.ts';
+import { watchSession } from './watch-session.ts';
 
 export interface ConsoleRouterDeps extends AuthenticateDeps, CommandLog {
   readonly handlers: Handlers;
@@ -27,6 +29,7 @@ export interface ConsoleRouterDeps extends AuthenticateDeps, CommandLog {
   readonly requestLogger: RequestLogger;
   /** False when the read models have not seen the position within the time. */
   readonly waitFor: (position: Position, timeoutMs: number) => Promise<boolean>;
+  readonly userChanges: UserChanges;
   readonly newRequestId: () => string;
   /** The client's address, proxies in front taken into account. */
   readonly addressOf: (request: Request) => string;
@@ -151,13 +154,15 @@ export const createConsoleRouter = (deps: ConsoleRouterDeps): Router => {
           await sendFile(response, value as StoredFile, stop.signal);
           return null;
         case 'events': {
-          // What is shown depends on the role: with another one the client has to begin anew.
-          const mayGoOn = async (): Promise<boolean> =>
-            caller === null || caller.kind === 'operator' || (await deps.sessions.holds(caller.session))?.role === caller.role;
           const ended = live.open(caller?.kind === 'user' ? caller.userId : 'operator');
           if (isRefusal(ended)) return ended;
+          const unwatch = caller?.kind === 'user' ? watchSession(caller, deps, () => stop.abort()) : null;
           const name = operation === 'tailEvents' ? 'recorded' : 'request';
-          await sendEvents(response, route, { name, rows: value as AsyncIterable<StreamedRow<unknown>>, mayGoOn }, stop).finally(ended);
+          const rows = value as AsyncIterable<StreamedRow<unknown>>;
+          await sendEvents(response, route, { name, rows }, stop.signal).finally(() => {
+            unwatch?.();
+            ended();
+          });
           return null;
         }
       }

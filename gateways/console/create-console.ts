@@ -41,6 +41,7 @@ import { Sessions } from './sessions.ts';
 import { SharedSignInThrottle } from './shared-sign-in-throttle.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 import type { UiFile } from './ui-files.ts';
+import { UserChanges } from './user-changes.ts';
 
 export interface ConsoleDeps {
   readonly log: EventLog;
@@ -152,6 +153,7 @@ export const createConsole = (deps: ConsoleDeps): Router => {
       secureCookies,
       publicUrl: installation.publicUrl,
       waitFor: reads.waitFor,
+      userChanges: new UserChanges(log),
       newRequestId: () => deps.ids.next('req'),
       addressOf: (request) => request.ip ?? request.socket.remoteAddress ?? '',
     }),

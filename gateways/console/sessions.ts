@@ -47,9 +47,14 @@ export class Sessions {
     return claims === null ? null : this.holds(claims);
   }
 
+  /** It has neither expired nor been ended. Whether its user may still do what he does is another question. */
+  isOpen({ sessionId, expiresAt }: SessionClaims): boolean {
+    return this.#deps.clock.now() < expiresAt && !this.#hasEnded(sessionId);
+  }
+
   /** The user as he is now, while the session holds. */
   async holds(claims: SessionClaims): Promise<SignedIn | null> {
-    if (this.#deps.clock.now() >= claims.expiresAt || this.#hasEnded(claims.sessionId)) return null;
+    if (!this.isOpen(claims)) return null;
     const known = await readUser(this.#deps.log, claims.userId);
     if (known === null || known.user.suspended || known.credentialsRevision !== claims.credentialsRevision) return null;
     const { email, displayName, role, group } = known.user;
