@@ -32,12 +32,14 @@ const addressOf = ({ path }: Route, { params = {}, query = {} }: LooseParts): st
   return `/api${filled}${asked.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(asked.map(([name, value]) => [name, String(value)]))).toString()}`}`;
 };
 
-const refusalIn = (text: string, status: number): Failure => {
+const refusalIn = (text: string, { status, headers }: Response): Failure => {
   try {
     const { error } = JSON.parse(text) as {
-      readonly error: { readonly code: Refusal['refused']; readonly message: string; readonly requestId: string };
+      readonly error: { readonly code: Refusal['refused']; readonly message: string; readonly requestId?: string };
     };
-    return fail(EXIT.refused, `${error.message} (${error.code}, request ${error.requestId})`);
+    // A server that is still starting names the request beside its answer only.
+    const requestId = error.requestId ?? headers.get('x-request-id');
+    return fail(EXIT.refused, `${error.message} (${error.code}${requestId === null ? '' : `, request ${requestId}`})`);
   } catch {
     return fail(EXIT.unreachable, `What answered is no Oblivious: HTTP ${status}.`);
   }
@@ -75,7 +77,7 @@ export class ApiClient {
     const response = await this.#send(operation, parts as LooseParts);
     if (!(response instanceof Response)) return response;
     const text = await response.text();
-    return response.ok ? (JSON.parse(text) as AnswerOf<Name>) : refusalIn(text, response.status);
+    return response.ok ? (JSON.parse(text) as AnswerOf<Name>) : refusalIn(text, response);
   }
 
   /** The rows of a download or the events of a stream, as they come. */
@@ -85,7 +87,7 @@ export class ApiClient {
   ): Promise<AsyncIterable<AnswerOf<Name>> | Failure> {
     const response = await this.#send(operation, parts as LooseParts);
     if (!(response instanceof Response)) return response;
-    if (!response.ok || response.body === null) return refusalIn(await response.text(), response.status);
+    if (!response.ok || response.body === null) return refusalIn(await response.text(), response);
     const live = (routes[operation] as Route).answer === 'events';
     return rowsOf<AnswerOf<Name>>(response.body, live, this.#signal);
   }
@@ -94,7 +96,7 @@ export class ApiClient {
   async file<Name extends 'downloadExport'>(operation: Name, parts: Parts<Routes[Name]>): Promise<AsyncIterable<Uint8Array> | Failure> {
     const response = await this.#send(operation, parts);
     if (!(response instanceof Response)) return response;
-    if (!response.ok || response.body === null) return refusalIn(await response.text(), response.status);
+    if (!response.ok || response.body === null) return refusalIn(await response.text(), response);
     return response.body;
   }
 

@@ -57,8 +57,9 @@ export class ProgressBar {
   show(share: number | null, note = ''): void {
     if (!this.#output.isTTY) return;
     const within = Math.min(1, Math.max(0, share ?? 0));
-    const filled = Math.round(within * BAR);
-    const bar = share === null ? [] : [`[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}]`, `${Math.floor(within * 100)}%`];
+    const width = Math.max(0, Math.min(BAR, this.#room - this.#label.length - ' [] 100%'.length));
+    const filled = Math.round(within * width);
+    const bar = share === null ? [] : [`[${'#'.repeat(filled)}${'.'.repeat(width - filled)}]`, `${Math.floor(within * 100)}%`];
     // A line that is longer than the terminal wide could not be written over.
     const line = [this.#label, ...bar, ...(note === '' ? [] : [note])].join(' ').slice(0, this.#room);
     if (line === this.#shown) return;

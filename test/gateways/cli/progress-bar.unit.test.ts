@@ -53,6 +53,12 @@ describe('the progress bar', () => {
     }
   });
 
+  it('gives its length up before it gives up what it says', () => {
+    const screen = terminal(30);
+    new ProgressBar(screen, 'Verifying').show(0.5, '1000 events');
+    expect(screen.shown()).to.equal(`Verifying [${'#'.repeat(6)}${'.'.repeat(6)}] 50%`);
+  });
+
   it('takes the sign of an interrupt away with itself', () => {
     const screen = terminal(80);
     const bar = new ProgressBar(screen, 'Verifying');

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { runCli } from '../../../gateways/cli/run-cli.ts';
 import { allCommands } from '../../../gateways/cli/commands/all-commands.ts';
 import { readModelCare } from '../../../gateways/console/read-model-care.ts';
@@ -125,6 +128,22 @@ describe('the command line by itself', () => {
     expect(err).to.include('There is no installation here');
     const gone = await say(['users', 'list'], { server: () => Promise.resolve({ baseUrl: 'http://127.0.0.1:1', token: 'x' }) });
     expect(gone.code).to.equal(4);
+  });
+
+  it('tells what a server says that is still starting, which names the request beside its answer', async () => {
+    const message = 'The server is starting; try again in a moment.';
+    const server = createServer((_request, response) => {
+      response.writeHead(503, { 'x-request-id': 'req_early' }).end(JSON.stringify({ error: { message, code: 'starting' } }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const said = await say(['users', 'list'], { server: () => Promise.resolve({ baseUrl: `http://127.0.0.1:${port}`, token: 'x' }) });
+      expect(said).to.include({ code: 3, err: `${message} (starting, request req_early)\n` });
+    } finally {
+      server.close();
+    }
   });
 
   it('ends with 1 where the configuration is wrong, and says what is: no server could be looked for', async () => {
