@@ -9,6 +9,21 @@ export const dollarsOf = (nanos: string): string => {
   return text.startsWith('-') ? `-$${text.slice(1)}` : `$${text}`;
 };
 
+/** What moves a terminal's cursor, colours it, or turns the direction of writing. Names are whatever people have typed. */
+const COMMANDS = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Text of anybody's, such that a terminal shows it and does nothing else. Its lines stay. */
+export const shownOnly = (text: string): string => text.replace(COMMANDS, (found) => (found === '\n' ? found : '\u{fffd}'));
+
+/** The same in one line, so that nobody's name can pass for a row. */
+const inOneLine = (text: string): string => text.replace(COMMANDS, '\u{fffd}');
+
+/** JSON leaves some of them as they are; in it they stand in texts only, where they may be written as escapes. */
+export const jsonOf = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(COMMANDS, (found) =>
+    found === '\n' ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 export type Cell = string | number | null | undefined;
 
 export interface Column<Row> {
@@ -20,7 +35,7 @@ export interface Column<Row> {
 
 /** Columns as wide as what is in them, two spaces apart. */
 export const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
-  const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ cell }) => String(cell(row) ?? '')))];
+  const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ cell }) => inOneLine(String(cell(row) ?? ''))))];
   const widths = columns.map((_column, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
   const pad = (text: string, index: number): string =>
     columns[index]?.right === true ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0);
@@ -30,7 +45,7 @@ export const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 /** Names and values, one a line. */
 export const listing = (pairs: readonly (readonly [string, Cell])[]): string => {
   const width = Math.max(...pairs.map(([name]) => name.length));
-  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value ?? ''}\n`).join('');
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${inOneLine(String(value ?? ''))}\n`).join('');
 };
 
 const BAR = 24;

@@ -6,6 +6,7 @@ import { allCommands } from './commands/all-commands.ts';
 import type { Command, Run, Target } from './command.ts';
 import { EXIT, fail, isFailure, type ExitCode, type Failure } from './failure.ts';
 import { helpFor, overallHelp } from './help.ts';
+import { jsonOf, shownOnly } from './render.ts';
 
 const COMMON_OPTIONS = { json: { type: 'boolean' }, url: { type: 'string' } } as const;
 
@@ -114,8 +115,8 @@ const runUnderstood = async (
     switches,
     server: () => targets.server(),
     target: () => targets.target(),
-    tell: (value, words) => void host.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : words()),
-    note: (text) => void host.stderr.write(`${text}\n`),
+    tell: (value, words) => void host.stdout.write(json ? `${jsonOf(value, 2)}\n` : shownOnly(words())),
+    note: (text) => void host.stderr.write(`${shownOnly(text)}\n`),
   };
   try {
     return await command.run(run);
@@ -151,6 +152,8 @@ export const runCli = async (argv: readonly string[], host: CommandLineHost): Pr
   const understood = understand(found.command, found.rest);
   const outcome = isFailure(understood) ? understood : await runUnderstood(understood, host);
   if (typeof outcome === 'number') return outcome;
-  host.stderr.write(`${outcome.message}\n${outcome.failed === EXIT.usage ? `\nTry: oblivious ${found.command.name} --help\n` : ''}`);
+  host.stderr.write(
+    `${shownOnly(outcome.message)}\n${outcome.failed === EXIT.usage ? `\nTry: oblivious ${found.command.name} --help\n` : ''}`,
+  );
   return outcome.failed;
 };

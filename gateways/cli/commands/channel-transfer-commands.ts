@@ -1,7 +1,7 @@
 import { ImportChannels } from '../../../schemas/http/channels.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
 import type { Command, Outcome, Run } from '../command.ts';
-import { listing, table } from '../render.ts';
+import { jsonOf, listing, table } from '../render.ts';
 import { argument, wordsOf, mistakeIn } from './given.ts';
 
 const CHANNEL = { name: 'channel', about: 'Id of the channel (chn_…).' } as const;
@@ -75,7 +75,7 @@ export const channelTransferCommands: readonly Command[] = [
       if (isFailure(api)) return api;
       const exported = await api.call('exportChannels', {});
       if (isFailure(exported)) return exported;
-      run.tell(exported, () => `${JSON.stringify(exported, null, 2)}\n`);
+      run.tell(exported, () => `${jsonOf(exported, 2)}\n`);
       return 0;
     },
   },

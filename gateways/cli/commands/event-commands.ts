@@ -2,7 +2,7 @@ import { eventsByCategory, eventSchemas } from '../../../schemas/events/catalogu
 import { closeNames } from '../close-names.ts';
 import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
-import { listing, ProgressBar } from '../render.ts';
+import { jsonOf, listing, ProgressBar, shownOnly } from '../render.ts';
 import { argument } from './given.ts';
 import { followLog, headOf, lastEvents, readLog, type EventRow, type WhichEvents } from './log-rows.ts';
 
@@ -12,7 +12,7 @@ const FILTERS = {
 } as const;
 
 const lineOf = ({ position, recordedAt, stream, type, data }: EventRow): string =>
-  `${position.padStart(8)}  ${recordedAt}  ${type.padEnd(20)}  ${stream}  ${JSON.stringify(data)}\n`;
+  `${position.padStart(8)}  ${recordedAt}  ${type.padEnd(20)}  ${stream}  ${jsonOf(data)}\n`;
 
 const LINE_LENGTH = 200;
 
@@ -62,7 +62,7 @@ export const eventCommands: readonly Command[] = [
       const fault = last.length === 0 ? misnamed({ category, type }) : null;
       if (fault !== null) return fault;
       if (last.length === 0) run.note('There is no such event yet.');
-      const print = (row: EventRow): void => void run.host.stdout.write(run.json ? `${JSON.stringify(row)}\n` : shortLineOf(row));
+      const print = (row: EventRow): void => void run.host.stdout.write(run.json ? `${jsonOf(row)}\n` : shownOnly(shortLineOf(row)));
       last.forEach(print);
       if (!run.switches.has('follow')) return 0;
       const from = last.at(-1)?.position ?? head.toString();
@@ -100,7 +100,7 @@ export const eventCommands: readonly Command[] = [
               ['command', metadata.commandId],
               ['caused by', metadata.causationId],
             ]),
-            JSON.stringify(row.data, null, 2),
+            jsonOf(row.data, 2),
             '',
           ].join('\n'),
         );
@@ -127,7 +127,7 @@ export const eventCommands: readonly Command[] = [
       let count = 0;
       try {
         for await (const row of rows) {
-          run.host.stdout.write(`${JSON.stringify(row)}\n`);
+          run.host.stdout.write(`${jsonOf(row)}\n`);
           // Where the events themselves can be seen, a bar would only stand in their way.
           if (++count % 1_000 === 0 && !run.host.stdout.isTTY) bar.show(Number(row.position) / Number(head), `${count} events`);
         }

@@ -5,7 +5,7 @@ import type { Wire } from '../../../schemas/http/wire.ts';
 import type { ApiClient } from '../api-client.ts';
 import type { Command, Outcome, Run, Target } from '../command.ts';
 import { EXIT, fail, isFailure, type Failure } from '../failure.ts';
-import { listing, table } from '../render.ts';
+import { jsonOf, listing, table } from '../render.ts';
 import { argument } from './given.ts';
 
 type Row = Wire<typeof ParkedPage>['rows'][number];
@@ -159,7 +159,7 @@ export const parkedCommands: readonly Command[] = [
             ['parked', parked.parkedAt],
             ['attempts', parked.attempts],
             ['why', parked.waiting ? 'waits behind another' : parked.error],
-          ])}\n${JSON.stringify(event.data, null, 2)}\n`,
+          ])}\n${jsonOf(event.data, 2)}\n`,
       );
       return 0;
     },

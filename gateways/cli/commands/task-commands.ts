@@ -3,7 +3,7 @@ import { TaskState } from '../../../schemas/http/tasks.ts';
 import type { Wire } from '../../../schemas/http/wire.ts';
 import type { Command, Outcome, Run } from '../command.ts';
 import { EXIT, fail, isFailure } from '../failure.ts';
-import { table } from '../render.ts';
+import { jsonOf, table } from '../render.ts';
 import { argument, userIdIn } from './given.ts';
 
 type Row = Wire<typeof TaskPage>['rows'][number];
@@ -60,7 +60,7 @@ export const taskCommands: readonly Command[] = [
       if (isFailure(api)) return api;
       const task = await api.call('readTask', { params: { taskId: argument(run, 'id') } });
       if (isFailure(task)) return task;
-      run.tell(task, () => `${JSON.stringify(task, null, 2)}\n`);
+      run.tell(task, () => `${jsonOf(task, 2)}\n`);
       return 0;
     },
   },

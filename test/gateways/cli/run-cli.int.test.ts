@@ -280,6 +280,44 @@ describe('the command line with a server, and without', () => {
     expect(channel.keys).to.deep.equal([]);
   });
 
+  it('shows what people and upstreams have written, and does nothing that is written there', async () => {
+    const person = await bench.person('painter@example.com');
+    const name = '\u{1b}]0;root\u{7}\u{1b}[2J\u{9b}31mred\u{202e}\nkey_fake  row';
+    const { body: made } = await person.post('/api/keys', { name });
+    const renamed = await person.call('PATCH', '/api/account', { body: { displayName: name } });
+    await bench.projecting.caughtUp();
+    // eslint-disable-next-line no-control-regex -- what a terminal obeys is what this is about
+    const obeyed = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
+    const { channelId } = (
+      await withServer(['channels', 'add', '--name', name, '--base-url', 'https://api.example.com/v1', '--models', 'large', '--json'], {
+        stdin: 'sk-upstream-0123456789',
+      })
+    ).json();
+    await bench.projecting.caughtUp();
+    const usual = bench.upstreamAnswer;
+    bench.upstreamAnswer = { status: 500, body: name };
+    for (const argv of [
+      ['keys', 'list'],
+      ['users', 'list'],
+      ['channels', 'list'],
+      ['channels', 'test', channelId as string],
+      ['channels', 'export'],
+      ['events', 'tail'],
+      ['events', 'export'],
+      ['events', 'show', renamed.body.position as string],
+    ])
+      for (const words of [argv, [...argv, '--json']]) {
+        const { out, err } = await withServer(words);
+        expect(out.length, words.join(' ')).to.be.above(0);
+        expect(obeyed.test(out + err), words.join(' ')).to.equal(false);
+      }
+    const { out: table } = await withServer(['keys', 'list']);
+    expect(table).to.not.match(/^key_fake/m);
+    const rows = listed((await withServer(['keys', 'list', '--json'])).json());
+    expect(rows.find((row: { tokenId: string }) => row.tokenId === made.tokenId).name, 'programs read it as it is').to.equal(name);
+    bench.upstreamAnswer = usual;
+  });
+
   it('takes secrets from standard input, and never from the line', async () => {
     const add = [
       'channels',
