@@ -47,7 +47,11 @@ export const sendBody = (call: Call, status: number, contentType: string, body: 
   sendHead(call, status, ['content-type', contentType, 'content-length', String(length), ...headers]);
   if (call.req.method === 'HEAD') res.end();
   else if (isLargeUnread(call)) endUnread(call.req, res, body);
-  else res.end(body);
+  else {
+    res.end(body);
+    // A body that somebody began to read is dropped by nobody else, and the next request of the connection stands behind it.
+    if (!call.req.complete) call.req.resume();
+  }
 };
 
 export const sendJson = (call: Call, status: number, value: unknown): void =>

@@ -24,7 +24,7 @@ export interface OwnCallOptions {
 }
 
 const requestOf = (name: string): Request =>
-  ({ headers: {}, method: 'POST', url: name, path: name, socket: { destroyed: false } }) as unknown as Request;
+  ({ headers: {}, method: 'POST', url: name, path: name, complete: true, socket: { destroyed: false } }) as unknown as Request;
 
 /**
  * A call that the server makes for a key by itself: limited, routed, held for, charged and logged as any other. Where its key may be used
