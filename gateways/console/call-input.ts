@@ -2,8 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { keepableJson } from '../../domain/kernel/keepable-json.ts';
-import { refuse, type Refusal } from '../../schemas/errors.ts';
+import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import type { Revision } from '../../schemas/event-envelope.ts';
+import { GatheredBody } from '../relay/bodies/gathered-body.ts';
+import { weighJson } from '../relay/bodies/json-weight.ts';
 
 /** Largest body that the console's API takes: a long price list fits. */
 const MOST_BODY_BYTES = 2_097_152;
@@ -26,20 +28,20 @@ export const queryOf = (url: string): Readonly<Record<string, string>> => {
 
 /** The JSON body; `undefined` when there is none. */
 export const readJson = async (request: IncomingMessage): Promise<{ readonly value: unknown } | Refusal> => {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const body = new GatheredBody();
   // What is too large is still coming when it is refused; the connection must outlive that by an answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_BODY_BYTES) return refuse('body_too_large', `The body may have ${MOST_BODY_BYTES} bytes.`);
-    chunks.push(chunk);
+    if (body.bytes + chunk.length > MOST_BODY_BYTES) return refuse('body_too_large', `The body may have ${MOST_BODY_BYTES} bytes.`);
+    body.push(chunk);
   }
-  if (bytes === 0) return { value: undefined };
+  if (body.bytes === 0) return { value: undefined };
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') return refuse('unsupported_media_type');
-  const body = Buffer.concat(chunks);
-  if (!isUtf8(body)) return refuse('invalid_json', 'The body is not valid UTF-8.');
-  const json = body.toString('utf8');
+  const whole = body.whole();
+  const weight = weighJson(whole);
+  if (isRefusal(weight)) return weight;
+  if (!isUtf8(whole)) return refuse('invalid_json', 'The body is not valid UTF-8.');
+  const json = whole.toString('utf8');
   if (keepableJson(json) !== json) return refuse('invalid_json', 'The body has what is no text: NUL, or half of a surrogate pair.');
   try {
     return { value: JSON.parse(json) as unknown };

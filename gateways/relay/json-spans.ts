@@ -34,26 +34,26 @@ const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** Strings up to this length are walked; longer ones are searched natively, which costs more to begin and less to go on. */
+/** So far strings are walked; the rest is searched natively, which costs more to begin and less to go on. */
 const WALKED = 32;
 
 /** The index behind the closing quote of the string that opens at `open`; -1 when it does not close. */
-const skipString = (bytes: Buffer, open: number): number => {
+export const skipString = (bytes: Buffer, open: number): number => {
   let at = open + 1;
-  const walkedTo = Math.min(bytes.length, at + WALKED);
-  while (at < walkedTo) {
-    const byte = bytes[at];
-    if (byte === QUOTE) return at + 1;
-    at += byte === BACKSLASH ? 2 : 1;
-  }
-  let searched = at;
   for (;;) {
-    const quote = bytes.indexOf(QUOTE, searched);
+    const walkedTo = Math.min(bytes.length, at + WALKED);
+    while (at < walkedTo) {
+      const byte = bytes[at];
+      if (byte === QUOTE) return at + 1;
+      at += byte === BACKSLASH ? 2 : 1;
+    }
+    const quote = bytes.indexOf(QUOTE, at);
     if (quote < 0) return -1;
     let slashes = quote;
     while (slashes > at && bytes[slashes - 1] === BACKSLASH) slashes--;
     if (((quote - slashes) & 1) === 0) return quote + 1;
-    searched = quote + 1;
+    // Where one quote is escaped the next may be as well: a search for each would take longer than walking.
+    at = quote + 1;
   }
 };
 

@@ -1,14 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { refuse, type Refusal } from '../../schemas/errors.ts';
+import { isRefusal, refuse, type Refusal } from '../../schemas/errors.ts';
 import { DISK_FAILED, NO_ROOM, type CallRoom } from './bodies/body-room.ts';
 import { Elider, rememberElision } from './bodies/elision.ts';
+import { GatheredBody } from './bodies/gathered-body.ts';
+import { weighJson, WEIGHED } from './bodies/json-weight.ts';
 import { decodeBody } from './content-encoding.ts';
 
 const tooLarge = (limit: number): Refusal => refuse('body_too_large', `The body is larger than the ${limit} bytes that are taken here.`);
 
 /** Bodies below it come in a piece or a few; counting them would cost more than they take. */
 const UNCOUNTED = 256 * 1024;
+
+const gathering = (first: Buffer): GatheredBody => {
+  const gathered = new GatheredBody();
+  gathered.push(first);
+  return gathered;
+};
 
 /** What is too large for memory goes on to the disk, if there is a room to count it in. */
 const receive = (
@@ -20,7 +28,7 @@ const receive = (
 ): Promise<Buffer | Refusal | null> =>
   new Promise((resolve) => {
     let first: Buffer | null = null;
-    let more: Buffer[] | null = null;
+    let more: GatheredBody | null = null;
     let bytes = 0;
     const stop = (): void => {
       req.pause();
@@ -35,7 +43,7 @@ const receive = (
       req.off('data', took);
       req.off('end', ended);
       req.off('close', closed);
-      resolve(more !== null ? Buffer.concat(more) : (first ?? Buffer.alloc(0)));
+      resolve(more !== null ? more.whole() : (first ?? Buffer.alloc(0)));
     };
     const refused = (why: Refusal): void => {
       stop();
@@ -45,11 +53,11 @@ const receive = (
       bytes += chunk.length;
       if (bytes > limit) return refused(tooLarge(limit));
       if (first === null) first = chunk;
-      else (more ??= [first]).push(chunk);
+      else (more ??= gathering(first)).push(chunk);
       if (bytes > UNCOUNTED && room?.memory(bytes) === false) return refused(NO_ROOM);
       if (bytes <= memoryBytes || room === null) return;
       stop();
-      resolve(asElided(bothOf(more ?? [first], req), limit, room, isKnownAgain).catch(() => null));
+      resolve(asElided(bothOf(more === null ? [first] : more.pieces(), req), limit, room, isKnownAgain).catch(() => null));
     };
     req.on('data', took);
     req.on('close', closed);
@@ -111,20 +119,18 @@ const JSON_TYPE = 'application/json';
 const TYPES = { json: /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i, form: /^multipart\/form-data\s*;/i, any: /^/ } as const;
 
 export interface ReadingBody {
-  /** What the body takes is counted there; `null`: it is not. */
+  /** What the body takes is counted there for as long as its call lasts; `null`: it is not. */
   readonly room: CallRoom | null;
   /** Whoever reads the body knows of what is taken out of it. */
   readonly elides?: boolean;
 }
 
-const UNCOUNTED_BODY: ReadingBody = { room: null };
-
 /** The whole body, unpacked, or why it is not taken. `null`: the client went away while sending it. */
 export const readBody = (
   req: IncomingMessage,
   limit: number,
-  kind: 'json' | 'form' | 'any' = 'json',
-  { room, elides = false }: ReadingBody = UNCOUNTED_BODY,
+  kind: 'json' | 'form' | 'any',
+  { room, elides = false }: ReadingBody,
 ): Promise<Buffer | Refusal | null> => {
   const { headers } = req;
   const type = headers['content-type'] ?? '';
@@ -137,10 +143,23 @@ export const readBody = (
   if (length !== undefined && Number(length) > limit) return Promise.resolve(tooLarge(limit));
   const isKnownAgain = headers['idempotency-key'] !== undefined;
   const elidesAt = room === null || room.room.files === null || !elides ? Infinity : room.room.limits.diskFromBytes;
-  if (encoding === undefined || encoding === 'identity') return receive(req, limit, room, elidesAt, isKnownAgain);
-  return receive(req, limit, room, Infinity, isKnownAgain).then((received) =>
-    received === null || 'refused' in received ? received : unpacked(received, encoding, limit, room, elidesAt, isKnownAgain),
-  );
+  const isPlain = encoding === undefined || encoding === 'identity';
+  const received = receive(req, limit, room, isPlain ? elidesAt : Infinity, isKnownAgain);
+  // Nearly all bodies: to weigh one that weighs nothing would be one more promise for each call.
+  if (isPlain && (kind !== 'json' || Number(length) < WEIGHED)) return received;
+  const plain = isPlain
+    ? received
+    : received.then((packed) =>
+        packed === null || 'refused' in packed ? packed : unpacked(packed, encoding, limit, room, elidesAt, isKnownAgain),
+      );
+  return kind === 'json' ? plain.then((body) => (body === null || 'refused' in body ? body : weighed(body, room))) : plain;
+};
+
+/** The body, once what it will be parsed to is counted as well. */
+const weighed = (body: Buffer, room: CallRoom | null): Buffer | Refusal => {
+  const weight = weighJson(body);
+  if (isRefusal(weight)) return weight;
+  return weight === 0 || room === null || room.more(weight) ? body : NO_ROOM;
 };
 
 const unpacked = (

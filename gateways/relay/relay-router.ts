@@ -25,7 +25,7 @@ import { addBatchRoutes, BATCHES } from './files/batch-routes.ts';
 import { addFileRoutes } from './files/file-routes.ts';
 import { addMessageBatchRoutes, MESSAGE_BATCHES } from './files/message-batch-routes.ts';
 import { addVectorRoutes, VECTOR_SEARCH } from './vector-stores/vector-routes.ts';
-import { BodyRoom } from './bodies/body-room.ts';
+import { BodyRoom, CallRoom } from './bodies/body-room.ts';
 import { ChannelSecrets } from './channel-secrets.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { addKeyAccountRoutes, KEY, SUBSCRIPTION, USAGE } from './key-account-routes.ts';
@@ -121,10 +121,12 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
         if (isRefusal(caller)) return sendRefusal(call, caller);
         const limited = await pipeline.limiter.enter(caller);
         if (limited !== null) return sendRefusal(call, limited);
+        call.room = new CallRoom(bodies);
         try {
           await answer(call, caller);
         } finally {
           pipeline.limiter.leave(caller);
+          call.room.release();
         }
       });
     });
@@ -167,7 +169,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
 
   const counting = (routeName: string, read: (body: Buffer) => PromptToCount | Refusal, answer: (tokens: number) => object) =>
     look(routeName, 'chat', async (call) => {
-      const body = await readBody(call.req, deps.limits.bodyBytes);
+      const body = await readBody(call.req, deps.limits.bodyBytes, 'json', call);
       if (body === null) return;
       const prompt = isRefusal(body) ? body : read(body);
       if (isRefusal(prompt)) return sendRefusal(call, prompt);

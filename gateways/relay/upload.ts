@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { refuse, type Refusal } from '../../schemas/errors.ts';
+import { GatheredBody } from './bodies/gathered-body.ts';
 import { FormScanner, type FormPart } from './form-scanner.ts';
 import type { RelayLimits } from './relay-limits.ts';
 
@@ -136,7 +137,7 @@ export const readUpload = (
     return Promise.resolve(refuse('body_too_large', `The body is larger than the ${limits.uploadBytes} bytes that are taken here.`));
   const scanner = new FormScanner(boundary);
   return new Promise((resolve) => {
-    const held: Buffer[] = [];
+    const held = new GatheredBody();
     let bytes = 0;
     const settle = (upload: Upload | Refusal | null): void => {
       req.pause();
@@ -152,7 +153,7 @@ export const readUpload = (
       if (scanner.wrong) settle(MALFORMED);
       // What is behind the form's end has come too, or is nothing.
       else if (!scanner.complete && scanner.parts.some(({ name, end }) => name === 'model' && end !== null))
-        settle(new Upload(Buffer.concat(held), length, req, scanner, limits.uploadBytes));
+        settle(new Upload(held.whole(), length, req, scanner, limits.uploadBytes));
       else if (bytes > limits.bodyBytes)
         settle(
           refuse(
@@ -165,7 +166,7 @@ export const readUpload = (
         );
     };
     const onEnd = (): void => {
-      const body = Buffer.concat(held);
+      const body = held.whole();
       settle(new Upload(body, body.length, null, scanner, limits.uploadBytes));
     };
     const onClose = (): void => settle(null);

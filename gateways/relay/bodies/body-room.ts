@@ -87,6 +87,11 @@ export class CallRoom {
     return true;
   }
 
+  /** Has so much beside what it has already. */
+  more(bytes: number): boolean {
+    return this.memory(this.#memory + bytes);
+  }
+
   disk(bytes: number): boolean {
     if (!this.room.takeDisk(bytes - this.#disk)) return false;
     this.#disk = bytes;

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { NOTHING_ELIDED, type Elided } from '../../../domain/tokens/elided.ts';
 import type { BodyFile } from '../../ports/body-files.ts';
+import { GatheredBody } from './gathered-body.ts';
 
 /** A run of bytes that lies in a file. */
 interface Run {
@@ -99,7 +100,7 @@ export class Elider {
   readonly #mark: string;
   readonly #file: BodyFile;
   readonly #sum: Hash | null;
-  readonly #kept: Buffer[] = [];
+  readonly #kept = new GatheredBody();
   readonly #runs: Run[] = [];
   #length = 0;
   #isEliding = false;
@@ -154,15 +155,12 @@ export class Elider {
   /** The body with marks in it, and what they stand for. */
   end(): { readonly body: Buffer; readonly elision: Elision } {
     if (this.#isEliding) this.#close();
-    return { body: Buffer.concat(this.#kept), elision: new Elision(this.#mark, this.#runs, this.#file, this.#sum?.digest() ?? null) };
+    return { body: this.#kept.whole(), elision: new Elision(this.#mark, this.#runs, this.#file, this.#sum?.digest() ?? null) };
   }
 
   /** Whether the run that has just become long is a document of text. */
   #isText(): boolean {
-    let before = '';
-    const wanted = KEPT + LOOKED_BACK;
-    for (let index = this.#kept.length - 1; index >= 0 && before.length < wanted; index--)
-      before = (this.#kept[index] as Buffer).toString('latin1') + before;
+    const before = this.#kept.last(KEPT + LOOKED_BACK).toString('latin1');
     return TEXT_BEFORE.test(before.slice(0, before.length - KEPT).slice(-LOOKED_BACK));
   }
 

@@ -1,5 +1,6 @@
-import { refuse, type Refusal } from '../../../schemas/errors.ts';
+import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { BatchEndpoint } from '../../../schemas/events/batch.ts';
+import { weighJson } from '../bodies/json-weight.ts';
 import { parse } from '../endpoints/endpoints.ts';
 import type { ParsedRequest } from '../endpoints/parsed-request.ts';
 import { readObject } from '../parse.ts';
@@ -49,6 +50,8 @@ export class BatchInput {
     const number = this.#lines;
     if (number > MOST_REQUESTS) return wrong(number, `a batch has at most ${MOST_REQUESTS} requests.`);
     if (line === null) return wrong(number, `a request has at most ${this.#limits.bodyBytes} bytes.`);
+    const weight = weighJson(line);
+    if (isRefusal(weight)) return wrong(number, weight.message);
     const read = readObject(line, ['body'], this.#limits);
     if ('refused' in read) return wrong(number, read.message);
     const { method, url } = read.value as { readonly method?: unknown; readonly url?: unknown };

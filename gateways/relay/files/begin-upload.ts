@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { refuse, type Refusal } from '../../../schemas/errors.ts';
 import { KeptPurpose } from '../../../schemas/events/file.ts';
 import { NO_ROOM, type CallRoom } from '../bodies/body-room.ts';
+import { GatheredBody } from '../bodies/gathered-body.ts';
 import { FormScanner, type FormPart } from '../form-scanner.ts';
 
 const MALFORMED = refuse('invalid_request', 'The body is not a complete form of multipart/form-data.');
@@ -46,7 +47,7 @@ export const beginUpload = (
   const scanner = new FormScanner(boundary);
   const most = keptFileBytes + FIELDS_BYTES;
   return new Promise((resolve) => {
-    const held: Buffer[] = [];
+    const held = new GatheredBody();
     let bytes = 0;
     let purpose: KeptPurpose | null = null;
     const settle = (begun: BegunUpload | Refusal | null): void => {
@@ -56,7 +57,7 @@ export const beginUpload = (
       req.off('close', onClose);
       resolve(begun);
     };
-    const head = (): Buffer => Buffer.concat(held);
+    const head = (): Buffer => held.whole();
     const onData = (chunk: Buffer): void => {
       held.push(chunk);
       bytes += chunk.length;

@@ -42,7 +42,7 @@ const priceFor =
   };
 
 const requestOf = async ({ limits }: HandInDeps, call: Call): Promise<BatchRequestOf | Refusal | null> => {
-  const body = await readBody(call.req, limits.bodyBytes);
+  const body = await readBody(call.req, limits.bodyBytes, 'json', call);
   if (body === null || 'refused' in body) return body;
   const read = readObject(body, [], limits);
   if ('refused' in read) return read;

@@ -66,7 +66,7 @@ const requestOf = (body: Buffer): MessageBatchRequest | Refusal => {
 
 /** A batch of Anthropic's, whose requests come with it. */
 export const createMessageBatch = async (deps: CreateMessagesDeps, desk: FileDesk, call: Call, caller: Caller): Promise<Created | null> => {
-  const body = await readBody(call.req, deps.limits.bodyBytes);
+  const body = await readBody(call.req, deps.limits.bodyBytes, 'json', call);
   if (body === null) return null;
   if (isRefusal(body)) return refused(body);
   const asked = requestOf(body);

@@ -3,6 +3,7 @@ import type { Provider } from '../../../domain/providers/provider.ts';
 import { errorTable, isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import { sendRefusal } from '../answer.ts';
 import { authenticate } from '../authenticate.ts';
+import { CallRoom } from '../bodies/body-room.ts';
 import type { Call, Caller } from '../call.ts';
 import type { AnswerDialect } from '../dialects/answer-dialect.ts';
 import { anthropicAnswers } from '../dialects/anthropic-answers.ts';
@@ -113,6 +114,7 @@ const passOn = async (deps: PipelineDeps, req: Request, res: Response, method: M
     if (isRefusal(caller)) return sendRefusal(call, caller);
     const limited = await deps.limiter.enter(caller);
     if (limited !== null) return sendRefusal(call, limited);
+    call.room = new CallRoom(deps.bodies);
     deps.inFlight.add(call);
     res.on('close', () => {
       if (!res.writableFinished) call.interrupt('client_left');

@@ -12,7 +12,7 @@ export const saysJson = ({ headers }: Request): boolean => JSON_BODY.test(header
 /** The body of a call that makes something, held where anything depends on what is in it. `null`: it comes by itself. `left`: the client did. */
 export const receive = async (
   limits: RelayLimits,
-  { req }: Call,
+  { req, room }: Call,
   { provider }: PassedAddress,
 ): Promise<Buffer | Refusal | 'left' | null> => {
   const isJson = saysJson(req);
@@ -24,5 +24,5 @@ export const receive = async (
     const encoding = req.headers['content-encoding'];
     return encoding === undefined || encoding === 'identity' ? null : refuse('unsupported_media_type', 'Only JSON can be sent packed.');
   }
-  return (await readBody(req, limits.bodyBytes, isJson ? 'json' : 'any')) ?? 'left';
+  return (await readBody(req, limits.bodyBytes, isJson ? 'json' : 'any', { room })) ?? 'left';
 };

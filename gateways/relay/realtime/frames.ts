@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { refuse, type Refusal } from '../../../schemas/errors.ts';
-import { errorTable } from '../../../schemas/errors.ts';
+import { errorTable, isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
 import type { Frame } from '../../ports/frame-sockets.ts';
+import { weighJson } from '../bodies/json-weight.ts';
 import { scanObject, splice, type Span } from '../json-spans.ts';
 import type { RelayLimits } from '../relay-limits.ts';
 import { isRecord } from './session-terms.ts';
@@ -38,6 +38,8 @@ const looksLikeJson = ({ data, isBinary }: Frame): boolean => {
 export const readClientEvent = (frame: Frame, limits: Pick<RelayLimits, 'jsonDepth' | 'jsonMembers'>): ClientEvent | Refusal => {
   const { data } = frame;
   if (!looksLikeJson(frame)) return { type: null, eventId: null };
+  const weight = weighJson(data);
+  if (isRefusal(weight)) return weight;
   const scan = scanObject(data, ['type', 'event_id'], { strict: { depth: limits.jsonDepth, members: limits.jsonMembers } });
   const [typeAt = null, idAt = null] = scan.spans;
   if (!scan.closed || !isUtf8(data)) return refuse('invalid_json', 'The event is not a JSON object.');

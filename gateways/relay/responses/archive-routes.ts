@@ -69,7 +69,7 @@ export const addArchiveRoutes = (router: Router, { archive, background, limits, 
 
   /** A body of this schema; `null`: whoever sent it is gone. */
   const bodyOf = async <Schema extends z.ZodType>(call: Call, schema: Schema): Promise<z.output<Schema> | Refusal | null> => {
-    const body = await readBody(call.req, limits.bodyBytes);
+    const body = await readBody(call.req, limits.bodyBytes, 'json', call);
     if (body === null || 'refused' in body) return body;
     const read = body.length === 0 ? { value: {} } : readObject(body, [], limits);
     if ('refused' in read) return read;

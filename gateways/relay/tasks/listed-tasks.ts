@@ -11,10 +11,10 @@ import { NO_TASKS } from './video-task.ts';
 export const listedTasks = async (
   tasks: TaskDesk | null,
   limits: RelayLimits,
-  { req }: Call,
+  { req, room }: Call,
   { user }: Caller,
 ): Promise<readonly SeenTask[] | Refusal | null> => {
-  const body = await readBody(req, limits.bodyBytes);
+  const body = await readBody(req, limits.bodyBytes, 'json', { room });
   if (body === null) return null;
   const read = 'refused' in body ? body : readObject(body, ['ids'], limits);
   if ('refused' in read) return read;

@@ -86,7 +86,7 @@ export const addVectorRoutes = (router: Router, deps: VectorRoutesDeps): void =>
 
   /** `null`: the client went away. */
   const bodyOf = async <Schema extends z.ZodType>(call: Call, schema: Schema): Promise<z.output<Schema> | Refusal | null> => {
-    const body = await readBody(call.req, Math.min(BODY_BYTES, limits.bodyBytes));
+    const body = await readBody(call.req, Math.min(BODY_BYTES, limits.bodyBytes), 'json', call);
     if (body === null || 'refused' in body) return body;
     const read = readObject(body, [], limits);
     if ('refused' in read) return read;

@@ -220,6 +220,37 @@ describe('a body that is too large for memory', () => {
     expect(relay.spending.reservations).to.have.length(1);
   });
 
+  it('is refused when it is more values than can be parsed in a moment, wherever it is sent', async () => {
+    const many = `[${'{},'.repeat(200_000)}1]`;
+    for (const [address, body] of [
+      ['/v1/chat/completions', `{"model":"m","messages":[{"role":"user","content":"a"}],"x":${many}}`],
+      ['/v1/embeddings', `{"model":"m","input":"a","x":${many}}`],
+      ['/v1/messages', `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"}],"x":${many}}`],
+      ['/v1/responses', `{"model":"m","input":"a","x":${many}}`],
+      ['/v1/messages/count_tokens', `{"model":"m","messages":[{"role":"user","content":"a"}],"x":${many}}`],
+      ['/v1beta/models/m:generateContent', `{"contents":[{"parts":[{"text":"a"}]}],"x":${many}}`],
+    ] as const)
+      expect((await relay.post(address, body)).status, address).to.equal(413);
+    expect(upstream.requests).to.have.length(0);
+  });
+
+  it('takes room for what it is parsed to, and where it is only counted too', async () => {
+    await restart({ limits: { bodyRoom: { ...ROOM, memoryBytes: 500 * KIB } } });
+    const messages = [{ role: 'user', content: 'a' }];
+    const small = { model: 'm', max_tokens: 9, messages };
+    const parts = { ...small, metadata: Array.from({ length: 30_000 }, () => ({})) };
+    const words = { ...small, messages: [{ role: 'user', content: 'word '.repeat(200 * KIB) }] };
+    for (const [address, body, status] of [
+      ['/v1/chat/completions', parts, 503],
+      ['/v1/messages/count_tokens', parts, 503],
+      ['/v1/messages/count_tokens', words, 503],
+      // What was taken was given back.
+      ['/v1/messages/count_tokens', small, 200],
+      ['/v1/chat/completions', small, 200],
+    ] as const)
+      expect((await relay.post(address, body)).status, `${address} ${JSON.stringify(body).length}`).to.equal(status);
+  });
+
   it('is still taken in, and dropped, by a connection that has refused it: one that is reset would lose the answer', async () => {
     const rest = 9_000 * KIB;
     for (const [said, key] of [
