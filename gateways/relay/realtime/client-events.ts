@@ -101,6 +101,8 @@ export class ClientEvents {
 
   #update(frame: Frame, eventId: string | null): Promise<void> | void {
     const { route, served, upstream, transcripts, terms, conversation } = this.#parts;
+    if (terms.isFull)
+      return this.#closing.tell(refuse('rate_limited', 'Too many updates of the session are unanswered; open another session.'), eventId);
     const session = parsedEvent(frame)?.['session'];
     const model = isRecord(session) ? session['model'] : undefined;
     if (model !== undefined && model !== route.model)

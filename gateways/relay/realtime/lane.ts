@@ -65,7 +65,14 @@ export class Lane {
     while (!this.#isBusy && !this.#isOver) {
       const frame = this.#waiting.shift();
       if (frame === undefined) break;
-      const passing = this.#pass(frame);
+      let passing: Promise<void> | void;
+      try {
+        passing = this.#pass(frame);
+      } catch (cause) {
+        // A bug ends this session; thrown into its socket it would end all of them.
+        this.#failed(cause);
+        continue;
+      }
       if (passing === undefined) continue;
       this.#isBusy = true;
       passing.catch(this.#failed).finally(() => {

@@ -54,6 +54,9 @@ export const termsOf = (session: unknown): SessionTerms => {
   return terms;
 };
 
+/** Updates that the upstream has not answered, as one that it refused is not. Each is looked at with every word that is said. */
+const MOST_OPEN = 256;
+
 /**
  * The terms of a session as the upstream has confirmed them, and as the client has asked for them since: what was asked may hold
  * already or never, so that the dearer of both is what counts.
@@ -61,6 +64,11 @@ export const termsOf = (session: unknown): SessionTerms => {
 export class AgreedTerms {
   #confirmed: SessionTerms = {};
   readonly #asked: SessionTerms[] = [];
+
+  /** No more can be asked for. */
+  get isFull(): boolean {
+    return this.#asked.length >= MOST_OPEN;
+  }
 
   asked(session: unknown): void {
     this.#asked.push(termsOf(session));

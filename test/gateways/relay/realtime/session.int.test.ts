@@ -210,6 +210,20 @@ describe('realtime sessions', () => {
       await each.until(() => each.count('session.updated') === 1);
       expect(upstream.sessions[0]?.frames).to.deep.equal(['{"type":"session.update","session":{"model":"theirs","voice":"alloy"}}']);
     });
+
+    it('take no more updates than the upstream might still answer', async () => {
+      upstream.onEvent = (session, { type, event_id: id }) => {
+        if (type === 'session.update') session.send({ type: 'error', event_id: 'ev', error: { code: 'invalid_value', event_id: id } });
+        if (type === 'response.create') session.respond();
+      };
+      const each = await opened();
+      for (let sent = 0; sent < 300; sent++) each.send({ type: 'session.update', session: { max_output_tokens: 'many' } });
+      each.send({ type: 'response.create' });
+      await each.until(() => each.count('response.done') === 1);
+      expect(upstream.sessions[0]?.types().filter((type) => type === 'session.update')).to.have.length(256);
+      const refused = each.events.filter(({ error }) => (error as { code?: unknown } | undefined)?.code === 'rate_limited');
+      expect(refused).to.have.length(300 - 256);
+    });
   });
 
   describe('before the socket is open', () => {
