@@ -1,6 +1,7 @@
 import { isoInstant } from '../../domain/kernel/iso-instant.ts';
 import { createLogger, format, transports, type Logger } from 'winston';
 import { LineSink } from './line-sink.ts';
+import { repeats } from './repeats.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -35,13 +36,20 @@ export const createProgramLog = ({ level, accessLog, fd = 1 }: ProgramLogOptions
     transports: [new transports.Stream({ stream: sink })],
   });
   const at =
-    (name: 'error' | 'warn' | 'info' | 'debug') =>
+    (name: 'info' | 'debug') =>
     (message: string, fields: LogFields = {}) =>
       void logger.log(name, message, fields);
+  const leftOut = repeats();
+  const onceInAWhile =
+    (name: 'error' | 'warn') =>
+    (message: string, fields: LogFields = {}): void => {
+      const repeated = leftOut(name, message, fields);
+      if (repeated !== null) logger.log(name, message, repeated === 0 ? fields : { ...fields, repeated });
+    };
   const requestsShown = accessLog && (level === 'info' || level === 'debug');
   return {
-    error: at('error'),
-    warn: at('warn'),
+    error: onceInAWhile('error'),
+    warn: onceInAWhile('warn'),
     info: at('info'),
     debug: at('debug'),
     request: requestsShown
