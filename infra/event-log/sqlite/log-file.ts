@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import type { EventFilter } from '../../../schemas/event-envelope.ts';
@@ -52,6 +52,11 @@ const syncFolderOf = (file: string): void => {
   }
 };
 
+/** For its owner alone, whoever may look into the folder. What SQLite makes beside it later gets the mode of the file itself. */
+const keepToOwner = (file: string): void => {
+  for (const beside of ['', '-wal', '-shm']) chmodSync(`${file}${beside}`, 0o600);
+};
+
 /** The event log in one SQLite file. Every call is synchronous: it belongs in a worker thread. */
 export class LogFile {
   readonly #db: Database.Database;
@@ -92,6 +97,7 @@ export class LogFile {
   }
 
   #makeTables(file: string): void {
+    let isNew = false;
     this.#transaction(() => {
       const version = this.#number('pragma user_version');
       const application = this.#number('pragma application_id');
@@ -103,7 +109,9 @@ export class LogFile {
         );
       }
       if (isEmpty) this.#db.exec(`${TABLES}; pragma application_id = ${APPLICATION_ID}; pragma user_version = ${SCHEMA_VERSION}`);
+      isNew = isEmpty;
     });
+    if (isNew) keepToOwner(file);
   }
 
   #statement(sql: string): Statement {

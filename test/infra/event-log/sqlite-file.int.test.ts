@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,18 @@ describe('the event log in an SQLite file', function () {
       events.map(({ eventId }) => eventId),
     );
     expect(await appendOne(second, appendTo('test-a', 'any', events))).to.deep.equal({ ...outcome, repeated: true });
+  });
+
+  it('is for its owner alone in a folder that others may look into, with what is beside it', async () => {
+    chmodSync(folder, 0o755);
+    const modes = (): string[] => readdirSync(folder).map((name) => `${name} ${(statSync(join(folder, name)).mode & 0o777).toString(8)}`);
+    const first = await open();
+    await appendOne(first, appendTo('test-a', 'no_stream'));
+    expect(modes()).to.have.members(['events.db 600', 'events.db-wal 600', 'events.db-shm 600']);
+    await first.close();
+    const second = await open();
+    await appendOne(second, appendTo('test-a', 0));
+    expect(modes()).to.have.members(['events.db 600', 'events.db-wal 600', 'events.db-shm 600']);
   });
 
   it('refuses files that are no event log, are from the future, are damaged, or cannot be written durably', async () => {
