@@ -14,6 +14,9 @@ const GEMINI_MODELS = '/v1beta/models';
 const GEMINI_MODEL = '/v1beta/models/{model}';
 const OLLAMA_MODELS = '/ollama/api/tags';
 
+/** Other addresses may end with a slash as well; no model's name does. */
+const withoutLastSlash = (name: string): string => (name.endsWith('/') ? name.slice(0, -1) : name);
+
 /** The addresses at which models are looked up, in the forms of those who have such addresses. */
 export const addModelRoutes = (router: Router, directory: Directory, look: LookRoute): void => {
   router.get(
@@ -36,7 +39,7 @@ export const addModelRoutes = (router: Router, directory: Directory, look: LookR
   router.get(
     '/v1beta/models/*rest',
     look(GEMINI_MODEL, 'models', (call, caller) => {
-      const model = restOf(call.req);
+      const model = withoutLastSlash(restOf(call.req));
       const listed = listedModel(directory, caller, model);
       if (listed !== null) return sendJson(call, 200, inGeminiForm(listed));
       return sendRefusal(
@@ -48,7 +51,7 @@ export const addModelRoutes = (router: Router, directory: Directory, look: LookR
   router.get(
     ONE_MODEL,
     look(MODEL, 'models', (call, caller) => {
-      const model = segmentsOf(call.req.params['id']);
+      const model = withoutLastSlash(segmentsOf(call.req.params['id']));
       const listed = listedModel(directory, caller, model);
       if (listed !== null) return sendJson(call, 200, call.dialect.name === 'openai' ? listed : inAnthropicForm(listed));
       return sendRefusal(

@@ -54,14 +54,21 @@ const ESTIMATED = ['x-oblivious-estimated', 'true'];
 /** What stands before addresses that are some provider’s own. */
 const OTHER_ROOTS = ['/openai', '/mistral', '/ollama', '/bedrock'] as const;
 
-const PREFLIGHT = [
-  'access-control-allow-methods',
-  'GET, POST, DELETE, OPTIONS',
-  'access-control-allow-headers',
-  'authorization, x-api-key, x-goog-api-key, x-goog-api-client, anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, content-type, idempotency-key, openai-organization, openai-project, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-stainless-helper-method',
-  'access-control-max-age',
-  '86400',
-] as const;
+/** Of pages that do not say which headers they send. */
+const USUAL_HEADERS = 'authorization, x-api-key, x-goog-api-key, content-type, idempotency-key';
+
+/**
+ * What a page in a browser may send. A key is in a header and never in a cookie, so that no header tells more than its page knows; which ones clients
+ * send changes with each of their versions.
+ */
+const preflight = ({ headers }: Request): readonly string[] => {
+  const asked = headers['access-control-request-headers'];
+  return [
+    ...['access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE, OPTIONS'],
+    ...['access-control-allow-headers', asked !== undefined && /^[\w\-, ]{1,4096}$/.test(asked) ? asked : USUAL_HEADERS],
+    ...['access-control-max-age', '86400'],
+  ];
+};
 
 /** `models/{model}:{method}`: a model's name may hold colons itself, and slashes, sent as they are or encoded. */
 const modelAndMethod = (rest: string): { readonly model: string; readonly method: string } => {
@@ -241,7 +248,7 @@ export const createRelayRouter = (deps: RelayDeps): RelayRouter => {
   router.options(
     ['/v1/*rest', '/v1beta/*rest', '/v2/*rest', '/providers/*rest', ...OTHER_ROOTS.map((root) => `${root}/*rest`)],
     plainly('/v1', (call) => {
-      sendHead(call, 204, PREFLIGHT);
+      sendHead(call, 204, preflight(call.req));
       call.res.end();
     }),
   );

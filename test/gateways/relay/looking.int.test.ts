@@ -117,6 +117,11 @@ describe('the relay’s other answers', () => {
     }
   });
 
+  it('find a model whose address ends with a slash', async () => {
+    for (const path of ['/v1/models/m/', '/v1beta/models/m/']) expect((await get(path)).status, path).to.equal(200);
+    expect((await get('/v1/models/m//')).status).to.equal(404);
+  });
+
   it('let pages in browsers in', async () => {
     const preflight = await fetch(`${relay.baseUrl}/chat/completions`, {
       method: 'OPTIONS',
@@ -125,6 +130,18 @@ describe('the relay’s other answers', () => {
     expect(preflight.status).to.equal(204);
     expect(preflight.headers.get('access-control-allow-origin')).to.equal('*');
     expect(preflight.headers.get('access-control-allow-headers')).to.contain('authorization');
+    // Of the official clients, of theirs for betas and workspaces, and of whoever traces.
+    const names = 'authorization,openai-beta,anthropic-workspace-id,user-agent,x-stainless-helper,x-goog-user-project,traceparent';
+    for (const [asked, allowed] of [
+      [names, names],
+      ['"x"', 'authorization, x-api-key, x-goog-api-key, content-type, idempotency-key'],
+    ] as const) {
+      const told = await fetch(`${relay.baseUrl}/responses`, {
+        method: 'OPTIONS',
+        headers: { origin: 'https://app.example', 'access-control-request-method': 'POST', 'access-control-request-headers': asked },
+      });
+      expect(told.headers.get('access-control-allow-headers')).to.equal(allowed);
+    }
     const answer = await relay.post(
       '/v1/chat/completions',
       { model: 'm', messages: MESSAGES },
