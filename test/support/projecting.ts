@@ -39,6 +39,7 @@ export const startProjecting = ({ feed, database, projections = registered, poli
   const board = new PositionBoard({ database, projections, pollMs: 5 });
   const reports: ProjectorReport[] = [];
   const listeners = new Set<() => void>();
+  const waits = new Set<NodeJS.Timeout>();
   const projector = new Projector({
     feed,
     database,
@@ -67,6 +68,7 @@ export const startProjecting = ({ feed, database, projections = registered, poli
     reported: (kind, fits = () => true) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`no report of kind ${kind} came`)), LONG_MS);
+        waits.add(timer);
         const look = (): void => {
           const found = reports.find(
             (report): report is Extract<ProjectorReport, { kind: typeof kind }> =>
@@ -83,6 +85,8 @@ export const startProjecting = ({ feed, database, projections = registered, poli
     stop: async () => {
       abort.abort();
       await running;
+      // A test that waited for the first of two reports no longer waits for the second.
+      for (const timer of waits) clearTimeout(timer);
     },
   };
 };

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { DirectoryChannel } from '../../../gateways/ports/directory.ts';
 import type { FakeScript } from '../../support/fake-upstream/script.ts';
 import { startFakeUpstream, type FakeUpstream } from '../../support/fake-upstream/server.ts';
+import { handStopwatch } from '../../support/hand-stopwatch.ts';
 import { channel, chatPrice, startRelay, type ChannelOptions, type RelayHarness } from './relay-harness.ts';
 
 const MESSAGES = [{ role: 'user', content: 'What is in the ledger?' }];
@@ -145,12 +146,19 @@ describe('a call whose upstream fails', () => {
 
   it('that is silent is given up in time, whether or not headers came, and its connection is freed', async () => {
     await relay.close();
-    relay = await startRelay({ random: () => 0, limits: { firstEventMs: 60, answerMs: 60 } });
+    const stopwatch = handStopwatch();
+    relay = await startRelay({ random: () => 0, stopwatch, limits: { firstEventMs: 60, answerMs: 60 } });
+    const asked = async (stream: boolean): Promise<Response> => {
+      const answer = chat({ stream });
+      await upstream.call(({ outcome }) => outcome === 'running');
+      stopwatch.advance(61);
+      return answer;
+    };
     for (const stream of [false, true]) {
       upstream.reset();
       serveBy({}, {});
       upstream.when({ key: 'sk-1' }, { fail: 'silence' });
-      const response = await chat({ stream });
+      const response = await asked(stream);
       expect(response.status).to.equal(200);
       await response.text();
       await relay.idle();
@@ -158,7 +166,7 @@ describe('a call whose upstream fails', () => {
       await upstream.call((call) => call.outcome === 'client_gone');
       serveBy({});
       upstream.when({}, { fail: 'silence' });
-      expect([(await chat({ stream })).status]).to.deep.equal([504]);
+      expect((await asked(stream)).status).to.equal(504);
       expect(relay.spending.last.releases[0]?.reconcile).to.equal(true);
     }
   });
@@ -235,14 +243,19 @@ describe('a call whose upstream fails', () => {
 
   it('opens the breaker after failures in a row, probes, and tells of changes only', async () => {
     await relay.close();
-    relay = await startRelay({ random: () => 0, limits: { breaker: { failures: 3, rest: 150, longestRest: 150 } } });
+    const stopwatch = handStopwatch();
+    relay = await startRelay({ random: () => 0, stopwatch, limits: { breaker: { failures: 3, rest: 60_000, longestRest: 60_000 } } });
     const [only] = serveBy({});
     upstream.when({}, { fail: 'status', status: 500 });
     for (let call = 0; call < 6; call++) await chat();
     expect(upstream.calls).to.have.length(3);
     expect(relay.health.changes).to.deep.equal([`${String(only?.channelId)} unknown failing`]);
     upstream.reset();
-    while ((await chat()).status !== 200);
+    stopwatch.advance(59_999);
+    expect((await chat()).status).not.to.equal(200);
+    expect(upstream.calls).to.have.length(0);
+    stopwatch.advance(1);
+    expect((await chat()).status).to.equal(200);
     expect(upstream.calls).to.have.length(1);
     expect((await chat()).status).to.equal(200);
     expect(relay.health.changes).to.deep.equal([

@@ -183,7 +183,15 @@ describe('the official OpenAI client', () => {
 
   it('gives up when its time is up; the call is paid for, once', async () => {
     upstream.when({}, { latency: 150 });
-    const hasty = new OpenAI({ apiKey: KEY, baseURL: relay.baseUrl, maxRetries: 0, timeout: 50 });
+    const hasty = new OpenAI({
+      ...{ apiKey: KEY, baseURL: relay.baseUrl, maxRetries: 0, timeout: 50 },
+      // It leaves when its time is up, but not before the call has come as far as the upstream.
+      fetch: (url, init) => {
+        const left = new AbortController();
+        init?.signal?.addEventListener('abort', () => void upstream.call(() => true).then(() => left.abort()));
+        return fetch(url, { ...init, signal: left.signal });
+      },
+    });
     const error: unknown = await hasty.chat.completions.create({ model: 'm', messages: MESSAGES }).catch((caught: unknown) => caught);
     expect(error).to.be.instanceOf(OpenAI.APIConnectionTimeoutError);
     await upstream.call(({ outcome }) => outcome === 'complete');

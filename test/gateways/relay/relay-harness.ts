@@ -185,6 +185,7 @@ export type HarnessOptions = {
     | 'limitCounters'
     | 'bodyFiles'
     | 'clock'
+    | 'stopwatch'
     | 'tasks'
     | 'files'
     | 'vectors'
@@ -212,7 +213,7 @@ export const startRelay = async (options: HarnessOptions = {}): Promise<RelayHar
     mostMs: 20,
   });
   const harness = { standing: { spent: 250_000_000n as Money, cap: null, balance: 750_000_000n as Money, left: 750_000_000n as Money } };
-  const stopwatch = { elapsed: () => performance.now() };
+  const stopwatch = options.stopwatch ?? { elapsed: () => performance.now() };
   const limits: RelayLimits = { ...DEFAULT_RELAY_LIMITS, watchMs: 10, backoff: { base: 1, most: 2 }, ...options.limits };
   const app = express();
   const relay = createRelayRouter({

@@ -1,3 +1,5 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { DEFAULT_ROUTING } from '../../../domain/relay/routing-rules.ts';
 import type { DirectoryChannel } from '../../../gateways/ports/directory.ts';
@@ -6,6 +8,36 @@ import { startFakeUpstream, type FakeUpstream } from '../../support/fake-upstrea
 import { channel, chatPrice, startRelay, type ChannelOptions, type RelayHarness } from './relay-harness.ts';
 
 const MESSAGES = [{ role: 'user', content: 'Who is next?' }];
+
+/** Begins to answer when it is let, with a whole stream. */
+const startHeldUpstream = async (): Promise<{ url: string; release: () => void; close: () => Promise<void> }> => {
+  const held: ServerResponse[] = [];
+  const server = createServer((req, res) => {
+    req.resume();
+    held.push(res);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const chunk = {
+    id: 'x',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, delta: { content: 'hi' }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 },
+  };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    release: () => {
+      for (const res of held.splice(0))
+        res.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`);
+    },
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+};
 
 describe('where calls go', () => {
   let upstream: FakeUpstream;
@@ -77,16 +109,20 @@ describe('where calls go', () => {
   });
 
   it('the first channel serves after all where the second fails, and plain answers are never asked for twice', async () => {
-    serveBy({ priority: 1 }, {});
     relay.directory.routing = { ...DEFAULT_ROUTING, hedgeMs: 50 };
-    upstream.when({ key: 'sk-1' }, { latency: 200 });
+    const slow = await startHeldUpstream();
+    serveBy({ priority: 1, baseUrl: slow.url }, {});
     upstream.when({ key: 'sk-2' }, { fail: 'status', status: 500 });
-    const streamed = await chat({ stream: true });
-    expect(await streamed.text()).to.contain('[DONE]');
+    const asked = chat({ stream: true });
+    await upstream.call(({ key, outcome }) => key === 'sk-2' && outcome !== 'running');
+    slow.release();
+    expect(await (await asked).text()).to.contain('[DONE]');
     await relay.idle();
-    expect(keysUsed()).to.deep.equal(['sk-1', 'sk-2']);
+    await slow.close();
+    expect(keysUsed()).to.deep.equal(['sk-2']);
     expect(attempts().map(({ outcome }) => outcome)).to.deep.equal(['failed', 'answered']);
     upstream.reset();
+    serveBy({ priority: 1 }, {});
     upstream.when({ key: 'sk-1' }, { latency: 200 });
     expect((await chat()).status).to.equal(200);
     expect(keysUsed()).to.deep.equal(['sk-1']);

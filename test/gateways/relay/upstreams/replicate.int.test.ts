@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Money } from '../../../../schemas/money.ts';
 import { jsonReply } from '../../../support/fake-upstream/mock-server.ts';
+import { handStopwatch } from '../../../support/hand-stopwatch.ts';
 import { startReplicateMock, type ReplicateMock } from '../../../support/fake-upstream/replicate-mock.ts';
 import { channelProbe } from '../../../../gateways/console/channel-probe.ts';
 import { channel, chatPrice, startRelay, type RelayHarness } from '../relay-harness.ts';
@@ -118,11 +119,15 @@ describe('Replicate', () => {
 
   it('is cancelled when its time is up', async () => {
     await relay.close();
-    relay = await startRelay({ limits: { answerMs: 100 } });
+    const stopwatch = handStopwatch();
+    relay = await startRelay({ stopwatch, limits: { answerMs: 60_000 } });
     relay.directory.prices.set('m', chatPrice('m'));
     serve();
-    mock.looks = 1_000;
-    expect((await ask()).status).to.equal(504);
+    mock.looks = Number.MAX_SAFE_INTEGER;
+    const answer = ask();
+    await until(() => paths().some((path) => path.startsWith('GET ')));
+    stopwatch.advance(60_001);
+    expect((await answer).status).to.equal(504);
     await until(() => mock.cancelled.length > 0);
   });
 

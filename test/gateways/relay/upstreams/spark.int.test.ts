@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { handStopwatch } from '../../../support/hand-stopwatch.ts';
 import { APP_ID, APP_KEY, sparkError, sparkPiece, startSparkMock } from '../../../support/fake-upstream/spark-mock.ts';
 import { channelProbe } from '../../../../gateways/console/channel-probe.ts';
 import { startHttpProxy, startSocksProxy } from '../../../support/proxies.ts';
@@ -151,11 +152,15 @@ describe('Spark, over WebSockets', () => {
 
   it('gives up where nothing comes, and closes the socket', async () => {
     await relay.close();
-    relay = await startRelay({ limits: { answerMs: 100, firstEventMs: 100 } });
+    const stopwatch = handStopwatch();
+    relay = await startRelay({ stopwatch, limits: { answerMs: 60_000, firstEventMs: 60_000 } });
     relay.directory.prices.set('m', chatPrice('m'));
     serve();
     mock.next.push({ status: 101, headers: {}, pieces: [], hang: true });
-    expect((await ask()).status).to.equal(504);
+    const answer = ask();
+    while (mock.open === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    stopwatch.advance(60_001);
+    expect((await answer).status).to.equal(504);
     await noneOpen();
   });
 
