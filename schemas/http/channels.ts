@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ChannelHealth, ChannelSettings, ProviderId } from '../events/channel.ts';
 import { ChannelId, ChannelKeyId } from '../ids.ts';
 import { Instant } from '../time.ts';
-import { AfterQuery, Done } from './wire.ts';
+import { AfterQuery, Done, RefusalCode } from './wire.ts';
 
 export const ChannelKeyView = z.object({
   keyId: ChannelKeyId,
@@ -105,8 +105,8 @@ export const EditChannels = z
   .refine(({ channelIds, tag }) => (channelIds === undefined) !== (tag === undefined), 'give channelIds or a tag');
 export const ChannelsEdited = z.object({
   ...Done.shape,
-  /** `message` says why a channel was left as it was. */
-  rows: z.array(z.object({ channelId: ChannelId, ok: z.boolean(), message: z.string().nullable() })),
+  /** `code` and `message` say why a channel was left as it was. */
+  rows: z.array(z.object({ channelId: ChannelId, ok: z.boolean(), code: RefusalCode.nullable(), message: z.string().nullable() })),
 });
 
 export const CopyChannel = z.object({ name: ChannelSettings.shape.name });
@@ -127,7 +127,9 @@ export const ImportChannels = ExportedChannels.extend({
 });
 export const ChannelsImported = z.object({
   ...Done.shape,
-  rows: z.array(z.object({ name: z.string(), channelId: ChannelId.nullable(), message: z.string().nullable() })),
+  rows: z.array(
+    z.object({ name: z.string(), channelId: ChannelId.nullable(), code: RefusalCode.nullable(), message: z.string().nullable() }),
+  ),
 });
 
 /** What is left of an account at a provider, as the provider tells it. */

@@ -40,12 +40,13 @@ export const ScopeQuery = { scope: z.enum(['mine', 'all']).optional() };
 /** Half-open: from ≤ t < to. */
 export const RangeQuery = { from: z.iso.datetime().optional(), to: z.iso.datetime().optional() };
 
-const codes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
+/** One of the error table. */
+export const RefusalCode = z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]);
 
 /** What every refused call of the API is answered with. */
 export const Problem = z.object({
   error: z.object({
-    code: z.enum(codes),
+    code: RefusalCode,
     message: z.string(),
     /** The field at fault, dotted: `restrictions.models.0`. */
     param: z.string().optional(),

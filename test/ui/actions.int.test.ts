@@ -1,23 +1,15 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { axeFindings, focusedName, gone, openBrowser, seen, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
-import { builtConsole } from '../e2e/console/support/built-console.ts';
-import { startFakeConsole, type FakeConsole } from './support/fake-console-api.ts';
-import { sampleChannels, sampleKeys } from './support/sample-data.ts';
+import { axeFindings, focusedName, gone, seen, until } from '../e2e/console/support/browser.ts';
+import type { FakeConsole } from './support/fake-console-api.ts';
+import { held, inConsole } from './support/in-console.ts';
+import { sampleChannels, sampleKeys, sampleRouting } from './support/sample-data.ts';
 
 const MAIN = 'chn_000000000001';
-
-/** A promise, and what settles it. */
-const held = (): { readonly until: Promise<void>; readonly release: () => void } => {
-  let release = (): void => undefined;
-  const waiting = new Promise<void>((resolve) => (release = resolve));
-  return { until: waiting, release };
-};
 
 describe('what is done in the console', function () {
   this.timeout(60_000);
   let fake: FakeConsole;
-  let browser: WatchedBrowser;
   let page: Page;
   const called = (operation: string): number => fake.calls.filter((call) => call.operation === operation).length;
   /** Resolves once the server was asked for that so many times. */
@@ -29,23 +21,7 @@ describe('what is done in the console', function () {
     }
   };
 
-  before(async function () {
-    this.timeout(180_000);
-    fake = await startFakeConsole(await builtConsole());
-    browser = await openBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await fake.close();
-  });
-  beforeEach(async () => {
-    fake.reset();
-    page = await browser.page();
-  });
-  afterEach(async () => {
-    await page.context().close();
-    expect(browser.complaints(), 'the browser has nothing to complain about').to.deep.equal([]);
-  });
+  inConsole((place) => ({ fake, page } = place));
 
   describe('to one row', () => {
     it('does not wait for what is done to another: two channels are tested at once', async () => {
@@ -78,6 +54,30 @@ describe('what is done in the console', function () {
   });
 
   describe('in steps', () => {
+    it('is done as often as it was asked for where steps add up: a rule of routing is moved twice', async () => {
+      let rules = [...sampleRouting(Date.now()).rules];
+      rules = [...rules, { ...rules[0]!, models: ['third'] }].slice(-3);
+      const wanted = [rules[1], rules[2], rules[0]];
+      const slow = held();
+      fake.answer('GET /routing/rules', {
+        body: () => {
+          const sent = fake.calls.findLast(({ operation }) => operation === 'PUT /routing/rules')?.body as
+            { rules: typeof rules } | undefined;
+          return { rules: sent?.rules ?? rules, changedAt: null, revision: 3 };
+        },
+      });
+      fake.answer('PUT /routing/rules', { after: slow.until });
+      await page.goto(`${fake.origin}/routing`);
+      for (const _ of ['once', 'twice']) {
+        await page.getByRole('button', { name: 'Actions for rule 1' }).click();
+        await page.getByRole('menuitem', { name: 'Move down' }).click();
+      }
+      slow.release();
+      await calledTimes('PUT /routing/rules', 2);
+      const sent = fake.calls.filter(({ operation }) => operation === 'PUT /routing/rules').map(({ body }) => body);
+      expect(sent).to.deep.equal([{ rules: [rules[1], rules[0], rules[2]] }, { rules: wanted }]);
+    });
+
     it('shows what became of the first when the second is refused, and goes on from there', async () => {
       const key = 'key_000000000001';
       const [before] = sampleKeys(Date.now());

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { axeFindings, gone, openBrowser, seen, sidewaysScroll, until, type WatchedBrowser } from '../e2e/console/support/browser.ts';
-import { builtConsole } from '../e2e/console/support/built-console.ts';
-import { startFakeConsole, type FakeConsole } from './support/fake-console-api.ts';
+import { axeFindings, gone, seen, sidewaysScroll, until } from '../e2e/console/support/browser.ts';
+import type { FakeConsole } from './support/fake-console-api.ts';
+import { held, inConsole } from './support/in-console.ts';
 import { LONG_NAME, sampleLimits, sampleRequests, sampleRouting } from './support/sample-data.ts';
 
 /** Every room, the call that fills it, and how it speaks of its own failure. */
@@ -67,36 +67,19 @@ const NOTHING = { rows: [], nextCursor: null };
 describe('the states of the console', function () {
   this.timeout(60_000);
   let fake: FakeConsole;
-  let browser: WatchedBrowser;
   let page: Page;
 
-  before(async function () {
-    this.timeout(180_000);
-    fake = await startFakeConsole(await builtConsole());
-    browser = await openBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await fake.close();
-  });
-  beforeEach(async () => {
-    fake.reset();
-    page = await browser.page();
-  });
-  afterEach(async () => {
-    await page.context().close();
-    expect(browser.complaints(), 'the browser has nothing to complain about').to.deep.equal([]);
-  });
+  inConsole((place) => ({ fake, page } = place));
 
   for (const { path, operation, failed, empty, action, ...room } of ROOMS)
     describe(path, () => {
       it('shows the shape of what is coming', async () => {
-        let release = (): void => undefined;
-        fake.answer(operation, { after: new Promise<void>((resolve) => (release = resolve)) });
+        const slow = held();
+        fake.answer(operation, { after: slow.until });
         await page.goto(fake.origin + path);
         await seen(page.locator('main .skeleton'));
         await page.getByText('Loading…').first().waitFor({ state: 'attached' });
-        release();
+        slow.release();
         await gone(page.locator('main .skeleton'));
         await seen(page.locator('[data-row]'));
       });
@@ -141,12 +124,12 @@ describe('the states of the console', function () {
   it('keep what was loaded while newer is on its way, and when it does not come', async () => {
     await page.goto(`${fake.origin}/keys`);
     await seen(page.getByText('mobile-ios-1'));
-    let release = (): void => undefined;
-    fake.answer('GET /keys', { after: new Promise<void>((resolve) => (release = resolve)), refused: 'internal' });
+    const slow = held();
+    fake.answer('GET /keys', { after: slow.until, refused: 'internal' });
     await page.getByRole('tab', { name: 'All' }).click();
     await seen(page.locator('.bar-travel'));
     await seen(page.getByText('mobile-ios-1'));
-    release();
+    slow.release();
     await gone(page.locator('.bar-travel'));
   });
 
@@ -312,6 +295,17 @@ describe('the states of the console', function () {
     expect(await axeFindings(page)).to.deep.equal([]);
   });
 
+  it('tell a Chinese reader in Chinese what the server objects to, and then what it said', async () => {
+    await page.addInitScript(`localStorage.setItem('oblivious.locale', 'zh-CN')`);
+    fake.answer('PUT /limits', {
+      status: 409,
+      body: { error: { code: 'already_exists', message: 'There is such a rule.', param: 'rules.0.name', requestId: 'req_1' } },
+    });
+    await page.goto(`${fake.origin}/limits?peek=free-tokens`);
+    await page.getByRole('dialog').getByRole('button', { name: '保存更改' }).click();
+    await seen(page.getByText('它已经存在。 There is such a rule.'));
+  });
+
   it('keep what others changed beside a rule, and put the server’s objection beside its field', async () => {
     await page.goto(`${fake.origin}/limits?peek=free-tokens`);
     const form = page.getByRole('dialog', { name: 'Edit Free tier' });
@@ -354,7 +348,10 @@ describe('the states of the console', function () {
     await form.getByLabel('Priority').fill('7');
     await form.getByLabel('Add tags').fill('night, paid');
     fake.answer('POST /channels/edit', {
-      body: { position: '50001', rows: [{ channelId: 'chn_000000000001', ok: false, message: 'A channel has at most 20 tags.' }] },
+      body: {
+        position: '50001',
+        rows: [{ channelId: 'chn_000000000001', ok: false, code: 'invalid_request', message: 'A channel has at most 20 tags.' }],
+      },
     });
     await form.getByRole('button', { name: 'Change channels' }).click();
     await seen(form.getByText('OpenAI main A channel has at most 20 tags.'));
@@ -370,7 +367,7 @@ describe('the states of the console', function () {
     const all = page.getByRole('dialog', { name: 'Change every channel with the tag europe' });
     await all.getByLabel('State').selectOption('off');
     fake.answer('POST /channels/edit', {
-      body: { position: '50002', rows: [1, 2].map((n) => ({ channelId: `chn_00000000000${n}`, ok: true, message: null })) },
+      body: { position: '50002', rows: [1, 2].map((n) => ({ channelId: `chn_00000000000${n}`, ok: true, code: null, message: null })) },
     });
     await all.getByRole('button', { name: 'Change channels' }).click();
     await gone(all);
@@ -415,7 +412,7 @@ describe('the states of the console', function () {
     expect(await axeFindings(page)).to.deep.equal([]);
 
     fake.answer('POST /channels/import', {
-      body: { position: '50001', rows: [{ name: 'Brand new', channelId: 'chn_new', message: null }] },
+      body: { position: '50001', rows: [{ name: 'Brand new', channelId: 'chn_new', code: null, message: null }] },
     });
     fake.answer('PUT /channels/chn_000000000001', { refused: 'revision_mismatch' });
     await dialog.getByRole('button', { name: 'Import channels' }).click();
@@ -429,6 +426,20 @@ describe('the states of the console', function () {
     expect(fake.calls.find(({ operation }) => operation.startsWith('PUT /channels/'))?.body).to.deep.equal({
       settings: { ...main?.settings, priority: 20 },
     });
+  });
+
+  it('read a file of channels again that is chosen once more, and is another by now', async () => {
+    await page.goto(`${fake.origin}/channels`);
+    await page.getByRole('button', { name: 'Export and import' }).click();
+    await page.getByRole('menuitem', { name: 'Import from a file' }).click();
+    const input = page.getByRole('dialog', { name: 'Import from a file' }).getByLabel('File', { exact: true });
+    await input.setInputFiles({ name: 'channels.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
+    await seen(page.getByText('These are not channels that were exported.'));
+    expect(await input.inputValue()).to.contain('channels.json');
+    // A browser tells of a file only when the name is another than the one that stands there.
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), input.click()]);
+    expect(await input.inputValue()).to.equal('');
+    await chooser.setFiles([]);
   });
 
   it('ask an upstream for its balance, and keep what it last said when it says no more', async () => {

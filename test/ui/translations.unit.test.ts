@@ -97,6 +97,13 @@ describe('translations', () => {
     expect([...en.keys()].filter((key) => !used(key))).to.deep.equal([]);
   });
 
+  it('have words for everything that the server may refuse', () => {
+    for (const code of Object.keys(errorTable)) {
+      expect(en.get(`errors.${code}`), code).to.match(/^[A-Z].*[.)]$/s);
+      expect(zh.get(`errors.${code}`), code).to.match(/[\u4e00-\u9fff].*。$/s);
+    }
+  });
+
   it('name every class of usage that a charge may have', () => {
     for (const name of USAGE_CLASSES) expect(en.has(`ledger.classes.${name}`), name).to.equal(true);
     expect([...en.keys()].filter((key) => key.startsWith('ledger.classes.'))).to.have.length(USAGE_CLASSES.length);

@@ -6,7 +6,7 @@ import { applyModels, discoverModels } from '../../../commands/channels/discover
 import { editChannels } from '../../../commands/channels/edit-channels.ts';
 import { runChannelCommand, type DirectChannelCommand } from '../../../commands/channels/run-channel-command.ts';
 import { testChannel } from '../../../commands/channels/test-channel.ts';
-import { isRefusal, refuse, type Refusal } from '../../../schemas/errors.ts';
+import { isRefusal, refuse, type ErrorCode, type Refusal } from '../../../schemas/errors.ts';
 import { PROVIDERS } from '../../../domain/providers/providers.ts';
 import type { ProviderView } from '../../../schemas/http/providers.ts';
 import type { ChannelView } from '../../../schemas/http/channels.ts';
@@ -131,7 +131,12 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
       const edited = await editChannels(deps, wanted, edit, context(PLATFORM));
       return {
         position: lastOf(edited.map(({ position }) => position)),
-        rows: edited.map(({ channelId, refusal }) => ({ channelId, ok: refusal === null, message: refusal?.message ?? null })),
+        rows: edited.map(({ channelId, refusal }) => ({
+          channelId,
+          ok: refusal === null,
+          code: refusal?.refused ?? null,
+          message: refusal?.message ?? null,
+        })),
       };
     },
     exportChannels: async () => ({
@@ -142,19 +147,21 @@ export const channelHandlers = (deps: HandlerDeps): ChannelHandlers => {
     importChannels: async ({ body: { channels }, context }) => {
       const names = new Set((await deps.reads.channels({})).rows.map(({ settings }) => settings.name));
       const whole = context(PLATFORM);
-      const rows: { name: string; channelId: ChannelId | null; message: string | null }[] = [];
+      const rows: { name: string; channelId: ChannelId | null; code: ErrorCode | null; message: string | null }[] = [];
       const positions: (bigint | null)[] = [];
       for (const [index, { settings, secrets }] of channels.entries()) {
         const { name } = settings;
         if (names.has(name)) {
-          rows.push({ name, channelId: null, message: 'A channel of this name is there already.' });
+          rows.push({ name, channelId: null, code: 'already_exists', message: 'A channel of this name is there already.' });
           continue;
         }
         names.add(name);
         const commandId = CommandId.parse(`${whole.commandId}/${index}`);
         const added = await addChannel(deps, { settings, secrets }, { ...whole, commandId });
         rows.push(
-          isRefusal(added) ? { name, channelId: null, message: added.message } : { name, channelId: added.channelId, message: null },
+          isRefusal(added)
+            ? { name, channelId: null, code: added.refused, message: added.message }
+            : { name, channelId: added.channelId, code: null, message: null },
         );
         if (!isRefusal(added)) positions.push(added.position);
       }

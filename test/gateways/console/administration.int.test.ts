@@ -37,7 +37,7 @@ describe('administration', () => {
       await read('/api/channels', other);
       const edit = { weight: 7, enabled: false, addTags: ['new'], removeTags: ['old'] };
       const { body: edited } = await admin.post('/api/channels/edit', { tag: 'eu', edit });
-      expect(edited.rows).to.have.deep.members([one, two].map(({ channelId }) => ({ channelId, ok: true, message: null })));
+      expect(edited.rows).to.have.deep.members([one, two].map(({ channelId }) => ({ channelId, ok: true, code: null, message: null })));
       const { rows } = await read('/api/channels?tag=new', edited);
       expect((rows as any[]).map((row) => [row.settings.weight, row.enabled, row.settings.tags])).to.have.deep.members([
         [7, false, ['eu', 'new']],

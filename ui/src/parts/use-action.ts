@@ -8,7 +8,7 @@ export interface Action<Given extends readonly unknown[]> {
   readonly busyWith: (name: string) => boolean;
   /** Why the last one was not done. */
   readonly error: Ref<unknown>;
-  /** `true` when it was done. Never rejects; a second call for the same one while the first runs does nothing. */
+  /** `true` when it was done. Never rejects; a second call for the same one while the first runs does nothing, or waits its turn. */
   readonly run: (...given: Given) => Promise<boolean>;
   readonly reset: () => void;
 }
@@ -18,6 +18,8 @@ export interface ActionOptions<Given extends readonly unknown[], Answer> {
   readonly touches: readonly EntryKey[];
   /** Names what is acted upon: what is done to one row does not wait for another. Without it there is one at a time. */
   readonly of?: (...given: Given) => string;
+  /** Each is done, in the order in which it was asked for: for steps that add up. Without it what is asked for while another runs is dropped. */
+  readonly inTurn?: boolean;
   readonly done?: (answer: Answer, ...given: Given) => void;
   readonly failed?: (error: unknown) => void;
 }
@@ -34,7 +36,7 @@ export const useAction = <Given extends readonly unknown[], Answer>(options: Act
     // A view that cannot be loaded anew says so itself.
     for (const key of options.touches) cache.invalidateQueries({ key }).catch(() => undefined);
   };
-  const run = async (...given: Given): Promise<boolean> => {
+  const start = async (...given: Given): Promise<boolean> => {
     const name = options.of?.(...given) ?? '';
     if (underWay.value.includes(name)) return false;
     underWay.value = [...underWay.value, name];
@@ -52,6 +54,13 @@ export const useAction = <Given extends readonly unknown[], Answer>(options: Act
     } finally {
       underWay.value = underWay.value.filter((each) => each !== name);
     }
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  const run = (...given: Given): Promise<boolean> => {
+    if (options.inTurn !== true) return start(...given);
+    const mine = turn.then(() => start(...given));
+    turn = mine;
+    return mine;
   };
   return {
     busy: computed(() => underWay.value.length > 0),

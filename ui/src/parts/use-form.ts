@@ -1,8 +1,9 @@
 import { computed, ref, type ComputedRef, type Ref } from 'vue';
 import { isFailure, type ApiFailure } from '../api/failure.ts';
 import { useAction, type ActionOptions } from './use-action.ts';
+import { useTrouble } from './use-trouble.ts';
 
-/** What is wrong with the fields of a form, by field. */
+/** What is wrong with the fields of a form, by field, in sentences. */
 export type FieldErrors<Field extends string> = Partial<Record<Field, string>>;
 
 export interface Form<Field extends string, Given extends readonly unknown[]> {
@@ -17,22 +18,34 @@ export interface Form<Field extends string, Given extends readonly unknown[]> {
   readonly send: (...given: Given) => Promise<boolean>;
 }
 
-/** The server's sentence beside the field that it is about. */
+/** What the reading of a draft found, as sentences. */
+export const inWords = <Field extends string, Code extends string>(
+  found: Partial<Record<Field, Code>>,
+  sentence: (code: Code) => string,
+): FieldErrors<Field> =>
+  Object.fromEntries(
+    Object.entries<Code | undefined>(found).flatMap(([field, code]) => (code === undefined ? [] : [[field, sentence(code)]])),
+  ) as FieldErrors<Field>;
+
+/** The server's objection beside the field that it is about. */
 export const besideField =
   <Field extends string>(fieldOf: (param: string | null) => Field | null) =>
-  (failure: ApiFailure): FieldErrors<Field> => {
-    const field = fieldOf(failure.param);
-    return field === null ? {} : ({ [field]: failure.message } as FieldErrors<Field>);
+  ({ param }: ApiFailure, sentence: string): FieldErrors<Field> => {
+    const field = fieldOf(param);
+    return field === null ? {} : ({ [field]: sentence } as FieldErrors<Field>);
   };
 
-/** What is sent of a form and what comes of it. `objections`: which of its fields a refusal is about. */
+/** What is sent of a form and what comes of it. `objections`: which of its fields a refusal is about, and what it says to the reader. */
 export const useForm = <Field extends string, Given extends readonly unknown[], Answer>(
-  options: Omit<ActionOptions<Given, Answer>, 'of' | 'failed'> & { readonly objections?: (failure: ApiFailure) => FieldErrors<Field> },
+  options: Omit<ActionOptions<Given, Answer>, 'of' | 'failed'> & {
+    readonly objections?: (failure: ApiFailure, sentence: string) => FieldErrors<Field>;
+  },
 ): Form<Field, Given> => {
   const errors = ref({}) as Ref<FieldErrors<Field>>;
+  const { sentenceFor } = useTrouble();
   const action = useAction({
     ...options,
-    failed: (reason) => (errors.value = (isFailure(reason) ? options.objections?.(reason) : undefined) ?? {}),
+    failed: (reason) => (errors.value = (isFailure(reason) ? options.objections?.(reason, sentenceFor(reason)) : undefined) ?? {}),
   });
   return {
     errors,
