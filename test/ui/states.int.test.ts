@@ -295,6 +295,19 @@ describe('the states of the console', function () {
     expect(await axeFindings(page)).to.deep.equal([]);
   });
 
+  it('show their tables whole from 1024 pixels on', async function () {
+    this.timeout(120_000);
+    for (const width of [1024, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const { path } of ROOMS) {
+        await page.goto(fake.origin + path);
+        await seen(page.locator('[data-row]'));
+        const cut = `[...document.querySelectorAll('main .overflow-x-auto')].map((element) => element.scrollWidth - element.clientWidth)`;
+        expect(Math.max(0, ...(await page.evaluate<number[]>(cut))), `${path} at ${width}`).to.equal(0);
+      }
+    }
+  });
+
   it('tell a Chinese reader in Chinese what the server objects to, and then what it said', async () => {
     await page.addInitScript(`localStorage.setItem('oblivious.locale', 'zh-CN')`);
     fake.answer('PUT /limits', {
