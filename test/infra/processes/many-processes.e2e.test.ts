@@ -10,6 +10,7 @@ import { ServerNotReady, startServerProcess, type ServerProcess } from '../../su
 import { startInstallation, type Installation } from '../../support/server-process/test-installation.ts';
 
 const MODEL: TestModel = { model: 'shared', inputPerToken: 200, cachedPerToken: 50, outputPerToken: 700, maxOutputTokens: 4_096 };
+const MASTER_KEY = Buffer.alloc(32, 1).toString('base64');
 const PRICES = { input: 200n, cached: 50n, output: 700n };
 
 const ordinary = (n: number): PlannedCall => {
@@ -61,6 +62,7 @@ describe('one server of many processes', function () {
       models: [MODEL],
       databaseUrl: database.url,
       environment: {
+        OBLIVIOUS_MASTER_KEY: MASTER_KEY,
         OBLIVIOUS_PROCESSES: '2',
         OBLIVIOUS_LINGER_SECONDS: '1',
         OBLIVIOUS_LEASE_SECONDS: '2',
@@ -122,7 +124,7 @@ describe('one server of many processes', function () {
   it('does not start when one of its processes does not, and says why once', async () => {
     const failure = await startServerProcess({
       home: `${server.home}-refused`,
-      environment: { DATABASE_URL: database.url, OBLIVIOUS_PROCESSES: '2', OBLIVIOUS_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') },
+      environment: { DATABASE_URL: database.url, OBLIVIOUS_PROCESSES: '2', OBLIVIOUS_MASTER_KEY: MASTER_KEY },
       port: Number(new URL(installation.upstream.baseUrl).port),
     }).then(
       () => null,
