@@ -24,8 +24,9 @@ export const keyedBy = (
 ): Keyed | Refusal => {
   if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))
     return refuse('invalid_request', 'An Idempotency-Key has 1 to 255 printable characters without spaces.');
-  // The same words in another dialect are answered in another one.
-  const form = call.dialect.name === 'openai' && task === null ? endpoint : `${call.dialect.name} ${call.req.path}`;
+  // The same words in another dialect are answered in another one, and some addresses name the model in place of the body.
+  const saysAll = call.dialect.name === 'openai' && task === null && !call.route.includes('{model}');
+  const form = saysAll ? endpoint : `${call.dialect.name} ${call.req.path}`;
   const sum = createHash('sha256').update(`${form}\n`);
   const parts = 'form' in parsed ? (parsed.form?.parts ?? null) : 'upload' in parsed ? parsed.upload.parts : null;
   const whole = call.room?.elision?.digest ?? body;

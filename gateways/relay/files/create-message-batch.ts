@@ -8,9 +8,8 @@ import type { DirectoryChannel } from '../../ports/directory.ts';
 import { mayUseModel } from '../authenticate.ts';
 import type { Call, Caller } from '../call.ts';
 import { parseMessages } from '../dialects/anthropic-requests.ts';
-import { parsedJson } from '../dialects/parsed-json.ts';
 import { rulesOf } from '../endpoints/endpoints.ts';
-import { firstIssue } from '../parse.ts';
+import { firstIssue, readObject } from '../parse.ts';
 import { pick } from '../pass-through/open-channels.ts';
 import { readBody } from '../read-body.ts';
 import type { RelayDeps } from '../relay-deps.ts';
@@ -53,10 +52,10 @@ const priceFor =
     return { ...listed, ratio: batchRatio(deps.directory.groupRatio(caller.user.group), listed.price) };
   };
 
-const requestOf = (body: Buffer): MessageBatchRequest | Refusal => {
-  const said = parsedJson(body.toString('utf8'));
-  if (said === null) return refuse('invalid_json');
-  const asked = MessageBatchRequest.safeParse(said);
+const requestOf = ({ limits }: CreateMessagesDeps, body: Buffer): MessageBatchRequest | Refusal => {
+  const read = readObject(body, [], limits);
+  if (isRefusal(read)) return read;
+  const asked = MessageBatchRequest.safeParse(read.value);
   if (!asked.success) return firstIssue(asked.error);
   const ids = new Set(asked.data.requests.map(({ custom_id: id }) => id));
   return ids.size === asked.data.requests.length
@@ -69,7 +68,7 @@ export const createMessageBatch = async (deps: CreateMessagesDeps, desk: FileDes
   const body = await readBody(call.req, deps.limits.bodyBytes, 'json', call);
   if (body === null) return null;
   if (isRefusal(body)) return refused(body);
-  const asked = requestOf(body);
+  const asked = requestOf(deps, body);
   if (isRefusal(asked)) return refused(asked);
   const payloadHash = createHash('sha256').update(body).digest('hex');
   const named = await namedBatch(desk, call, caller, (submitted) => submitted.payloadHash === payloadHash);

@@ -86,6 +86,18 @@ describe('an Idempotency-Key', () => {
     );
   });
 
+  it('is for one model, where the address names it as well', async () => {
+    relay.directory.channels = [channel(upstream.baseUrl, { models: ['m', 'n'] })];
+    relay.directory.prices.set('n', chatPrice('n'));
+    const asked = (model: string): Promise<Response> =>
+      relay.post(`/openai/deployments/${model}/chat/completions`, { messages: MESSAGES }, { headers: { 'idempotency-key': 'k' } });
+    const first = await (await asked('m')).text();
+    await relay.idle();
+    const again = await asked('m');
+    expect([again.headers.get('x-oblivious-replayed'), await again.text()]).to.deep.equal(['true', first]);
+    expect(await outcome(await asked('n'))).to.equal('409 idempotency_conflict');
+  });
+
   it('is one API key’s own', async () => {
     await (await chat('k')).text();
     relay.directory.token = { ...relay.directory.token, tokenId: 'key_2' as typeof TOKEN_ID };

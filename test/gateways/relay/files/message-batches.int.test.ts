@@ -160,6 +160,14 @@ describe('message batches, by the official client of Anthropic', () => {
     expect(of('QuotaReserved')).to.have.length(0);
   });
 
+  it('refuses what is nested deeper than anything means', async () => {
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+    const body = `{"requests":[{"custom_id":"a","params":{"model":"m","max_tokens":16,"messages":[],"metadata":${deep}}}]}`;
+    const headers = { 'content-type': 'application/json', 'x-api-key': KEY, 'anthropic-version': '2023-06-01' };
+    const response = await fetch(`${rig.relay.url}/v1/messages/batches`, { method: 'POST', headers, body });
+    expect([response.status, await response.text()].join(' ')).to.match(/^400 .*nested deeper/);
+  });
+
   it('takes none that the balance does not cover', async () => {
     await rig.close();
     await start(100_000);
